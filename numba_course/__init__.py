@@ -1,0 +1,7 @@
+"""Learn JIT compilation in Python with Numba: chapters, exercises and instruments.
+
+Importing this package imports nothing else; take what you need from
+``numba_course.exercises``, ``numba_course.lens``, ``numba_course.kernels`` or ``numba_course.pipeline``.
+"""
+
+__version__ = "0.1.0"
