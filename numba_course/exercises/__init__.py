@@ -1,0 +1,56 @@
+"""The exercises of the course by name: ``exercises.double.check(double)``.
+
+Chapters are loaded when one of their exercises is first asked for.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+
+# Chapter number and topic, in the order of the course; each topic is a module of `chapters`.
+CHAPTERS = {"start_here": "00", "prange": "07"}
+
+
+def _chapter(topic):
+    return importlib.import_module(f"numba_course.exercises.chapters.{topic}")
+
+
+def by_chapter():
+    """All exercises: from the stem of a chapter, such as ``07_prange``, to a tuple of `Exercise`."""
+    return {f"{number}_{topic}": _chapter(topic).EXERCISES for topic, number in CHAPTERS.items()}
+
+
+def get(name):
+    """The exercise of this name.
+
+    Raises
+    ------
+    KeyError
+        If there is none; the message names the nearest.
+    """
+    known = {exercise.name: exercise for chapter in by_chapter().values() for exercise in chapter}
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3) or sorted(known)
+        raise KeyError(f"there is no exercise {name}; did you mean {' or '.join(near)}?")
+    return known[name]
+
+
+def progress():
+    """What is done, per chapter; shown by a notebook as a table."""
+    from numba_course.exercises.records import summary
+
+    return summary({chapter: [e.name for e in found] for chapter, found in by_chapter().items()})
+
+
+def __getattr__(name):
+    if name.startswith("_"):
+        raise AttributeError(name)
+    try:
+        return get(name)
+    except KeyError as error:
+        raise AttributeError(error.args[0]) from None
+
+
+def __dir__():
+    return ["progress", *(exercise.name for chapter in by_chapter().values() for exercise in chapter)]

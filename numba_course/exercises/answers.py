@@ -1,0 +1,108 @@
+"""A learner's answer on its way to the child process: was it attempted, what must travel with it, where is its source."""
+
+from __future__ import annotations
+
+import dis
+import linecache
+import types
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def python_function(answer):
+    """The Python function behind a dispatcher or a compiled ufunc, or the function itself; None for anything else."""
+    answer = getattr(answer, "_dispatcher", answer) if not hasattr(answer, "py_func") else answer
+    answer = getattr(answer, "py_func", answer)
+    return answer if isinstance(answer, types.FunctionType) else None
+
+
+def is_stub(answer):
+    """Whether the answer is still empty: a docstring, ``...``, ``pass`` or ``raise NotImplementedError``."""
+    if answer is None or answer is ...:
+        return True
+    function = python_function(answer)
+    if function is None:
+        return False
+    if function.__code__.co_names == ("NotImplementedError",):
+        return True
+    return _steps(function) == _steps(_empty)
+
+
+def _empty():
+    pass
+
+
+def _steps(function):
+    """What the function does, instruction by instruction, without the ones that do nothing."""
+    quiet = {"RESUME", "NOP", "CACHE", "POP_TOP"}
+    return [(i.opname, i.argval) for i in dis.get_instructions(function) if i.opname not in quiet]
+
+
+@dataclass(frozen=True)
+class Live:
+    """An answer defined in this session, with the source text of everything it calls."""
+
+    function: object
+    sources: dict[str, list[str]]
+
+    def load(self):
+        """The function, its lines on record so that errors can show them."""
+        for name, lines in self.sources.items():
+            linecache.cache[name] = (sum(map(len, lines)), None, lines, name)
+        return self.function
+
+
+@dataclass(frozen=True)
+class Saved:
+    """An answer in a file; the file is executed in the child process only."""
+
+    path: str
+    name: str
+
+    def load(self):
+        """Run the file; return the function of the exercise's name, or None if it defines none."""
+        text = Path(self.path).read_text(encoding="utf-8")
+        namespace = {"__name__": "answer", "__file__": self.path}
+        exec(compile(text, self.path, "exec"), namespace)
+        return namespace.get(self.name)
+
+
+def live(answer):
+    """Pack an answer of this session for the journey."""
+    sources = {}
+    for function in _without_file(python_function(answer)):
+        name = function.__code__.co_filename
+        sources[name] = linecache.getlines(name, function.__globals__)
+    return Live(answer, sources)
+
+
+def _without_file(function):
+    """Of the function and all that it can call, those whose source the child cannot read from a file."""
+    found, waiting = {}, [function]
+    while waiting:
+        current = waiting.pop()
+        if current is None or id(current) in found or Path(current.__code__.co_filename).exists():
+            continue
+        found[id(current)] = current
+        names = (current.__globals__.get(name) for name in current.__code__.co_names)
+        cells = (cell.cell_contents for cell in current.__closure__ or () if _filled(cell))
+        waiting += [python_function(value) for value in (*names, *cells)]
+    return found.values()
+
+
+def _filled(cell):
+    """Whether a closure's cell has a value yet."""
+    try:
+        cell.cell_contents
+    except ValueError:
+        return False
+    return True
+
+
+def line_in(function, frames):
+    """The innermost of `frames` that lies in the function's own file: its line number and text."""
+    name = function.__code__.co_filename if function else None
+    for filename, number, _ in reversed(frames):
+        if filename == name:
+            return number, linecache.getline(name, number).strip()
+    return None, ""

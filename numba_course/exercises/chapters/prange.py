@@ -1,0 +1,257 @@
+"""Chapter 07, prange: a maximum, a histogram and a relaxation step on several threads, without a race."""
+
+import numpy as np
+from numba import get_num_threads, njit, prange
+
+from numba_course.exercises.exercise import Exercise
+from numba_course.exercises.requirements import (
+    Compiled,
+    InBounds,
+    LeavesInputsAlone,
+    Matches,
+    Parallel,
+    RaceFree,
+    Returns,
+)
+
+# A maximum: the reduction that Numba recognises, where the obvious one returns its first value.
+
+
+@njit(parallel=True)
+def parallel_max(values):
+    """Return the largest of `values`."""
+    largest = values[0]
+    for i in prange(values.size):
+        largest = max(largest, values[i])
+    return largest
+
+
+def parallel_max_spec(values):
+    """The largest value, as NumPy finds it."""
+    return values.max()
+
+
+def parallel_max_examples():
+    """One value; the largest first, last and between; all equal, all negative; infinities; many."""
+    for few in ([3.0], [2.0, 7.0], [7.0, 2.0], [1.0, 7.0, 2.0], [4.0, 4.0], [-3.0, -1.5, -2.0]):
+        yield (np.array(few),)
+    yield (np.array([-np.inf, -5.0, -np.inf]),)
+    yield (np.full(3, -np.inf),)
+    yield (np.array([0.0, np.inf, 1.0]),)
+    yield (np.sin(np.arange(1000.0)),)
+
+
+def parallel_max_inputs():
+    """Short arrays without NaN."""
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import arrays
+
+    return st.tuples(arrays(np.float64, st.integers(1, 12), elements=st.floats(allow_nan=False)))
+
+
+def parallel_max_races():
+    """A rising row: every iteration has something to write."""
+    yield (np.arange(8.0),)
+
+
+# A histogram: iterations that share an array, unless each worker counts for itself.
+
+
+@njit
+def bin_of(value, bins, low, high):
+    """Return the index of the bin that holds `value`, or -1 where none does."""
+    if not low <= value <= high:  # NaN fails the comparison, too
+        return -1
+    step = (high - low) / bins
+    k = min(int((value - low) / step), bins - 1)  # the last bin holds `high`
+    if value < low + k * step:
+        return k - 1
+    if k < bins - 1 and value >= low + (k + 1) * step:
+        return k + 1
+    return k
+
+
+@njit(parallel=True)
+def parallel_histogram(values, bins, low, high):
+    """Return the counts of ``np.histogram(values, bins, range=(low, high))``."""
+    workers, n = get_num_threads(), values.size
+    counts = np.zeros((workers, bins), np.int64)
+    for worker in prange(workers):
+        own = np.zeros(bins, np.int64)
+        for value in values[worker * n // workers : (worker + 1) * n // workers]:
+            k = bin_of(value, bins, low, high)
+            if k >= 0:
+                own[k] += 1
+        counts[worker] = own
+    return counts.sum(axis=0)
+
+
+def parallel_histogram_spec(values, bins, low, high):
+    """The counts, as NumPy finds them."""
+    return np.histogram(values, bins, range=(low, high))[0]
+
+
+def parallel_histogram_examples():
+    """No value; on and beside each edge; outside, NaN and infinite; one bin; one value many times; many bins."""
+    yield np.array([]), 1, 0.0, 1.0
+    yield np.array([0.5]), 1, 0.0, 1.0
+    yield np.array([0.5, 0.5, 0.5]), 4, 0.0, 1.0
+    yield np.array([0.0, 1.0, 2.0, 3.0]), 3, 0.0, 3.0
+    yield np.array([-1e-17, 0.0, 1e-17]), 2, -1.0, 1.0
+    yield np.array([-0.1, 1.1, np.nan, np.inf, -np.inf]), 2, 0.0, 1.0
+    edges = np.arange(-2.0, 4.0, 0.75)
+    yield np.concatenate([np.nextafter(edges, -9), edges, np.nextafter(edges, 9)]), 7, -2.0, 3.25
+    yield np.full(1000, 2.5), 10, 0.0, 10.0
+    yield np.abs(100 * np.sin(np.arange(3000.0))), 100, 0.0, 100.0
+
+
+def parallel_histogram_inputs():
+    """Bins whose edges float64 holds exactly; values on, beside and away from them."""
+    from hypothesis import strategies as st
+
+    @st.composite
+    def inputs(draw):
+        bins, low = draw(st.integers(1, 12)), draw(st.integers(-20, 20)) / 4
+        step = draw(st.sampled_from([0.25, 0.5, 0.75, 1.0, 3.0]))
+        edge = st.sampled_from((low + step * np.arange(bins + 1)).tolist())
+        beside = st.tuples(edge, st.sampled_from([-np.inf, np.inf])).map(lambda pair: float(np.nextafter(*pair)))
+        value = edge | beside | st.floats(low, low + bins * step) | st.floats()
+        return np.array(draw(st.lists(value, max_size=12))), bins, low, low + bins * step
+
+    return inputs()
+
+
+def parallel_histogram_races():
+    """Every value in one bin, and a full turn of the bins."""
+    yield np.full(8, 0.5), 2, 0.0, 1.0
+    yield np.array([0.5, 1.5, 0.5, 1.5, 0.5, 1.5, 0.5, 1.5]), 2, 0.0, 2.0
+
+
+# A relaxation step: iterations that read their neighbours, and so must not write over them.
+
+
+@njit(parallel=True)
+def jacobi_step(grid, out):
+    """Fill `out` with the mean of the four neighbours in `grid`; the border is copied."""
+    rows, columns = grid.shape
+    out[:] = grid
+    for i in prange(1, rows - 1):
+        for j in range(1, columns - 1):
+            out[i, j] = (grid[i - 1, j] + grid[i + 1, j] + grid[i, j - 1] + grid[i, j + 1]) / 4
+
+
+def jacobi_step_spec(grid, out):
+    """The same cell by cell, in plain Python."""
+    out[:] = grid
+    for i in range(1, grid.shape[0] - 1):
+        for j in range(1, grid.shape[1] - 1):
+            out[i, j] = (grid[i - 1, j] + grid[i + 1, j] + grid[i, j - 1] + grid[i, j + 1]) / 4
+
+
+def jacobi_step_examples():
+    """Grids that are all border; one inner cell; rows unlike columns; a large one."""
+    for shape in [(1, 1), (2, 2), (1, 4), (4, 1), (2, 5), (3, 3), (4, 3), (3, 5), (17, 33)]:
+        yield np.sin(1.0 + np.arange(np.prod(shape))).reshape(shape), np.full(shape, np.nan)
+
+
+def jacobi_step_inputs():
+    """Small grids of moderate values, `out` filled with NaN."""
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import array_shapes, arrays
+
+    grids = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.floats(-1e6, 1e6))
+    return grids.map(lambda grid: (grid, np.full(grid.shape, np.nan)))
+
+
+def jacobi_step_races():
+    """Four inner rows of four, each with neighbours on every side."""
+    yield np.arange(36.0).reshape(6, 6), np.zeros((6, 6))
+
+
+EXERCISES = (
+    Exercise(
+        name="parallel_max",
+        reference=parallel_max,
+        spec=parallel_max_spec,
+        examples=parallel_max_examples,
+        inputs=parallel_max_inputs,
+        requirements=(
+            Compiled(),
+            Parallel(),
+            Matches(),
+            Returns("float64", ndim=0),
+            LeavesInputsAlone(),
+            InBounds(),
+            RaceFree(parallel_max_races),
+        ),
+        hints=(
+            "Look at the table of reductions: in which rows does a largest value survive?",
+            "Numba combines the threads' results when the loop updates one variable with the builtin max.",
+            "Start with largest = values[0]; in the prange loop, largest = max(largest, values[i]).",
+        ),
+        explanation=(
+            "max(largest, values[i]) is a reduction that Numba knows: each thread keeps a largest value of its own, "
+            "and they are combined at the end. Starting with values[0] needs no value smaller than all others, "
+            "so it is right for negative values and for -inf."
+        ),
+    ),
+    Exercise(
+        name="parallel_histogram",
+        reference=parallel_histogram,
+        helpers=(bin_of,),
+        spec=parallel_histogram_spec,
+        examples=parallel_histogram_examples,
+        inputs=parallel_histogram_inputs,
+        requirements=(
+            Compiled(),
+            Parallel(),
+            Matches(),
+            Returns("int64", ndim=1),
+            LeavesInputsAlone(),
+            InBounds(),
+            RaceFree(parallel_histogram_races),
+        ),
+        hints=(
+            "Two iterations may never add to the same number. Who, then, may own a row of counts?",
+            "Loop with prange over workers, and give each worker a slice of the values and a row of counts; "
+            "add the rows up when all are done.",
+            "Worker w of W takes values[w * n // W : (w + 1) * n // W]. "
+            "Find the bin with `bin_of`, and skip -1.",
+            "Before the loop: counts = np.zeros((get_num_threads(), bins), np.int64). In it: "
+            "counts[worker, bin_of(value, bins, low, high)] += 1 for the values that have a bin. "
+            "After it: return counts.sum(axis=0).",
+        ),
+        explanation=(
+            "Each worker counts into an array of its own, so no two iterations touch the same element; it is "
+            "allocated apart, so that the workers' counters share no cache line either. The rows are added up by "
+            "one thread at the end. bin_of estimates the bin by arithmetic and lets the edges decide: rounding moves "
+            "the estimate by less than one bin, so one comparison on each side is enough."
+        ),
+    ),
+    Exercise(
+        name="jacobi_step",
+        reference=jacobi_step,
+        spec=jacobi_step_spec,
+        examples=jacobi_step_examples,
+        inputs=jacobi_step_inputs,
+        requirements=(
+            Compiled(),
+            Parallel(),
+            Matches(rtol=1e-12, of="out"),
+            LeavesInputsAlone(except_=("out",)),
+            InBounds(),
+            RaceFree(jacobi_step_races),
+        ),
+        hints=(
+            "Which array may be read in the loop, and which one only written?",
+            "Copy the border first: out[:] = grid. Then prange over the inner rows, and range over the inner columns.",
+            "for i in prange(1, rows - 1): for j in range(1, columns - 1): out[i, j] = a quarter of "
+            "grid[i - 1, j] + grid[i + 1, j] + grid[i, j - 1] + grid[i, j + 1].",
+        ),
+        explanation=(
+            "The loop reads only `grid` and writes only `out`, and each iteration its own row: "
+            "whatever the order, no iteration sees the work of another. The outer loop is the parallel one, "
+            "so that a thread gets whole rows, which are neighbours in memory."
+        ),
+    ),
+)

@@ -1,0 +1,58 @@
+"""Chapter 00, start here: the one exercise on which check, hint and solution are tried."""
+
+import numpy as np
+from numba import njit
+
+from numba_course.exercises.exercise import Exercise
+from numba_course.exercises.requirements import Compiled, InBounds, LeavesInputsAlone, Matches, Returns
+
+
+@njit
+def double(values):
+    """Return a new array with twice each value."""
+    out = np.empty_like(values)
+    for i in range(values.size):
+        out[i] = 2 * values[i]
+    return out
+
+
+def double_spec(values):
+    """Twice the values."""
+    return values * 2
+
+
+def double_examples():
+    """No value, one, several, and the three that are not finite."""
+    yield (np.array([]),)
+    yield (np.array([1.5]),)
+    yield (np.array([1.0, -2.0, 0.0]),)
+    yield (np.array([np.nan, np.inf, -np.inf]),)
+
+
+def double_inputs():
+    """Short arrays of finite values that can be doubled."""
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import arrays
+
+    return st.tuples(arrays(np.float64, st.integers(0, 8), elements=st.floats(-1e100, 1e100)))
+
+
+EXERCISES = (
+    Exercise(
+        name="double",
+        reference=double,
+        spec=double_spec,
+        examples=double_examples,
+        inputs=double_inputs,
+        requirements=(Compiled(), Matches(), Returns("float64", ndim=1), LeavesInputsAlone(), InBounds()),
+        hints=(
+            "Which NumPy function makes a new array as long as `values`?",
+            "Fill the new array in a loop: for i in range(values.size), or write one array expression.",
+            "out = np.empty_like(values); then, in the loop, out[i] = 2 * values[i]; return out at the end.",
+        ),
+        explanation=(
+            "The loop writes into an array of its own, so `values` stays as it was. "
+            "`return 2 * values` is as good: Numba compiles the array expression to the same loop."
+        ),
+    ),
+)

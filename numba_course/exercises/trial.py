@@ -1,0 +1,265 @@
+"""The child's side of a check: run an answer on many inputs and hold it against the requirements.
+
+The order makes the verdict the same every time. First come calls with one thread, whose results do not depend
+on luck; then the code is looked at (bounds, races); calls with all threads come last, and only for an answer
+whose iterations do not race.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import linecache
+import time
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis.errors import NoSuchExample
+from numba.core.dispatcher import Dispatcher
+from numba.core.errors import NumbaError
+
+from numba_course.exercises.answers import is_stub, line_in, python_function
+from numba_course.exercises.show import show
+from numba_course.exercises.verdict import Finding
+from numba_course.lens import dispatchers
+from numba_course.sandbox import describe
+
+DRAWN = 60  # inputs drawn from the strategy
+SHRINKING = 2.0  # seconds spent on making a failing input smaller
+STRUCTURE_INPUTS = 25  # inputs used where the code is looked at
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of the answer beside the specification's, arguments by name before and after."""
+
+    before: dict
+    after: dict
+    result: object
+    expected: object
+    expected_after: dict
+
+
+class Failure(Exception):
+    """A call that did not do what is asked: the status it gives, and the finding."""
+
+    def __init__(self, status, finding):
+        super().__init__(status, finding)
+        self.status, self.finding = status, finding
+
+
+class Trial:
+    """An answer, its exercise, and the inputs it is tried on."""
+
+    def __init__(self, answer, exercise):
+        self.answer, self.exercise = answer, exercise
+        self.names = list(inspect.signature(exercise.spec).parameters)
+        self.drawn = drawn(exercise.inputs()) if exercise.inputs else []
+
+    def inputs(self):
+        """A few inputs, smallest first, for requirements that look at the code."""
+        yield from self.exercise.examples()
+        yield from self.drawn[:STRUCTURE_INPUTS]
+
+    def copies(self, args):
+        """Fresh arguments, so that no call sees what another one changed."""
+        return tuple(copied(value) for value in args)
+
+    def show(self, args):
+        """The arguments as in a call."""
+        return ", ".join(f"{name}={show(value)}" for name, value in zip(self.names, args, strict=True))
+
+    def run(self, args):
+        """Call specification and answer on the same arguments; raise `Failure` where a requirement is not met."""
+        expected_args, actual_args = self.copies(args), self.copies(args)
+        expected = self.exercise.spec(*expected_args)
+        try:
+            result = self.answer(*actual_args)
+        except BaseException as error:  # sys.exit in an answer is an answer that raised
+            raise self._raised(args, error) from None
+        run = Run(
+            before=dict(zip(self.names, args, strict=True)),
+            after=dict(zip(self.names, actual_args, strict=True)),
+            result=result,
+            expected=expected,
+            expected_after=dict(zip(self.names, expected_args, strict=True)),
+        )
+        for requirement in self.exercise.requirements:
+            if seen := requirement.of_run(run):
+                raise Failure(requirement.status, Finding(requirement.name, seen, self.show(args)))
+
+    def _raised(self, args, error):
+        """The failure for an exception: one of compiling, or one of running."""
+        report = describe(error)
+        never_compiled = isinstance(self.answer, Dispatcher) and not self.answer.signatures
+        if isinstance(error, NumbaError) or never_compiled:
+            seen, line = dispatchers.reason(error), dispatchers.line_of(error)
+            source = source_line(self.answer, line)
+            finding = Finding("compiled", f"Numba cannot compile it: {seen}", self.show(args), line, source, report.full)
+            return Failure("not compiled", finding)
+        line, source = line_in(python_function(self.answer), report.frames)
+        message = f"{report.kind}: {report.message}" if report.message else report.kind
+        return Failure("raised", Finding("runs without an error", message, self.show(args), line, source, report.full))
+
+    def smaller(self, args, failure):
+        """Look for a smaller input that fails in the same way, for a moment."""
+        best, deadline = (args, failure), time.monotonic() + SHRINKING
+
+        def fails(candidate):
+            nonlocal best
+            if time.monotonic() > deadline:
+                return False
+            try:
+                self.run(candidate)
+            except Failure as other:
+                if other.status == failure.status:
+                    if size(candidate) <= size(best[0]):
+                        best = candidate, other
+                    return True
+            return False
+
+        try:
+            find(self.exercise.inputs(), fails, settings=quiet_settings(max_examples=300))
+        except NoSuchExample:
+            pass
+        return best[1]
+
+
+def judge(answer, exercise):
+    """Examine an answer; a generator of progress, for the sandbox.
+
+    Returns
+    -------
+    tuple
+        ``(status, findings)``; status ``missing`` when a file does not define the function.
+    """
+    yield "loading the answer"
+    try:
+        function = answer.load()
+    except BaseException as error:
+        return "raised", [loading_failed(answer, error)]
+    if function is None:
+        return "missing", []
+    if is_stub(function):
+        return "not attempted", []
+    trial = Trial(function, exercise)
+    found = yield from _look(trial, ("compiled",))
+    if found:
+        return _worst(found)
+    found = yield from _call_all(trial, "one thread", 1)
+    if not any(status in ("not compiled", "raised") for status, _ in found):
+        found += yield from _look(trial, exclude=("compiled",))
+        if not found:
+            found = yield from _call_all(trial, "all threads", numba.config.NUMBA_NUM_THREADS)
+    return _worst(found)
+
+
+def bounds_only(answer, exercise):
+    """Look only at the bounds: what a crash is explained with."""
+    yield "loading the answer"
+    trial = Trial(answer.load(), exercise)
+    found = yield from _look(trial, ("in bounds",))
+    return _worst(found)
+
+
+def _call_all(trial, how, threads):
+    """Call the answer on the examples and on drawn inputs, smallest first; stop at the first failure."""
+    numba.set_num_threads(threads)
+    for args in trial.exercise.examples():
+        yield f"calling it with {how}: {trial.show(args)}"
+        try:
+            trial.run(args)
+        except Failure as failure:
+            return [(failure.status, failure.finding)]
+    for args in trial.drawn:
+        yield f"calling it with {how}: {trial.show(args)}"
+        try:
+            trial.run(args)
+        except Failure as failure:
+            smallest = trial.smaller(args, failure)
+            return [(smallest.status, smallest.finding)]
+    return []
+
+
+def _look(trial, only=None, exclude=()):
+    """Hold the code against the requirements that look at it."""
+    found = []
+    for requirement in trial.exercise.requirements:
+        if (only and requirement.name not in only) or requirement.name in exclude:
+            continue
+        yield f"looking whether it is {requirement.name}"
+        finding = requirement.of_code(trial)
+        if finding:
+            found.append((requirement.status, finding))
+    return found
+
+
+def _worst(found):
+    """The verdict of several findings: the status of the worst, all findings worst first."""
+    order = ["not compiled", "raised", "wrong", "unmet"]
+    found = sorted(found, key=lambda pair: order.index(pair[0]))
+    return (found[0][0] if found else "correct"), [finding for _, finding in found]
+
+
+def loading_failed(answer, error):
+    """The finding for an answer that cannot even be loaded."""
+    report = describe(error)
+    line = error.lineno if isinstance(error, SyntaxError) else None
+    path = getattr(answer, "path", None)
+    lines = [number for name, number, _ in report.frames if name == path]
+    return Finding("runs without an error", f"{report.kind}: {report.message}", line=line or (lines or [None])[-1], full=report.full)
+
+
+def source_line(answer, line):
+    """Text of a line of the answer's file."""
+    function = python_function(answer)
+    return linecache.getline(function.__code__.co_filename, line).strip() if function and line else ""
+
+
+def copied(value):
+    """A copy with the same layout: a strided or read-only array stays so."""
+    if not isinstance(value, np.ndarray):
+        return copy.deepcopy(value)
+    if value.flags.c_contiguous or value.flags.f_contiguous:
+        new = value.copy(order="K")
+    else:
+        new = _strided_copy(value)
+    new.flags.writeable = value.flags.writeable
+    return new
+
+
+def _strided_copy(value):
+    """A copy of a strided view, over a buffer of its own."""
+    span = sum((n - 1) * abs(s) for n, s in zip(value.shape, value.strides, strict=True)) + value.itemsize
+    buffer = np.zeros(span, np.uint8)
+    offset = sum((n - 1) * -s for n, s in zip(value.shape, value.strides, strict=True) if s < 0)
+    new = np.ndarray(value.shape, value.dtype, buffer, offset, value.strides)
+    new[...] = value
+    return new
+
+
+def drawn(strategy):
+    """Inputs drawn from a strategy: the same every time, smallest first."""
+    inputs = []
+
+    @quiet_settings(max_examples=DRAWN, phases=(Phase.generate,))
+    @given(strategy)
+    def collect(args):
+        inputs.append(args)
+
+    collect()
+    return sorted(inputs, key=size)
+
+
+def size(args):
+    """How large an input is, to put small ones first."""
+    return sum(value.size if isinstance(value, np.ndarray) else len(value) if hasattr(value, "__len__") else 0 for value in args)
+
+
+def quiet_settings(**changes):
+    """Hypothesis without files, deadlines and luck."""
+    return settings(
+        derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), **changes
+    )

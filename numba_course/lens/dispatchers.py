@@ -1,0 +1,240 @@
+"""What instruments need to know about a dispatcher: is it one, rebuild it apart, what do its errors say."""
+
+import re
+import types
+
+from numba import config
+from numba.core import errors
+from numba.core.dispatcher import Dispatcher, OmittedArg
+from numba.core.typing.templates import fold_arguments
+
+from numba_course import sandbox
+
+SHARED = ("boundscheck", "debug")  # options that a callee must be compiled with, too
+HEADINGS = (  # lines of a message that only say where in the compiler it happened
+    "Failed in nopython mode pipeline",
+    "Resolution failure for",
+    "non-precise type pyobject",
+    "Internal error",
+)
+VOLATILE = (  # what differs from run to run, or names Numba's own variables
+    (r"<(?:built-in )?(?:function|method) ([\w.<>]+)(?: at 0x[0-9a-f]+)?>", r"\1"),
+    (r"(?: at)? 0x[0-9a-f]+", ""),
+    (r"(?:, defined at|\.? Raised from| at) (?:None|\S+ \(\d+\))", ""),
+    (r"'(\w+)\.\d+'", r"'\1'"),
+    (r"'?\$\w\S*", "a temporary value"),
+    (r"__main__\.", ""),
+)
+
+
+def check_dispatcher(fn, instrument):
+    """Refuse anything but a function compiled in nopython mode for the CPU.
+
+    Parameters
+    ----------
+    fn : object
+        What the user passed.
+    instrument : str
+        Name of the caller, for the message.
+
+    Raises
+    ------
+    TypeError
+        Says what `fn` was and what it must be.
+    """
+    if not isinstance(fn, Dispatcher) or fn.targetoptions.get("forceobj"):
+        raise TypeError(f"{instrument}: fn must be a function decorated with @njit, not {_kind(fn)}")
+
+
+def _kind(fn):
+    """In words, what `fn` is instead of a nopython dispatcher."""
+    if isinstance(fn, Dispatcher):
+        return f"{fn.__name__!r} compiled in object mode (forceobj=True)"
+    if isinstance(fn, types.FunctionType):
+        disabled = "; NUMBA_DISABLE_JIT is set, so @njit does nothing" if config.DISABLE_JIT else ""
+        return f"the plain Python function {fn.__name__!r}{disabled}"
+    kinds = {
+        "DUFunc": "the ufunc {!r} made by @vectorize",
+        "GUFunc": "the generalised ufunc {!r} made by @guvectorize",
+        "CFunc": "the C callback {!r} made by @cfunc",
+        "StencilFunc": "a stencil made by @stencil",
+        "CUDADispatcher": "the GPU kernel {!r}",
+        "JitClassType": "the class {!r} made by @jitclass",
+    }
+    kind = kinds.get(type(fn).__name__, f"an object of type {type(fn).__name__!r}")
+    return kind.format(getattr(fn, "__name__", None))
+
+
+def rebuilt(fn, *, signatures=True, **options):
+    """Build a fresh dispatcher of the same Python function, sharing no dispatcher with the original.
+
+    Parameters
+    ----------
+    fn : Dispatcher
+        Not altered: no overload, counter or cache file of it or of its callees changes.
+    signatures : bool
+        Whether the copy of an eager dispatcher is eager, too: compiled now for the same signatures, closed to
+        others.
+    **options
+        Target options that override those of `fn`, such as ``boundscheck=True``. `boundscheck` and `debug`
+        reach every callee, ``parallel=False`` every callee that is parallel.
+
+    Returns
+    -------
+    Dispatcher
+        Without a disk cache. Callees in globals, closures, defaults, tuples and modules are copies, too.
+    """
+    return _copy(fn, signatures, options, {})
+
+
+def _copy(fn, signatures, options, done):
+    """Copy a dispatcher and what it calls; `done` maps ids to copies, so that recursion ends."""
+    if id(fn) in done:
+        return done[id(fn)]
+    function = fn.py_func
+    cells = tuple(types.CellType() for _ in function.__closure__ or ()) or None
+    namespace = dict(function.__globals__)
+    twin = types.FunctionType(function.__code__, namespace, function.__name__, None, cells)
+    for attribute in ("__module__", "__qualname__", "__doc__", "__kwdefaults__"):
+        setattr(twin, attribute, getattr(function, attribute))
+    names = set(_names(function.__code__))
+    twin.__defaults__ = function.__defaults__ and _replace(function.__defaults__, names, options, done)
+    copy = type(fn)(
+        py_func=twin,
+        locals=fn._compiler.locals,
+        targetoptions={**fn.targetoptions, **options},
+        pipeline_class=fn._compiler.pipeline_class,
+    )
+    done[id(fn)] = copy
+    for name in names & namespace.keys():
+        namespace[name] = _replace(namespace[name], names, options, done)
+    for cell, original in zip(cells or (), function.__closure__ or (), strict=True):
+        cell.cell_contents = _replace(original.cell_contents, names, options, done)
+    if signatures and not fn._can_compile:
+        for compiled in fn.overloads.values():
+            copy.compile(compiled.signature)
+        copy.disable_compile()
+    return copy
+
+
+def _names(code):
+    """Every name that the code, and the functions defined inside it, look up outside."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
+
+
+def _replace(value, names, options, done):
+    """`value` with the dispatchers in it copied: itself, items of a tuple, what `names` use of a module."""
+    if isinstance(value, Dispatcher):
+        shared = {key: options[key] for key in SHARED if key in options}
+        if options.get("parallel") is False and value.targetoptions.get("parallel"):
+            shared["parallel"] = False
+        return _copy(value, True, shared, done)
+    if type(value) is tuple:
+        return tuple(_replace(item, names, options, done) for item in value)
+    if isinstance(value, types.ModuleType):
+        return _replace_in_module(value, names, options, done)
+    return value
+
+
+def _replace_in_module(module, names, options, done):
+    """The module itself, or a stand-in with the names that are used if one of them leads to a dispatcher."""
+    if id(module) not in done:
+        done[id(module)] = module  # modules refer to each other in circles
+        used = {name: vars(module)[name] for name in names & vars(module).keys()}
+        new = {name: _replace(value, names, options, done) for name, value in used.items()}
+        if any(new[name] is not used[name] for name in used):
+            done[id(module)] = types.ModuleType(f"{module.__name__} (rebuilt)")
+            vars(done[id(module)]).update(new)
+    return done[id(module)]
+
+
+def compiled_for(fn, args):
+    """Compile as a call with `args` would, without making the call.
+
+    Parameters
+    ----------
+    fn : Dispatcher
+        Gains an overload: pass a copy made by `rebuilt`, in a child process.
+    args : tuple
+        The arguments of the call.
+
+    Returns
+    -------
+    CompileResult
+        The overload that the call would run.
+
+    Raises
+    ------
+    TypeError
+        If `args` do not fit the parameters, or an eager `fn` has no overload for them.
+    Exception
+        Whatever the compiler raises; see `reason`.
+    """
+    folded = fold_arguments(
+        fn._compiler.pysig,
+        args,
+        {},
+        lambda index, parameter, value: value,
+        lambda index, parameter, default: OmittedArg(default),
+        lambda index, parameter, values: tuple(values),
+    )
+    if fn._can_compile:
+        entry = fn._compile_for_args(*folded)
+        return next(compiled for compiled in fn.overloads.values() if compiled.entry_point is entry)
+    kinds = [a._numba_type_ if isinstance(a, OmittedArg) else fn.typeof_pyval(a) for a in folded]
+    chosen = fn.typingctx.resolve_overload(fn, fn.nopython_signatures, kinds, {})
+    if chosen is None:
+        compiled = " or ".join(str(signature.args) for signature in fn.nopython_signatures)
+        raise TypeError(f"{fn.__name__} is compiled for {compiled} only, not for {tuple(kinds)}")
+    return fn.overloads[chosen.args]
+
+
+def reason(error):
+    """The one line of a compiler's error that matters, without paths, addresses or variable versions.
+
+    Parameters
+    ----------
+    error : BaseException or sandbox.Error
+
+    Returns
+    -------
+    str
+        If the error is not one of Numba's own, its class comes first: ``NotImplementedError: float16``.
+    """
+    kind, message = _parts(error)
+    lines = [line.strip(" -\t") for line in message.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(HEADINGS)]
+    text = next((line for line in lines if line.startswith("argument ")), lines[0] if lines else "")
+    call = next((line.removeprefix(">>> ") for line in lines if line.startswith(">>> ")), None)
+    if call and text.startswith(("No implementation of", "Invalid use of")):
+        text = f"No implementation of {call}"
+        causes = [i + 1 for i, line in enumerate(lines) if line.startswith("Rejected as the implementation")]
+        if causes:
+            text += ": " + lines[causes[0]].split(": ", 1)[-1]
+    for pattern, replacement in VOLATILE:
+        text = re.sub(pattern, replacement, text)
+    text = text.strip()
+    if hasattr(errors, kind) and text:
+        return text
+    return f"{kind}: {text}" if text else f"{kind} without a message"
+
+
+def line_of(error):
+    """The line of the user's source where the compiler stopped, in the innermost of their functions; or None."""
+    _, message = _parts(error)
+    places = re.findall(r'File "([^"]+)", line (\d+)', message)
+    places += re.findall(r"(?:Raised from|typing of [\w -]+ at|defined at) (\S+) \((\d+)\)", message)
+    own = [int(line) for file, line in places if "numba" not in re.split(r"[/\\]", file)]
+    return own[0] if own else getattr(getattr(error, "loc", None), "line", None)
+
+
+def _parts(error):
+    """Name of the class and plain text of an error, be it from here or from a child process."""
+    if isinstance(error, sandbox.Error):
+        kind, message = error.kind, error.message
+    else:
+        kind, message = type(error).__name__, str(error)
+    return kind, re.sub(r"\x1b\[[0-9;]*m", "", message)

@@ -1,0 +1,88 @@
+"""Figures as values: drawn once, in one plain style, with alternative text for readers and for tests."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass, field
+
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+}
+COLOURS = ("#3b82c4", "#d1495b", "#2e9e4f", "#c98a00", "#7a5195", "#555555")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A finished drawing.
+
+    Attributes
+    ----------
+    png : bytes
+        The image.
+    alt : str
+        What it shows, in words. Numbers that differ from run to run stand inside ``⟨ ⟩``.
+    """
+
+    png: bytes = field(repr=False)
+    alt: str
+
+    def __repr__(self):
+        return f"Figure: {self.alt}"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = {"image/png": base64.b64encode(self.png).decode(), "text/plain": repr(self)}
+        return data, {"image/png": {"alt": self.alt}}
+
+
+def show(draw, alt, size=(6.4, 3.6)):
+    """Draw a figure in the house style.
+
+    Parameters
+    ----------
+    draw : callable
+        Called once with an empty matplotlib ``Axes``. Nothing of the user's own matplotlib settings, nor
+        pyplot's state, is used or changed.
+    alt : str
+        What the figure shows, for people who do not see it and for tests; numbers that vary inside ``⟨ ⟩``.
+    size : tuple of float
+        Width and height in inches, at 100 dots per inch.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If `alt` is empty.
+    """
+    import matplotlib.figure
+    import matplotlib.style
+
+    if not alt.strip():
+        raise ValueError("alt must say what the figure shows, not be empty")
+    with matplotlib.style.context(["default", STYLE]):
+        figure = matplotlib.figure.Figure(figsize=size, dpi=100)
+        draw(figure.subplots())
+        file = io.BytesIO()
+        figure.savefig(file, format="png", metadata={"Software": None})  # equal drawings, equal bytes
+    return Figure(file.getvalue(), alt)
+
+
+def look(index):
+    """Colour, marker and line style of the `index`-th of several curves: told apart without colour, too.
+
+    Returns
+    -------
+    dict
+        Keyword arguments for ``Axes.plot``. They repeat after six.
+    """
+    index %= len(COLOURS)
+    return {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index]}

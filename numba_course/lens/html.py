@@ -1,0 +1,60 @@
+"""Static HTML that reads well on white and on near-black, for the reprs of instruments and report cards.
+
+JupyterLab strips ``<style>``, ``var(...)``, ids and scripts from an untrusted notebook, so there are inline
+styles with fixed colours only, text inherits its colour, and every tone is a word and an icon as well.
+"""
+
+from html import escape
+
+TONES = {
+    "good": ("✓", "#2e9e4f"),
+    "bad": ("✗", "#d1495b"),
+    "warn": ("!", "#c98a00"),
+    "info": ("○", "#3b82c4"),
+    "plain": ("", "#888888"),
+}
+MONOSPACE = "font-family:monospace;font-size:0.92em"
+
+__all__ = ["card", "code", "escape", "mark", "table"]
+
+
+def card(title, tone, body_html):
+    """A titled box; `title` is text, `body_html` is HTML that is already escaped."""
+    colour = _colour(tone)
+    return (
+        f'<div style="border:1px solid {colour};border-left-width:5px;border-radius:4px;'
+        f'padding:0.5em 0.9em;margin:0.4em 0">'
+        f'<div style="font-weight:bold;margin-bottom:0.3em">{mark(tone, title)}</div>{body_html}</div>'
+    )
+
+
+def mark(tone, text):
+    """`text` with the icon of its tone before it."""
+    icon, colour = TONES[tone][0], _colour(tone)
+    shown = f'<span style="color:{colour};font-weight:bold">{icon}</span> ' if icon else ""
+    return shown + escape(text)
+
+
+def table(headers, rows):
+    """A table; headers are text, each cell is HTML that is already escaped."""
+    line = "text-align:left;vertical-align:top;padding:0.15em 0.8em 0.15em 0;border-bottom:1px solid #888888"
+    head = "".join(f'<th style="{line}" scope="col">{escape(header)}</th>' for header in headers)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{line}">{cell}</td>' for cell in row) + "</tr>" for row in rows
+    )
+    shown = f"<thead><tr>{head}</tr></thead>" if headers else ""
+    return f'<table style="border-collapse:collapse;text-align:left">{shown}<tbody>{body}</tbody></table>'
+
+
+def code(text):
+    """Text in a fixed-width font; several lines become a block that scrolls."""
+    if "\n" not in text:
+        return f'<code style="background:none;color:inherit;{MONOSPACE}">{escape(text)}</code>'
+    style = f"background:none;color:inherit;margin:0;max-height:30em;overflow:auto;{MONOSPACE}"
+    return f'<pre style="{style}">{escape(text)}</pre>'
+
+
+def _colour(tone):
+    if tone not in TONES:
+        raise ValueError(f"tone must be one of {', '.join(TONES)}, not {tone!r}")
+    return TONES[tone][1]

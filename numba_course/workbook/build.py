@@ -1,0 +1,211 @@
+"""Both notebooks of each chapter from its one text: executed, normalised and written, or compared."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from numba_course import exercises
+from numba_course.workbook import outputs
+from numba_course.workbook.execution import ExecutionError, execute
+from numba_course.workbook.source import Chapter, ChapterError, read
+
+ROOT = Path(__file__).resolve().parents[2]
+AT_ONCE = 2  # kernels
+
+
+@dataclass(frozen=True)
+class Target:
+    """One notebook to build: a chapter, blank or solved."""
+
+    chapter: Chapter
+    solved: bool
+
+    @property
+    def path(self):
+        """Where the notebook is stored."""
+        return target_path(self.chapter.path, self.solved)
+
+    @property
+    def name(self):
+        """How it is called in messages: `notebooks/07_prange.ipynb`."""
+        return f"{self.path.parent.name}/{self.path.name}"
+
+
+def build_all(chapters=None, check=False, echo=print):
+    """Build the notebooks of the chapters, or say which of them a build would change.
+
+    Parameters
+    ----------
+    chapters : iterable of str or Path, optional
+        Text files, stems, numbers or topics: ``07_prange.md``, ``07_prange``, ``07``, ``prange``.
+        Default: all.
+    check : bool
+        Write nothing and show what differs. A notebook whose cells are not those of the text is not executed.
+    echo : callable
+        Takes each line of the report.
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 1 if a chapter failed or, with `check`, a notebook is stale.
+
+    Notes
+    -----
+    Two kernels run at a time; a chapter costs its execution, twice. A build after a build changes no byte.
+    """
+    targets, complaints = [], []
+    try:
+        paths = find(chapters)
+    except ChapterError as error:
+        paths, complaints = [], [str(error)]
+    for path in paths:
+        try:
+            chapter = read_chapter(path)
+            targets += [Target(chapter, solved=False), Target(chapter, solved=True)]
+        except ChapterError as error:
+            complaints.append(str(error))
+    if chapters is None:
+        complaints += orphans()
+    for complaint in complaints:
+        echo(complaint)
+    good = asyncio.run(_build(targets, check, echo))
+    return 0 if good and not complaints else 1
+
+
+def find(chapters=None):
+    """Text files of the named chapters, or of all.
+
+    Raises
+    ------
+    ChapterError
+        If a name fits no chapter.
+    """
+    known = sorted((ROOT / "notebooks" / "source").glob("*.md"))
+    if chapters is None:
+        return known
+    found = []
+    for name in chapters:
+        fitting = [path for path in known if str(name) in (path.name, path.stem, *path.stem.split("_", 1))]
+        if not fitting and Path(name).suffix == ".md" and Path(name).is_file():
+            fitting = [Path(name).resolve()]
+        if not fitting:
+            stems = ", ".join(path.stem for path in known)
+            raise ChapterError(f"there is no chapter {name}; there are: {stems}")
+        found += fitting
+    return found
+
+
+def read_chapter(path):
+    """The chapter in this text file, matched with the exercises of its stem."""
+    return read(path, exercises.by_chapter().get(path.stem, ()))
+
+
+def target_path(source, solved):
+    """Where the notebook of the chapter `source` is stored."""
+    notebooks = source.parent.parent
+    return (notebooks.parent / "solutions" if solved else notebooks) / f"{source.stem}.ipynb"
+
+
+def orphans(root=ROOT):
+    """A complaint for each stored notebook that no text makes."""
+    sources = {path.stem for path in (root / "notebooks" / "source").glob("*.md")}
+    stored = [*sorted((root / "notebooks").glob("*.ipynb")), *sorted((root / "solutions").glob("*.ipynb"))]
+    alone = [path for path in stored if path.stem not in sources]
+    return [f"{path.parent.name}/{path.name}: no chapter makes it; delete it" for path in alone]
+
+
+def stale(target):
+    """How the stored cells differ from those of the text, as lines of a diff; executes nothing."""
+    expected = target.chapter.notebook(target.solved)
+    return _difference(_outline(_stored(target.path), False), _outline(expected, False), target.name)
+
+
+async def _build(targets, check, echo):
+    """Build or check each target, a few at a time; return whether all went well."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(target):
+        async with turns:
+            return await _build_one(target, check, echo)
+
+    return all(await asyncio.gather(*map(one, targets)))
+
+
+async def _build_one(target, check, echo):
+    """Build or check one notebook, report on it, return whether it went well."""
+    if check and (difference := stale(target)):
+        echo("\n".join([f"{target.name}: stale, its cells are not those of the text", *difference]))
+        return False
+    start = time.monotonic()
+    try:
+        notebook = await _executed(target)
+    except ExecutionError as error:
+        echo(f"{target.name}: {error}")
+        return False
+    stored = _stored(target.path)
+    outputs.keep_stored(notebook, stored)
+    text = nbformat.writes(notebook).rstrip("\n") + "\n"
+    seconds = f"({time.monotonic() - start:.0f} s)"
+    if target.path.exists() and target.path.read_bytes() == text.encode():
+        echo(f"{target.name}: unchanged {seconds}")
+        return True
+    if check:
+        difference = _difference(_outline(stored), _outline(notebook), target.name)
+        difference = difference or ["the same cells and outputs, written in another way"]
+        echo("\n".join([f"{target.name}: stale {seconds}", *difference]))
+        return False
+    target.path.write_text(text, encoding="utf-8", newline="\n")
+    echo(f"{target.name}: written {seconds}")
+    return True
+
+
+async def _executed(target):
+    """The notebook with fresh outputs, in normal form."""
+    notebook = target.chapter.notebook(target.solved)
+    target.path.parent.mkdir(exist_ok=True)
+    await execute(notebook, target.path.parent)
+    outputs.normalise(notebook)
+    return notebook
+
+
+def _stored(path):
+    """The stored notebook; an empty one where there is none."""
+    return nbformat.read(path, as_version=4) if path.exists() else nbformat.v4.new_notebook()
+
+
+def _difference(old, new, name):
+    """A unified diff of two outlines."""
+    return list(difflib.unified_diff(old, new, f"{name} as stored", f"{name} as built", n=2, lineterm=""))
+
+
+def _outline(notebook, with_outputs=True):
+    """A notebook as lines that a person can compare."""
+    lines = [f"notebook {json.dumps(notebook.metadata, sort_keys=True)}"]
+    for cell in notebook.cells:
+        lines += ["", f"── {cell.cell_type} cell {cell.id} {json.dumps(cell.metadata, sort_keys=True)}"]
+        lines += cell.source.splitlines()
+        for output in cell.get("outputs", []) if with_outputs else []:
+            lines += _outline_output(output)
+    return lines
+
+
+def _outline_output(output):
+    """One output as lines: a text as it is, HTML one tag a line, an image by its size and digest."""
+    lines = [f"  ▸ {output.output_type} {output.get('name', '')}".rstrip()]
+    texts = {"text": output.get("text", ""), **output.get("data", {})}
+    for kind, text in sorted(texts.items()):
+        if kind in outputs.IMAGES:
+            alt = output.metadata.get(kind, {}).get("alt", "")
+            digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+            text = f"{len(text)} characters, digest {digest}, alt {alt}"
+        text = text if isinstance(text, str) else json.dumps(text, sort_keys=True)
+        lines += [f"  │ {kind}: {line}" for line in text.replace("><", ">\n<").splitlines()]
+    return lines

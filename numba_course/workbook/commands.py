@@ -1,0 +1,92 @@
+"""What each command does and takes, in plain text: the help of a machine without an environment, and typer's.
+
+Standard library alone, because it is read before there is an environment.
+"""
+
+import difflib
+import textwrap
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """The description of one command."""
+
+    usage: str  # what follows the name
+    summary: str
+    text: str  # the rest of its help, an example included
+    arguments: dict[str, str]  # name of an argument or option: what it is for
+    extras: tuple[str, ...] = ()  # optional dependencies that it needs
+
+
+COMMANDS = {
+    "start": Command(
+        "[FOLDER] [--no-browser] [--port NUMBER]",
+        "Open the course in JupyterLab.",
+        "Copies the notebooks to a folder of your own and opens JupyterLab there, at the first chapter. Notebooks that "
+        "are already in the folder stay as they are, so the same command also brings you back to your work. "
+        "On a machine without the course's packages it first installs them into .venv, once.\n\n"
+        "Example: python3 -m numba_course start ~/my-course",
+        {
+            "FOLDER": "Your own folder; ~/numba-course if not given. It is made if it does not exist.",
+            "--no-browser": "Do not open a browser; print the address instead.",
+            "--port": "Port to listen at; the next free one from 8888 if not given.",
+        },
+    ),
+    "check": Command(
+        "EXERCISE FILE",
+        "Check an answer that is in a Python file.",
+        "The same check as in the notebook, for those who work in another editor. The file must define a function with "
+        "the name of the exercise. Ends with 0 if the answer is correct, 1 if it is not, 2 if there is no such exercise, "
+        "file or function, and 3 if the checker itself failed.\n\n"
+        "Example: python3 -m numba_course check double answers.py",
+        {
+            "EXERCISE": "Name of the exercise, as in the notebook.",
+            "FILE": "The Python file with your answer.",
+        },
+    ),
+    "test": Command(
+        "[-- ARGUMENTS]",
+        "Run the tests of the course itself.",
+        "For those who change the course: runs pytest in the checkout, in two processes, with any further arguments. "
+        "Paths count from the checkout.\n\n"
+        "Example: python3 -m numba_course test -- tests/test_start.py -k folder",
+        {"ARGUMENTS": "Further arguments of pytest, after --."},
+        ("test",),
+    ),
+    "build": Command(
+        "[CHAPTER...] [--check]",
+        "Make the notebooks from their text.",
+        "For those who change the course: makes the blank and the solved notebook of each chapter from "
+        "notebooks/source, runs them and stores their outputs. Building twice gives identical files.\n\n"
+        "Example: python3 -m numba_course build 07_prange",
+        {
+            "CHAPTER": "Chapters to make, such as 07_prange; all if not given.",
+            "--check": "Change nothing; fail if a notebook is not what its text gives.",
+        },
+        ("test",),
+    ),
+}
+
+
+def overview():
+    """The help of the whole program."""
+    lines = ["Usage: python3 -m numba_course COMMAND ...", "", "Learn JIT compilation in Python with Numba.", ""]
+    lines += [f"  {name:7} {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join([*lines, "", "python3 -m numba_course COMMAND --help says more about a command."])
+
+
+def details(name):
+    """The help of one command."""
+    command = COMMANDS[name]
+    paragraphs = [command.summary, *command.text.split("\n\n")]
+    lines = [f"Usage: python3 -m numba_course {name} {command.usage}"]
+    for paragraph in paragraphs:
+        lines += ["", *textwrap.wrap(paragraph, 79)]
+    lines += ["", *(f"  {argument:12} {text}" for argument, text in command.arguments.items())]
+    return "\n".join(lines).rstrip()
+
+
+def unknown(name):
+    """What to say about a command that does not exist."""
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    return f"there is no command {name}; " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}.")

@@ -1,0 +1,281 @@
+"""Find or make the environment that the course runs in, with the standard library alone.
+
+Where the current interpreter has what a command needs, the command runs in it. Otherwise a checkout gets a folder
+`.venv` of its own: packages pinned by `constraints.txt` are installed into it, and the command runs there. A stamp in
+that folder says from which pyproject and constraints it was made, or that it was never finished.
+"""
+
+import contextlib
+import errno
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+from numba_course.workbook import commands
+
+ROOT = Path(__file__).resolve().parents[2]  # of the checkout, if this is one
+STAMP = "numba_course.stamp"
+LOG = "numba_course.log"
+UNFINISHED = "unfinished"
+SIZE = "1 GB"
+
+
+class Trouble(Exception):
+    """Something outside the program is not as it must be; the message is one sentence for the reader."""
+
+
+def main(arguments):
+    """Run the command line where its packages are; return the exit code."""
+    name = arguments[0] if arguments else "--help"
+    try:
+        if name in ("--help", "-h"):
+            print(commands.overview())
+            return 0
+        if name not in commands.COMMANDS:
+            print(f"numba_course: {commands.unknown(name)}", file=sys.stderr)
+            return 2
+        asked = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        if {"--help", "-h"} & set(asked) and not satisfied(ROOT, ()):
+            print(commands.details(name))
+            return 0
+        enter(ROOT, arguments, commands.COMMANDS[name].extras)
+        from numba_course.workbook import cli
+
+        return cli.run(arguments)
+    except Trouble as trouble:
+        print(f"numba_course: {trouble}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+
+
+def is_checkout(root):
+    """Whether `root` is a checkout, as opposed to the folder of an installed package."""
+    return (root / "pyproject.toml").is_file() and (root / "constraints.txt").is_file()
+
+
+def enter(root, arguments, extras):
+    """Return if the command can run in this process; otherwise run it where it can, making that place if need be.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that holds the package.
+    arguments : list of str
+        Of the command line, to be given again.
+    extras : tuple of str
+        Optional dependencies of pyproject that the command needs.
+
+    Raises
+    ------
+    Trouble
+        If the environment cannot be made.
+    """
+    if not is_checkout(root):
+        return  # whoever installed the package installed what it needs
+    venv = root / ".venv"
+    stamp = venv / STAMP
+    inside = Path(sys.prefix).resolve() == venv.resolve()
+    ours = stamp.exists() or not venv.exists()
+    if not (inside and ours) and satisfied(root, extras):
+        return
+    if ours:
+        if _read(stamp) != fingerprint(root):
+            install(root, venv)
+        elif inside:
+            return
+    elif inside or not python_of(venv).exists():
+        raise Trouble(
+            f"{venv} was not made by this command and lacks what the course needs: "
+            "move it away, or install into it: pip install -c constraints.txt -e .[test]"
+        )
+    hand_over([str(python_of(venv)), "-m", "numba_course", *arguments])
+
+
+def satisfied(root, extras):
+    """Whether this interpreter has the course itself, installed from `root`, and all that it requires directly."""
+    if not is_checkout(root):
+        return True
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + [r for extra in extras for r in project["optional-dependencies"][extra]]
+    elsewhere = [folder for folder in sys.path if Path(folder).resolve() != root]
+    origin = next(iter(importlib.metadata.distributions(name=project["name"], path=elsewhere)), None)
+    source = origin and origin.read_text("direct_url.json")
+    if not source or json.loads(source)["url"] != root.as_uri():
+        return False  # a kernel that starts in another folder would not find it, or find another one
+    return all(_met(requirement, elsewhere) for requirement in wanted)
+
+
+def _met(requirement, folders):
+    """Whether a requirement such as ``numpy>=2,<3`` is met by what `folders` hold."""
+    name, bounds = re.fullmatch(r"([\w.-]+)((?:(?:>=|<)[\d.]+,?)*)", requirement).groups()
+    found = next(iter(importlib.metadata.distributions(name=name, path=folders)), None)
+    if found is None:
+        return False
+    version = _numbers(re.match(r"[\d.]*", found.version)[0])
+    lowest = [_numbers(number) for number in re.findall(r">=([\d.]+)", bounds)]
+    beyond = [_numbers(number) for number in re.findall(r"<([\d.]+)", bounds)]
+    return all(version >= number for number in lowest) and all(version < number for number in beyond)
+
+
+def _numbers(version):
+    return tuple(int(number) for number in version.split(".") if number)
+
+
+def fingerprint(root):
+    """What the environment is made from, in 64 characters; the folder counts, because the install points to it."""
+    parts = [(root / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
+    return hashlib.sha256(b"\0".join([*parts, os.fsencode(root)])).hexdigest()
+
+
+def python_of(venv):
+    """The interpreter of a virtual environment."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def install(root, venv):
+    """Make the virtual environment, or bring it up to date; one never finished is made anew.
+
+    Raises
+    ------
+    Trouble
+        If Python cannot make it, or pip cannot fill it.
+    """
+    python, stamp = python_of(venv), venv / STAMP
+    try:
+        with _alone(root):
+            if _read(stamp) == fingerprint(root):
+                return  # another process made it while this one waited
+            if not python.exists() or _read(stamp) == UNFINISHED:
+                if not all(map(importlib.util.find_spec, ("venv", "ensurepip"))):
+                    raise Trouble(
+                        "this Python has no venv module; install it "
+                        "(Debian and Ubuntu: apt install python3-venv) and run the same command again."
+                    )
+                print(f"Installing what the course needs into {venv} (about {SIZE}, once).", flush=True)
+                shutil.rmtree(venv, ignore_errors=True)
+                venv.mkdir(exist_ok=True)
+                stamp.write_text(UNFINISHED, encoding="utf-8")
+                base = getattr(sys, "_base_executable", sys.executable)  # the current one may be in .venv
+                _watch([base, "-m", "venv", str(venv)], "making .venv", venv / LOG)
+            stamp.write_text(UNFINISHED, encoding="utf-8")
+            pip = [str(python), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
+            _watch([*pip, "-c", "constraints.txt", "-e", ".[test]"], "installing", venv / LOG, directory=root)
+            stamp.write_text(fingerprint(root), encoding="utf-8")
+    except OSError as error:
+        raise Trouble(reason(error)) from error
+
+
+def reason(error):
+    """One sentence about an error of the operating system."""
+    place = f" ({error.filename})" if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"the disk is full{place}: make room and run the same command again; the course needs about {SIZE}."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"this folder cannot be written to{place}: choose another place, or change its permissions."
+    return f"{error.strerror}{place}."
+
+
+@contextlib.contextmanager
+def _alone(root):
+    """Let one process at a time install, where the system has file locks."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with open(root / "pyproject.toml", "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another process is installing; waiting for it.", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            pass  # a network folder may have no locks
+        yield
+
+
+def _watch(command, title, log, directory=None):
+    """Run a command, its output in `log`, showing its last line and the seconds so far."""
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    began, shown = time.monotonic(), 0.0
+    with open(log, "wb") as file:
+        process = subprocess.Popen(
+            command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+        )
+    try:
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.2)
+                break
+            shown = _show(title, _last_line(log), time.monotonic() - began, shown)
+    finally:
+        process.kill()  # does nothing to one that has ended
+        process.wait()
+    if sys.stdout.isatty():
+        print()
+    if process.returncode:
+        raise Trouble(_what_went_wrong(log.read_text(encoding="utf-8", errors="replace"), log))
+    print(f"{title}: done in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _show(title, step, seconds, shown):
+    """Show a step: in a terminal on one line that moves, elsewhere as a line every five seconds."""
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        wheel = "|/-\\"[int(seconds * 5) % 4]
+        print("\r" + f"{wheel} {title} ({seconds:.0f} s): {step}"[:width].ljust(width), end="", flush=True)
+    elif seconds - shown >= 5:
+        print(f"{title} ({seconds:.0f} s): {step[:100]}", flush=True)
+        return seconds
+    return shown
+
+
+def _last_line(log):
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _what_went_wrong(text, log):
+    """One sentence about a command that failed, from its output."""
+    errors = [line for line in text.splitlines() if "error" in line.lower()] or text.split("\n")[-2:-1]
+    said = f"The last it said: {errors[-1].strip() if errors else 'nothing'} (all of it is in {log})"
+    if "No space left on device" in text:
+        return f"the disk is full: make room and run the same command again; the course needs about {SIZE}. {said}"
+    offline = "connection broken|NewConnectionError|ConnectTimeout|ReadTimeout|name resolution|ProxyError|SSLError"
+    if re.search(offline, text):
+        return (
+            "the packages cannot be fetched: check the network connection and run the same command again. " + said
+        )
+    return f"the packages could not be installed. {said}"
+
+
+def _read(stamp):
+    """What a stamp says; None if there is none."""
+    try:
+        return stamp.read_text(encoding="utf-8")
+    except OSError:
+        return None
+
+
+def hand_over(command, directory=None, variables=None):
+    """Become another program; where the system cannot do that, run it and end with its exit code."""
+    sys.stdout.flush()
+    environment = os.environ | (variables or {})
+    if os.name == "posix":
+        if directory:
+            os.chdir(directory)
+        os.execve(command[0], command, environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that runs
+    sys.exit(subprocess.call(command, cwd=directory, env=environment))

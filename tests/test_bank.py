@@ -1,0 +1,77 @@
+"""Every exercise against its bank: the solution, the stub, and answers that must be refused or accepted.
+
+A file of the bank is ``tests/bank/<exercise>/<status>__<slug>.py``. Its first line says what must be found:
+``# expect: <status>`` and, where the answer is not correct, ``: <words that the verdict must contain>``.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from numba_course import exercises
+from numba_course.exercises.answers import python_function
+from numba_course.exercises.verdict import STATUSES
+
+BANK = Path(__file__).parent / "bank"
+FILES = sorted(BANK.glob("*/*.py"))
+EXERCISES = [exercise for chapter in exercises.by_chapter().values() for exercise in chapter]
+each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+
+
+def expectation(path):
+    """Status and words that the first line of a bank file declares."""
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    found = re.fullmatch(r"# expect: ([a-z ]+?)(?:: (.+))?", first)
+    assert found, f"{path.name} must begin with '# expect: <status>: <words>', not {first!r}"
+    return found.groups()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_bank_is_judged_as_declared(path):
+    status, words = expectation(path)
+    verdict = exercises.get(path.parent.name).examine_file(path)
+    assert verdict.status == status, verdict.full()
+    assert (words or "") in verdict.text()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_bank_file_declares_its_status_in_its_name_and_its_message(path):
+    status, words = expectation(path)
+    assert status in STATUSES
+    assert path.stem.startswith(f"{status.replace(' ', '_')}__")
+    assert words or status in ("correct", "not attempted")
+
+
+@each_exercise
+def test_the_solution_is_correct(exercise):
+    verdict = exercise.examine(exercise.reference)
+    assert verdict.passed, verdict.full()
+
+
+@each_exercise
+def test_the_bank_is_rich_enough(exercise):
+    statuses = [expectation(path)[0] for path in FILES if path.parent.name == exercise.name]
+    assert statuses.count("correct") >= 2, "two right answers in different styles"
+    assert len(statuses) - statuses.count("correct") >= 5, "five answers to refuse"
+
+
+@each_exercise
+def test_hints_are_staged_and_the_solution_is_explained(exercise):
+    assert 2 <= len(exercise.hints) <= 4
+    assert len(set(exercise.hints)) == len(exercise.hints)
+    assert exercise.explanation
+    assert f"def {exercise.name}(" in exercise.solution_source
+
+
+@each_exercise
+def test_the_trivial_answers_are_refused(exercise, tmp_path):
+    """Nothing, zeros, the first input, and the result of the example written down."""
+    parameters = ", ".join(python_function(exercise.spec).__code__.co_varnames[: python_function(exercise.spec).__code__.co_argcount])
+    first = parameters.split(", ")[0]
+    for body in ("return None if 1 else 0", "return 0", f"return {first}", f"return {first} * 0"):
+        path = tmp_path / "trivial.py"
+        path.write_text(
+            f"from numba import njit\n\n@njit(parallel=False)\ndef {exercise.name}({parameters}):\n    {body}\n"
+        )
+        assert not exercise.examine_file(path).passed, body

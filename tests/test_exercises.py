@@ -1,0 +1,412 @@
+"""The exercise engine on a toy exercise: every status, every way out, and no traceback of ours."""
+
+import os
+import sys
+
+import numpy as np
+import pytest
+from numba import njit, prange, vectorize
+
+from numba_course import exercises
+from numba_course.exercises.exercise import Exercise
+from numba_course.exercises.requirements import (
+    Compiled,
+    InBounds,
+    LeavesInputsAlone,
+    Matches,
+    Parallel,
+    RaceFree,
+    Returns,
+    difference,
+)
+from numba_course.exercises.trial import copied
+from numba_course.exercises.verdict import STATUSES, Finding, Verdict
+
+
+@njit
+def triple(values):
+    return 3.0 * values
+
+
+def triple_spec(values):
+    return np.array([3.0 * value for value in values])
+
+
+def triple_examples():
+    yield (np.zeros(0),)
+    yield (np.array([1.0]),)
+    yield (np.array([1.0, -2.0, np.nan]),)
+    yield (np.arange(20.0)[::2],)
+
+
+def triple_inputs():
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import arrays
+
+    return st.tuples(arrays(np.float64, st.integers(0, 30), elements=st.floats(-1e6, 1e6)))
+
+
+def exercise(*more, **changes):
+    fields = {
+        "name": "triple",
+        "reference": triple,
+        "spec": triple_spec,
+        "examples": triple_examples,
+        "inputs": triple_inputs,
+        "requirements": (Compiled(), Matches(), Returns("float64", 1), LeavesInputsAlone(), InBounds(), *more),
+        "hints": ("What is three times a value?", "Multiply."),
+        "explanation": "Numba compiles array expressions too.",
+        "seconds": 6.0,
+    }
+    return Exercise(**{**fields, **changes})
+
+
+def status(answer, *more, **changes):
+    return exercise(*more, **changes).examine(answer).status
+
+
+def test_the_solution_is_correct():
+    verdict = exercise().examine(triple)
+    assert verdict.passed, verdict.full()
+    assert "in bounds" in verdict.checked
+    assert "speed" in verdict.not_checked
+
+
+@pytest.mark.parametrize("decorate", [njit, lambda f: f], ids=["njit", "plain"])
+def test_empty_answers_are_not_attempted(decorate):
+    def ellipsis(values): ...
+
+    def passing(values):
+        pass
+
+    def documented(values):
+        """Only words."""
+
+    def refusing(values):
+        raise NotImplementedError("later")
+
+    for stub in (ellipsis, passing, documented, refusing):
+        assert status(decorate(stub)) == "not attempted"
+    assert status(None) == status(...) == "not attempted"
+
+
+def test_a_result_instead_of_the_function_is_explained():
+    verdict = exercise().examine(triple(np.ones(2)))
+    assert verdict.status == "wrong"
+    assert "pass the function itself: check(triple)" in repr(verdict)
+
+
+def test_a_plain_function_is_not_compiled():
+    verdict = exercise().examine(lambda values: 3.0 * values)
+    assert verdict.status == "not compiled"
+    assert "@njit" in repr(verdict)
+
+
+def test_a_ufunc_counts_as_compiled():
+    assert status(vectorize(lambda value: 3.0 * value)) == "correct"
+
+
+def test_a_typing_error_is_not_compiled_and_names_the_line():
+    @njit
+    def answer(values):
+        return values.nonsense
+
+    finding = exercise().examine(answer).findings[0]
+    assert "nonsense" in finding.seen
+    assert finding.source == "return values.nonsense"
+    assert "\n" not in finding.seen
+
+
+def test_an_exception_is_raised_with_input_and_line():
+    @njit
+    def answer(values):
+        if values.size > 1:
+            raise ValueError("too long")
+        return 3.0 * values
+
+    verdict = exercise().examine(answer)
+    assert verdict.status == "raised"
+    assert "ValueError: too long" in repr(verdict)
+    assert verdict.findings[0].source == 'raise ValueError("too long")'
+
+
+def test_the_smallest_failing_input_is_shown():
+    @njit
+    def answer(values):
+        return 3.0 * values if values.size < 7 else 2.0 * values
+
+    verdict = exercise(examples=lambda: [(np.array([1.0]),)]).examine(answer)
+    assert verdict.status == "wrong"
+    assert verdict.findings[0].example == "values=np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])"
+
+
+@pytest.mark.parametrize(
+    "result, words",
+    [
+        (lambda v: v[:1] * 3, "shape"),
+        (lambda v: (v * 3).astype(np.float32), "float32 array"),
+        (lambda v: v * 0, "expected"),
+        (lambda v: None, "returned None"),
+        (lambda v: v.sum(), "shape ()"),
+        (lambda v: [3 * x for x in v], "list"),
+    ],
+    ids=["shape", "dtype", "zeros", "none", "scalar", "list"],
+)
+def test_wrong_results_are_told_apart(result, words):
+    inner = njit(result)
+
+    @njit
+    def answer(values):
+        return inner(values)
+
+    verdict = exercise().examine(answer)
+    assert verdict.status == "wrong"
+    assert words in repr(verdict)
+
+
+def test_a_changed_input_is_wrong():
+    @njit
+    def answer(values):
+        result = 3.0 * values
+        values[:] = 0
+        return result
+
+    verdict = exercise().examine(answer)
+    assert verdict.status == "wrong"
+    assert "it changed its argument `values`" in repr(verdict)
+
+
+def test_reading_past_the_end_is_unmet_although_the_result_is_right():
+    @njit
+    def answer(values):
+        result = np.empty(values.size)
+        last = 0.0
+        for i in range(values.size + 1):
+            last = values[i]
+            if i < values.size:
+                result[i] = 3.0 * last
+        return result
+
+    verdict = exercise().examine(answer)
+    assert verdict.status == "unmet"
+    assert verdict.findings[0].requirement == "in bounds"
+    assert verdict.findings[0].source == "last = values[i]"
+
+
+def test_a_crash_is_told_and_explained():
+    @njit
+    def answer(values):
+        result = np.empty(values.size)
+        for i in range(10_000_000_000):
+            result[i] = 3.0
+        return result
+
+    verdict = exercise().examine(answer)
+    assert verdict.status == "crashed"
+    assert "segmentation fault" in verdict.findings[0].seen
+    assert "outside an array" in verdict.findings[1].seen
+
+
+def test_an_endless_loop_is_timed_out_and_the_input_named():
+    @njit
+    def answer(values):
+        i = 0
+        while i < 1:
+            i -= 1
+        return 3.0 * values
+
+    verdict = exercise(seconds=2.0).examine(answer)
+    assert verdict.status == "timed out"
+    assert "calling it with one thread: values=" in repr(verdict)
+
+
+def test_a_memory_bomb_crashes_only_the_child():
+    def answer(values):
+        kept = []
+        while True:
+            kept.append(np.ones(1 << 22))
+
+    verdict = exercise(requirements=(Matches(),), seconds=60.0).examine(answer)
+    assert verdict.status == "crashed"
+    assert "512 MiB" in repr(verdict)
+
+
+def test_sys_exit_is_raised_and_os_exit_crashed():
+    def leave(values):
+        sys.exit(0)
+
+    def vanish(values):
+        os._exit(0)
+
+    assert status(leave, requirements=(Matches(),)) == "raised"
+    assert status(vanish, requirements=(Matches(),)) == "crashed"
+
+
+def test_output_is_kept_and_a_flood_is_cut():
+    def answer(values):
+        print("thinking " * 1000)
+        return 3.0 * values
+
+    verdict = exercise(requirements=(Matches(),)).examine(answer)
+    assert verdict.passed
+    assert verdict.output.startswith("thinking thinking")
+    assert len(verdict.output) < 5_000
+
+
+def test_a_numpy_patched_in_the_session_changes_no_verdict(monkeypatch):
+    monkeypatch.setattr(np, "array", lambda *args: None)
+    monkeypatch.setattr(np, "asarray", lambda *args: None)
+    assert status(triple) == "correct"
+
+
+def test_an_answer_that_cannot_travel_is_named():
+    stream = sys.stdout.buffer
+
+    def answer(values):
+        return stream
+
+    verdict = exercise(requirements=(Matches(),)).examine(answer)
+    assert verdict.status == "raised"
+    assert "cannot be sent" in repr(verdict)
+
+
+def broken_spec(values):
+    raise RuntimeError("the checker is broken")
+
+
+def test_a_fault_of_the_checker_is_our_bug():
+    verdict = exercise(spec=broken_spec).examine(triple)
+    assert verdict.status == "our bug"
+    assert "the checker is broken" in repr(verdict)
+
+
+def test_parallel_needs_the_option_and_a_loop():
+    def loop(values):
+        result = np.empty(values.size)
+        for i in prange(values.size):
+            result[i] = 3.0 * values[i]
+        return result
+
+    assert status(njit(parallel=True)(loop), Parallel()) == "correct"
+    missing = exercise(Parallel()).examine(njit(loop))
+    assert missing.status == "unmet"
+    assert "parallel=True is missing" in repr(missing)
+
+
+def racy_examples():
+    yield (np.arange(6.0),)
+
+
+def test_a_race_is_unmet_with_iterations_and_line():
+    @njit(parallel=True)
+    def answer(values):
+        last = np.zeros(1)
+        result = np.empty(values.size)
+        for i in prange(values.size):
+            last[0] = values[i]
+            result[i] = 3.0 * values[i]
+        return result
+
+    verdict = exercise(RaceFree(racy_examples)).examine(answer)
+    assert verdict.status == "unmet"
+    finding = verdict.findings[0]
+    assert finding.requirement == "race-free"
+    assert "last[0]" in finding.seen
+    assert finding.source == "last[0] = values[i]"
+
+
+# The four things that show something
+
+
+def test_check_hint_solution_and_why_show_cards(capsys):
+    toy = exercise()
+    toy.why()
+    toy.check(...)
+    toy.hint()
+    toy.hint()
+    toy.hint(1)
+    toy.hint(9)
+    toy.solution()
+    toy.check(lambda values: values)
+    toy.why()
+    shown = capsys.readouterr().out
+    assert "○ triple: not attempted yet" in shown
+    assert shown.count("hint 1 of 2") == 2
+    assert shown.count("hint 2 of 2") == 1
+    assert "There are hints 1 to 2." in shown
+    assert "def triple(values):" in shown
+    assert shown.count("✗ triple: not compiled") == 2
+
+
+def test_check_never_raises(monkeypatch, capsys):
+    monkeypatch.setattr("numba_course.sandbox.run", lambda *args, **kwargs: 1 / 0)
+    exercise().check(triple)
+    assert "our bug" in capsys.readouterr().out
+
+
+def test_an_exercise_is_found_by_name_and_a_wrong_name_gets_a_near_one():
+    assert exercises.get("double").name == "double"
+    assert exercises.double is exercises.get("double")
+    with pytest.raises(AttributeError, match="parallel_histogram"):
+        _ = exercises.paralel_histogram
+    assert "double" in dir(exercises)
+
+
+# Answers in files
+
+
+def test_a_file_is_judged_in_the_child_only(tmp_path):
+    path = tmp_path / "answer.py"
+    path.write_text("from numba import njit\n\n@njit\ndef triple(values):\n    return 3.0 * values\n")
+    assert exercise().examine_file(path).passed
+    path.write_text("import os\nos._exit(3)\n")
+    assert exercise().examine_file(path).status == "crashed"
+    path.write_text("def triple(values:\n    return 1\n")
+    verdict = exercise().examine_file(path)
+    assert (verdict.status, verdict.findings[0].line) == ("raised", 1)
+    path.write_text("def other(): ...\n")
+    with pytest.raises(LookupError, match="defines no function triple"):
+        exercise().examine_file(path)
+
+
+# Small parts
+
+
+def test_difference_compares_shape_before_value_and_nan_with_nan():
+    nan = np.array([np.nan, 1.0])
+    assert difference(nan, nan.copy(), 0.0, "x") == ""
+    assert "shape" in difference(np.zeros((3, 1)), np.zeros((3, 3)), 0.0, "x")
+    assert difference(np.array([1.0 + 1e-10]), np.array([1.0]), 1e-9, "x") == ""
+    assert difference(np.array([1.0 + 1e-8]), np.array([1.0]), 1e-9, "x")
+    assert difference(np.array([np.inf]), np.array([1.0]), 1e-9, "x")
+    assert difference(0.0, np.inf, 1e-9, "x")
+    assert difference("a", 1.0, 0.0, "x")
+    assert difference((1, 2), (1, 2), 0.0, "x") == ""
+    assert difference((1, 2), (1, 3), 0.0, "x")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda a: a[::2, ::-1], lambda a: a.T, lambda a: a[1:3], lambda a: a[:, 1]],
+    ids=["strided", "transposed", "rows", "column"],
+)
+def test_a_copy_keeps_layout_and_shares_nothing(make):
+    original = make(np.arange(20.0).reshape(4, 5))
+    copy = copied(original)
+    np.testing.assert_array_equal(copy, original)
+    assert copy.flags.c_contiguous == original.flags.c_contiguous
+    assert copy.flags.f_contiguous == original.flags.f_contiguous
+    assert not np.shares_memory(copy, original)
+    original.flags.writeable = False
+    assert not copied(original).flags.writeable
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_every_card_is_static_and_says_its_status_in_words(name):
+    verdict = Verdict("triple", name, (Finding("race-free", "a < b & c", "x=1", 3, "a[i] = 1"),), output="<hi>")
+    card = verdict._repr_html_()
+    assert STATUSES[name][1] in card
+    assert "&lt;hi&gt;" in card and "a &lt; b &amp; c" in card
+    for forbidden in ("var(", "<script", "<style", " id=", "<svg", "on"+"click"):
+        assert forbidden not in card
+    assert "\n" not in repr(verdict)

@@ -1,0 +1,63 @@
+"""Figures: a value with alternative text, drawn the same way whatever the user's own settings are."""
+
+import base64
+import subprocess
+import sys
+
+import matplotlib
+import pytest
+
+from numba_course.lens import figures
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def line(ax):
+    ax.plot([0, 1], [0, 1], **figures.look(0))
+
+
+def test_a_figure_is_a_png_with_alternative_text():
+    figure = figures.show(line, "A rising line.")
+    data, metadata = figure._repr_mimebundle_()
+    assert figure.png.startswith(PNG) and base64.b64decode(data["image/png"]) == figure.png
+    assert data["text/plain"] == repr(figure) == "Figure: A rising line."
+    assert metadata["image/png"]["alt"] == figure.alt == "A rising line."
+    assert "text/html" not in data
+
+
+def test_width_and_height_are_in_inches():
+    width, height = png_size(figures.show(line, "A rising line.", size=(3, 2)))
+    assert (width, height) == (300, 200)
+
+
+def test_settings_of_the_user_are_neither_used_nor_changed():
+    plain = figures.show(line, "A rising line.")
+    with matplotlib.rc_context({"axes.facecolor": "black", "lines.linewidth": 9}):
+        assert figures.show(line, "A rising line.").png == plain.png
+        assert matplotlib.rcParams["axes.facecolor"] == "black"
+
+
+def test_the_font_is_large_enough_to_read():
+    sizes = []
+    figures.show(lambda ax: sizes.extend(label.get_fontsize() for label in ax.get_xticklabels()), "Sizes.")
+    assert sizes and min(sizes) >= 9
+
+
+def test_curves_differ_in_more_than_colour():
+    looks = [figures.look(i) for i in range(6)]
+    assert len({look["marker"] for look in looks}) == len({str(look["linestyle"]) for look in looks}) == 6
+    assert figures.look(6) == looks[0]
+
+
+def test_a_figure_needs_alternative_text():
+    with pytest.raises(ValueError, match="alt must say what the figure shows"):
+        figures.show(line, "  ")
+
+
+def test_importing_draws_nothing_and_does_not_load_matplotlib():
+    code = "import sys, numba_course.lens.figures as f; assert 'matplotlib' not in sys.modules, 'loaded'"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def png_size(figure):
+    return tuple(int.from_bytes(figure.png[i : i + 4], "big") for i in (16, 20))

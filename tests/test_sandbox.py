@@ -1,0 +1,186 @@
+"""The sandbox: every way a child can end is told, and the parent lives on."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import psutil
+import pytest
+from numba import njit, prange
+
+from numba_course import sandbox
+
+
+def call(function, *args):
+    return function(*args)
+
+
+@njit
+def total(values):
+    result = 0.0
+    for value in values:
+        result += value
+    return result
+
+
+@njit(parallel=True)
+def parallel_total(values):
+    result = 0.0
+    for i in prange(values.size):
+        result += values[i]
+    return result
+
+
+@njit
+def spin(values):
+    while values[0] >= 0:
+        values[0] += 1
+    return 0
+
+
+@njit
+def scribble(values):
+    for i in range(10**9):
+        values[i * 1000] = 1
+
+
+def test_a_result_comes_back():
+    outcome = sandbox.run(call, total, np.arange(4.0))
+    assert (outcome.ended, outcome.value) == ("returned", 6.0)
+
+
+def test_parallel_code_runs_after_the_parent_ran_parallel_code():
+    assert parallel_total(np.ones(3)) == 3.0
+    assert sandbox.run(call, parallel_total, np.ones(5)).value == 5.0
+
+
+def test_an_endless_compiled_loop_is_stopped():
+    outcome = sandbox.run(call, spin, np.zeros(1), seconds=2)
+    assert outcome.ended == "timed out"
+
+
+def test_a_crash_is_told_with_its_signal():
+    outcome = sandbox.run(call, scribble, np.zeros(3))
+    assert outcome.ended == "crashed"
+    assert outcome.exit_code == -signal.SIGSEGV
+
+
+def leave(code):
+    os._exit(code)
+
+
+def test_a_child_that_ends_itself_without_an_answer_crashed():
+    outcome = sandbox.run(leave, 0)
+    assert (outcome.ended, outcome.exit_code) == ("crashed", 0)
+
+
+def test_sys_exit_is_an_exception_like_any_other():
+    outcome = sandbox.run(sys.exit, 0)
+    assert (outcome.ended, outcome.error.kind) == ("raised", "SystemExit")
+
+
+def stumble():
+    raise ValueError("this is why")
+
+
+def test_an_exception_comes_back_as_data():
+    error = sandbox.run(stumble).error
+    assert (error.kind, error.message) == ("ValueError", "this is why")
+    assert error.frames[-1][2] == "stumble"
+    assert "this is why" in error.full
+
+
+def hoard():
+    kept = []
+    while True:
+        kept.append(np.ones(1 << 20))
+
+
+def test_runaway_memory_is_stopped():
+    assert sandbox.run(hoard, seconds=60, memory=64 << 20).ended == "out of memory"
+
+
+def chatter(lines):
+    for i in range(lines):
+        print("line", i)
+    os.write(2, b"from C")
+    return lines
+
+
+def test_a_flood_of_output_neither_blocks_nor_piles_up():
+    outcome = sandbox.run(chatter, 200_000, seconds=60)
+    assert outcome.value == 200_000
+    assert outcome.output.startswith("line 0\nline 1\n")
+    assert len(outcome.output) <= sandbox.KEPT_OUTPUT + 1
+
+
+def test_what_c_code_prints_is_kept_too():
+    assert "from C" in sandbox.run(chatter, 1).output
+
+
+def two_steps(pause):
+    yield "first"
+    time.sleep(pause)
+    yield "second"
+    time.sleep(pause)
+    return "done"
+
+
+def test_each_step_restarts_the_clock():
+    outcome = sandbox.run(two_steps, 1.2, seconds=2)
+    assert (outcome.ended, outcome.value, outcome.step) == ("returned", "done", "second")
+
+
+def test_a_time_out_names_the_last_step():
+    assert sandbox.run(two_steps, 60, seconds=1).step == "first"
+
+
+def start_a_process_and_wait():
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    yield str(child.pid)
+    child.wait()
+
+
+def test_what_the_child_started_ends_with_it():
+    outcome = sandbox.run(start_a_process_and_wait, seconds=1)
+    assert outcome.ended == "timed out"
+    assert not psutil.pid_exists(int(outcome.step)) or psutil.Process(int(outcome.step)).status() == "zombie"
+
+
+def reported_pid():
+    return os.getpid()
+
+
+def test_every_call_gets_a_child_of_its_own():
+    assert sandbox.run(reported_pid).value != sandbox.run(reported_pid).value
+
+
+def histogram_function():
+    return np.histogram.__module__
+
+
+def test_a_patched_numpy_stays_outside(monkeypatch):
+    monkeypatch.setattr(np, "histogram", lambda *args: "patched")
+    assert sandbox.run(histogram_function).value == "numpy"
+
+
+def test_an_argument_that_cannot_travel_is_an_error_before_anything_runs():
+    with pytest.raises(TypeError, match="cannot be sent"):
+        sandbox.run(call, sys.stdout.buffer)
+
+
+def test_a_script_without_a_main_guard_is_not_run_again(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent("""
+            import math
+            from numba_course import sandbox
+            print("once", sandbox.run(math.sqrt, 9.0).value)
+        """)
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "once 3.0\n", done.stderr
