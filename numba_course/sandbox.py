@@ -29,6 +29,7 @@ import psutil
 
 PRELOADED = ("numpy", "numba", "hypothesis", "hypothesis.extra.numpy", "numba_course._warm")
 KEPT_OUTPUT = 2_000  # characters of what the child printed
+ORPHAN_SECONDS = 600  # between two signs of life of a child whose parent may have gone
 POLL = 0.02  # seconds between two looks at the child's memory
 
 
@@ -77,7 +78,8 @@ def run(function, *args, seconds=10.0, memory=1 << 30):
     ----------
     function : callable
         Importable by name. If it is a generator function, each string that it yields is progress: it is
-        remembered as `Outcome.step` and restarts the clock; what the generator returns is the result.
+        remembered as `Outcome.step` and restarts the clock; what the generator returns is the result. A step
+        that may take longer is yielded as a pair of the string and its own limit in seconds.
     *args
         Anything that cloudpickle can send, such as functions and dispatchers defined in a notebook.
     seconds : float
@@ -109,7 +111,7 @@ def run(function, *args, seconds=10.0, memory=1 << 30):
         context.set_forkserver_preload(list(PRELOADED))
     ours, theirs = context.Pipe()
     output, flood = context.Pipe(duplex=False)
-    child = context.Process(target=_serve, args=(theirs, flood, 2 * seconds + 30), daemon=True)
+    child = context.Process(target=_serve, args=(theirs, flood), daemon=True)
     with _no_main_module():
         child.start()
     theirs.close()
@@ -126,7 +128,7 @@ def run(function, *args, seconds=10.0, memory=1 << 30):
 
 def _watch(child, connection, payload, seconds, memory):
     """Follow the child until it answers, dies or breaks a limit; return the fields of its outcome."""
-    step, start, allowed = "", time.monotonic(), None
+    step, limit, start, allowed = "", seconds, time.monotonic(), None
     with suppress(BrokenPipeError, ConnectionResetError):
         connection.send_bytes(payload)
     while True:
@@ -136,7 +138,7 @@ def _watch(child, connection, payload, seconds, memory):
                 if word == "ready":
                     allowed = _resident(child.pid) + memory
                 elif word == "step":
-                    step = content
+                    step, limit = content if isinstance(content, tuple) else (content, seconds)
                 else:
                     key = "value" if word == "returned" else "error"
                     return {"ended": word, key: content, "step": step}
@@ -145,7 +147,7 @@ def _watch(child, connection, payload, seconds, memory):
         except (EOFError, ConnectionResetError):
             child.join(5)
             return {"ended": "crashed", "step": step, "exit_code": child.exitcode}
-        if time.monotonic() - start > seconds:
+        if time.monotonic() - start > limit:
             return {"ended": "timed out", "step": step}
         if allowed is not None and _resident(child.pid) > allowed:
             return {"ended": "out of memory", "step": step}
@@ -210,7 +212,7 @@ def _descriptor(connection, flags):
     return connection.fileno()
 
 
-def _serve(connection: Connection, flood: Connection, lifetime: float):
+def _serve(connection: Connection, flood: Connection):
     """The child: take one call, make it, answer, end."""
     multiprocessing.set_start_method("spawn", force=True)  # nothing forks from here on
     target = _descriptor(flood, os.O_WRONLY)
@@ -220,7 +222,7 @@ def _serve(connection: Connection, flood: Connection, lifetime: float):
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
 
     def send(word, content):
-        _outlive(lifetime)
+        _outlive(ORPHAN_SECONDS)
         connection.send_bytes(cloudpickle.dumps((word, content)))
 
     send("ready", None)

@@ -28,6 +28,7 @@ from numba_course.sandbox import describe
 
 DRAWN = 60  # inputs drawn from the strategy
 SHRINKING = 2.0  # seconds spent on making a failing input smaller
+COMPILING = 60.0  # seconds; a parallel function can take ten on a slow machine
 STRUCTURE_INPUTS = 25  # inputs used where the code is looked at
 
 
@@ -90,15 +91,27 @@ class Trial:
             if seen := requirement.of_run(run):
                 raise Failure(requirement.status, Finding(requirement.name, seen, self.show(args)))
 
+    def compile(self):
+        """Compile for the first input; the status and finding if that fails, or None."""
+        args = next(iter(self.inputs()))
+        if isinstance(self.answer, Dispatcher):
+            try:
+                dispatchers.compiled_for(self.answer, self.copies(args))
+            except Exception as error:
+                return "not compiled", self._not_compiled(args, error)
+        return None
+
+    def _not_compiled(self, args, error):
+        """The finding for an error of the compiler: its one line, and the learner's."""
+        seen, line, full = dispatchers.reason(error), dispatchers.line_of(error), describe(error).full
+        source = source_line(self.answer, line)
+        return Finding("compiled", f"Numba cannot compile it: {seen}", self.show(args), line, source, full)
+
     def _raised(self, args, error):
-        """The failure for an exception: one of compiling, or one of running."""
+        """The failure for an exception: one of compiling for yet another type, or one of running."""
         report = describe(error)
-        never_compiled = isinstance(self.answer, Dispatcher) and not self.answer.signatures
-        if isinstance(error, NumbaError) or never_compiled:
-            seen, line = dispatchers.reason(error), dispatchers.line_of(error)
-            source = source_line(self.answer, line)
-            finding = Finding("compiled", f"Numba cannot compile it: {seen}", self.show(args), line, source, report.full)
-            return Failure("not compiled", finding)
+        if isinstance(error, NumbaError):
+            return Failure("not compiled", self._not_compiled(args, error))
         line, source = line_in(python_function(self.answer), report.frames)
         message = f"{report.kind}: {report.message}" if report.message else report.kind
         return Failure("raised", Finding("runs without an error", message, self.show(args), line, source, report.full))
@@ -148,6 +161,10 @@ def judge(answer, exercise):
     found = yield from _look(trial, ("compiled",))
     if found:
         return _worst(found)
+    yield "compiling it", COMPILING
+    failure = trial.compile()
+    if failure:
+        return _worst([failure])
     found = yield from _call_all(trial, "one thread", 1)
     if not any(status in ("not compiled", "raised") for status, _ in found):
         found += yield from _look(trial, exclude=("compiled",))
@@ -189,7 +206,7 @@ def _look(trial, only=None, exclude=()):
     for requirement in trial.exercise.requirements:
         if (only and requirement.name not in only) or requirement.name in exclude:
             continue
-        yield f"looking whether it is {requirement.name}"
+        yield f"looking whether it is {requirement.name}", COMPILING
         finding = requirement.of_code(trial)
         if finding:
             found.append((requirement.status, finding))

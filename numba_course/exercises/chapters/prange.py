@@ -92,7 +92,7 @@ def parallel_histogram_spec(values, bins, low, high):
 
 
 def parallel_histogram_examples():
-    """No value; on and beside each edge; outside, NaN and infinite; one bin; one value many times; many bins."""
+    """No value; one bin; on and beside each edge; outside, NaN, infinite; one value many times; many bins."""
     yield np.array([]), 1, 0.0, 1.0
     yield np.array([0.5]), 1, 0.0, 1.0
     yield np.array([0.5, 0.5, 0.5]), 4, 0.0, 1.0
@@ -113,10 +113,10 @@ def parallel_histogram_inputs():
     def inputs(draw):
         bins, low = draw(st.integers(1, 12)), draw(st.integers(-20, 20)) / 4
         step = draw(st.sampled_from([0.25, 0.5, 0.75, 1.0, 3.0]))
-        edge = st.sampled_from((low + step * np.arange(bins + 1)).tolist())
-        beside = st.tuples(edge, st.sampled_from([-np.inf, np.inf])).map(lambda pair: float(np.nextafter(*pair)))
-        value = edge | beside | st.floats(low, low + bins * step) | st.floats()
-        return np.array(draw(st.lists(value, max_size=12))), bins, low, low + bins * step
+        edges = low + step * np.arange(bins + 1)
+        special = np.concatenate([np.nextafter(edges, -np.inf), edges, np.nextafter(edges, np.inf)])
+        value = st.sampled_from(special.tolist()) | st.floats(low, edges[-1]) | st.floats()
+        return np.array(draw(st.lists(value, max_size=12))), bins, low, float(edges[-1])
 
     return inputs()
 
@@ -159,7 +159,8 @@ def jacobi_step_inputs():
     from hypothesis import strategies as st
     from hypothesis.extra.numpy import array_shapes, arrays
 
-    grids = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.floats(-1e6, 1e6))
+    shapes = array_shapes(min_dims=2, max_dims=2, max_side=6)
+    grids = arrays(np.float64, shapes, elements=st.floats(-1e6, 1e6))
     return grids.map(lambda grid: (grid, np.full(grid.shape, np.nan)))
 
 
@@ -190,9 +191,9 @@ EXERCISES = (
             "Start with largest = values[0]; in the prange loop, largest = max(largest, values[i]).",
         ),
         explanation=(
-            "max(largest, values[i]) is a reduction that Numba knows: each thread keeps a largest value of its own, "
-            "and they are combined at the end. Starting with values[0] needs no value smaller than all others, "
-            "so it is right for negative values and for -inf."
+            "max(largest, values[i]) is a reduction that Numba knows: each thread keeps a largest value of "
+            "its own, and they are combined at the end. Starting with values[0] needs no number that is "
+            "smaller than all others, so it is right for negative values and for -inf."
         ),
     ),
     Exercise(
@@ -213,19 +214,20 @@ EXERCISES = (
         ),
         hints=(
             "Two iterations may never add to the same number. Who, then, may own a row of counts?",
-            "Loop with prange over workers, and give each worker a slice of the values and a row of counts; "
-            "add the rows up when all are done.",
-            "Worker w of W takes values[w * n // W : (w + 1) * n // W]. "
-            "Find the bin with `bin_of`, and skip -1.",
-            "Before the loop: counts = np.zeros((get_num_threads(), bins), np.int64). In it: "
-            "counts[worker, bin_of(value, bins, low, high)] += 1 for the values that have a bin. "
-            "After it: return counts.sum(axis=0).",
+            "Let prange run over workers, as in `brightness_by_worker`: each has a slice of the values and "
+            "a row of counts, and the rows are added up at the end.",
+            "A value belongs to no bin unless low <= value <= high. For the others, estimate k = "
+            "min(int((value - low) / step), bins - 1) with step = (high - low) / bins.",
+            "The edges decide: if value < low + k * step, it belongs to bin k - 1; if k < bins - 1 and "
+            "value >= low + (k + 1) * step, to bin k + 1; otherwise to bin k.",
         ),
         explanation=(
-            "Each worker counts into an array of its own, so no two iterations touch the same element; it is "
-            "allocated apart, so that the workers' counters share no cache line either. The rows are added up by "
-            "one thread at the end. bin_of estimates the bin by arithmetic and lets the edges decide: rounding moves "
-            "the estimate by less than one bin, so one comparison on each side is enough."
+            "Each worker counts into an array of its own, so no two iterations touch the same element, nor "
+            "the same cache line; the rows are added up by one thread at the end. bin_of estimates the bin "
+            "by arithmetic and lets the edges decide: rounding moves the estimate by far less than one bin,"
+            " so one comparison on each side is enough. The same edges in an array and "
+            "np.searchsorted(edges, value, side='right') - 1 are as right, and shorter, at the cost of a "
+            "search for each value."
         ),
     ),
     Exercise(
@@ -244,14 +246,14 @@ EXERCISES = (
         ),
         hints=(
             "Which array may be read in the loop, and which one only written?",
-            "Copy the border first: out[:] = grid. Then prange over the inner rows, and range over the inner columns.",
-            "for i in prange(1, rows - 1): for j in range(1, columns - 1): out[i, j] = a quarter of "
-            "grid[i - 1, j] + grid[i + 1, j] + grid[i, j - 1] + grid[i, j + 1].",
+            "Copy everything first: out[:] = grid. Then prange over inner rows, range over inner columns.",
+            "for i in prange(1, rows - 1): for j in range(1, columns - 1): out[i, j] = a quarter of grid[i "
+            "- 1, j] + grid[i + 1, j] + grid[i, j - 1] + grid[i, j + 1].",
         ),
         explanation=(
-            "The loop reads only `grid` and writes only `out`, and each iteration its own row: "
-            "whatever the order, no iteration sees the work of another. The outer loop is the parallel one, "
-            "so that a thread gets whole rows, which are neighbours in memory."
+            "The loop reads only `grid` and writes only `out`, and each iteration its own row: whatever the"
+            " order, no iteration sees the work of another. The outer loop is the parallel one, so that a "
+            "thread gets whole rows, which are neighbours in memory."
         ),
     ),
 )

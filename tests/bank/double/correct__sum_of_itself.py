@@ -1,0 +1,8 @@
+# expect: correct
+import numpy as np
+from numba import njit
+
+
+@njit
+def double(values):
+    return values + values

@@ -1,0 +1,3 @@
+# expect: raised: SyntaxError
+def double(values)
+    return 2 * values

@@ -1,0 +1,10 @@
+# expect: not compiled: step
+import numpy as np
+from numba import get_num_threads, get_thread_id, njit, prange
+
+
+@njit(parallel=True)
+def jacobi_step(grid, out):
+    out[:] = grid
+    for i in prange(1, grid.shape[0] - 1, 2):
+        out[i, 1] = grid[i, 1]

@@ -1,0 +1,12 @@
+# expect: timed out: seconds and was stopped
+import numpy as np
+from numba import get_num_threads, get_thread_id, njit, prange
+
+
+@njit(parallel=True)
+def jacobi_step(grid, out):
+    out[:] = grid
+    for i in prange(grid.shape[0]):
+        j = 0
+        while j < grid.shape[1]:
+            out[i, j] = grid[i, j]

@@ -1,0 +1,13 @@
+# expect: unmet: race-free
+import numpy as np
+from numba import get_num_threads, get_thread_id, njit, prange
+
+
+@njit(parallel=True)
+def jacobi_step(grid, out):
+    rows, columns = grid.shape
+    out[:] = grid
+    for i in prange(1, rows - 1):
+        for k in range(max(i - 1, 1), i + 1):
+            for j in range(1, columns - 1):
+                out[k, j] = (grid[k - 1, j] + grid[k + 1, j] + grid[k, j - 1] + grid[k, j + 1]) / 4

@@ -1,0 +1,11 @@
+# expect: wrong: out
+import numpy as np
+from numba import get_num_threads, get_thread_id, njit, prange
+
+
+@njit(parallel=True)
+def jacobi_step(grid, out):
+    out[:] = grid
+    for i in prange(1, grid.shape[0] - 1):
+        for j in range(1, grid.shape[1] - 1):
+            out[i, j] = (grid[i, j] + grid[i - 1, j] + grid[i + 1, j] + grid[i, j - 1] + grid[i, j + 1]) / 5

@@ -1,0 +1,37 @@
+# expect: correct
+import numpy as np
+from numba import get_num_threads, get_thread_id, njit, prange
+
+
+@njit
+def find_bin(value, bins, low, high):
+    if not (value >= low and value <= high):
+        return -1
+    step = (high - low) / bins
+    k = int((value - low) / step)
+    if k >= bins:
+        k = bins - 1
+    if value < low + k * step:
+        k -= 1
+    elif k < bins - 1 and value >= low + (k + 1) * step:
+        k += 1
+    return k
+
+
+@njit
+def added(rows):
+    total = np.zeros(rows.shape[1], dtype=np.int64)
+    for c in range(rows.shape[0]):
+        for k in range(rows.shape[1]):
+            total[k] += rows[c, k]
+    return total
+
+
+@njit(parallel=True)
+def parallel_histogram(values, bins, low, high):
+    rows = np.zeros((get_num_threads(), bins), dtype=np.int64)
+    for i in prange(len(values)):
+        k = find_bin(values[i], bins, low, high)
+        if k >= 0:
+            rows[get_thread_id(), k] += 1
+    return added(rows)

@@ -1,0 +1,7 @@
+# expect: not compiled: plain Python function
+import numpy as np
+from numba import get_num_threads, get_thread_id, njit, prange
+
+
+def parallel_histogram(values, bins, low, high):
+    return np.histogram(values, bins, range=(low, high))[0]

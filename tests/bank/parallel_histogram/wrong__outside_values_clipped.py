@@ -1,0 +1,14 @@
+# expect: wrong: expected
+import numpy as np
+from numba import get_num_threads, get_thread_id, njit, prange
+
+
+@njit(parallel=True)
+def parallel_histogram(values, bins, low, high):
+    rows = np.zeros((4, bins), dtype=np.int64)
+    for c in prange(4):
+        for i in range(c * values.size // 4, (c + 1) * values.size // 4):
+            if not np.isnan(values[i]) and not np.isinf(values[i]):
+                k = int((values[i] - low) / (high - low) * bins)
+                rows[c, min(max(k, 0), bins - 1)] += 1
+    return rows.sum(axis=0)

@@ -1,0 +1,11 @@
+# expect: correct
+import numpy as np
+from numba import get_num_threads, get_thread_id, njit, prange
+
+
+@njit(parallel=True)
+def parallel_max(values):
+    best = -np.inf
+    for i in prange(len(values)):
+        best = max(best, values[i])
+    return best

@@ -1,0 +1,11 @@
+# expect: unmet: it reaches outside an array
+import numpy as np
+from numba import get_num_threads, get_thread_id, njit, prange
+
+
+@njit(parallel=True)
+def parallel_max(values):
+    best = values[0]
+    for i in prange(values.size):
+        best = max(best, values[i] + 0 * (np.isnan(values[i + 1]) + 0))
+    return best
