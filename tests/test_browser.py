@@ -1,0 +1,238 @@
+"""The course as a learner meets it: ``start`` for real, JupyterLab's server, and its page in a browser."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from numba_course.workbook import start
+from numba_course.workbook.environment import ROOT
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+IDLE = ".jp-StatusBar-TextItem:has-text('| Idle')"  # the kernel's name before it
+CARD = ".jp-OutputArea-output div[style*='border']"
+DOUBLE = "from numba import njit\n\n@njit\ndef double(values):\n    return {} * values"
+MINUTE = 60_000  # milliseconds, as Playwright counts
+
+
+class Lab:
+    """A JupyterLab that ``python -m numba_course start`` has become."""
+
+    def __init__(self, home, theme="JupyterLab Light"):
+        self.home, self.folder, self.process = home, home / "Übung 1", None
+        settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True)
+        (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}), encoding="utf-8")
+        kernel = home / "data" / "kernels" / "python3"  # one that the user installed once, and broke
+        kernel.mkdir(parents=True)
+        broken = {"argv": ["no-such-python"], "display_name": "broken", "language": "python"}
+        (kernel / "kernel.json").write_text(json.dumps(broken), encoding="utf-8")
+
+    def begin(self):
+        """Start it."""
+        kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        own = {
+            "HOME": self.home,
+            "USERPROFILE": self.home,
+            "IPYTHONDIR": self.home / "ipython",
+            "JUPYTER_CONFIG_DIR": self.home / "config",
+            "JUPYTER_DATA_DIR": self.home / "data",
+            "JUPYTER_RUNTIME_DIR": self.home / "runtime",
+            "JUPYTERLAB_SETTINGS_DIR": self.home / "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": self.home / "workspaces",
+        }
+        with open(self.home / "lab.log", "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "numba_course", "start", str(self.folder), "--no-browser"],
+                cwd=ROOT,
+                env=kept | {name: str(value) for name, value in own.items()},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        return self
+
+    def answer(self):
+        """What the server says about itself once it answers: its address, port and token."""
+        for _ in range(600):
+            assert self.process.poll() is None, (self.home / "lab.log").read_text(encoding="utf-8")
+            for file in (self.home / "runtime").glob("jpserver-*.json"):
+                try:
+                    server = json.loads(file.read_text(encoding="utf-8"))
+                    self.get(server, "api/status")
+                    return server
+                except (OSError, ValueError):
+                    pass  # not yet
+            time.sleep(0.1)
+        raise TimeoutError((self.home / "lab.log").read_text(encoding="utf-8"))
+
+    def get(self, server, path):
+        """The answer of the server's API, as data."""
+        with urllib.request.urlopen(f"{server['url']}{path}?token={server['token']}", timeout=10) as answer:
+            return json.load(answer)
+
+    def end(self):
+        """Stop it, and the kernels with it."""
+        self.process.terminate()
+        self.process.wait(30)
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Makes JupyterLabs in homes of their own, and stops them afterwards."""
+    made = []
+
+    def make(name="Zoë Ōta", **settings):
+        home = tmp_path / name
+        home.mkdir()
+        made.append(Lab(home, **settings).begin())
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.end()
+
+
+def test_two_starts_at_once_listen_at_two_ports_of_this_machine(lab):
+    labs = [lab("Zoë Ōta"), lab("second home")]
+    servers = [each.answer() for each in labs]
+    assert servers[0]["port"] != servers[1]["port"]
+    for each, server in zip(labs, servers, strict=True):
+        assert urllib.parse.urlsplit(server["url"]).hostname == "127.0.0.1"
+        assert Path(server["root_dir"]) == each.folder
+        assert (each.folder / start.FIRST).exists()
+        kernel = each.get(server, "api/kernelspecs")["kernelspecs"]["python3"]["spec"]
+        assert kernel["argv"][:3] == ["python", "-m", "ipykernel_launcher"]  # the server's own python
+
+
+@pytest.fixture
+def browser():
+    """Chromium, or a reason to skip."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("there is no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Page:
+    """A notebook in the browser: its cells are found by what is in them."""
+
+    def __init__(self, browser, server):
+        self.server, self.complaints, self.hosts = server, [], set()
+        self.page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        self.page.set_default_timeout(MINUTE)
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.hosts.add(urllib.parse.urlsplit(request.url).hostname))
+
+    def _hear(self, message):
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def open(self, path=""):
+        """Open an address of the server and wait until its notebook has a kernel."""
+        self.page.goto(f"{self.server['url']}{path}?token={self.server['token']}")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.page.wait_for_selector(IDLE)
+
+    def menu(self, menu, item):
+        """Choose an item of a menu."""
+        self.page.locator(f".lm-MenuBar-itemLabel:text-is('{menu}')").click()
+        self.page.locator(f".lm-Menu-itemLabel:text-is('{item}')").click()
+
+    def wait_until_run(self):
+        """Wait until no cell waits for its turn."""
+        self.page.wait_for_function("() => !document.querySelector('.jp-Notebook').innerText.includes('[*]')")
+        self.page.wait_for_selector(IDLE)
+
+    def cell(self, pattern):
+        """The code cell whose source matches."""
+        cell = self.page.locator(".jp-CodeCell").filter(
+            has=self.page.locator(".jp-InputArea-editor", has_text=re.compile(pattern))
+        )
+        cell.scroll_into_view_if_needed()
+        return cell
+
+    def run(self, cell, source=None):
+        """Type `source` over what is in a cell, if given, and run it."""
+        cell.locator(".cm-content").click()
+        if source:
+            self.page.keyboard.press("Control+A")
+            cell.locator(".cm-content").fill(source)
+        self.page.keyboard.press("Control+Enter")
+        self.wait_until_run()
+
+
+def border(card):
+    """Width and colour of the left border of a card, as the browser draws it."""
+    return card.evaluate(
+        "card => ['Width', 'Color'].map(what => getComputedStyle(card)['borderLeft' + what])"
+    )
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_learner_runs_the_first_chapter_and_answers_its_exercise(lab, browser, tmp_path, theme):
+    mine = lab(theme=theme)
+    notebook = Page(browser, mine.answer())
+    notebook.open()
+    page = notebook.page
+    assert urllib.parse.urlsplit(page.url).path == f"/lab/tree/{start.FIRST}"
+    assert page.locator("body").get_attribute("data-jp-theme-name") == theme
+    assert page.locator(".jp-OutputArea-output").count() == 0
+    assert page.locator(".cm-lineNumbers").count() > 0
+
+    notebook.menu("Run", "Run All Cells")
+    notebook.wait_until_run()
+    check = notebook.cell(r"double\.check\(double\)")
+    card = check.locator(CARD).first
+    assert "not attempted" in card.inner_text()
+
+    exercise = notebook.cell(r"^\s*\d*\s*(from numba|import|@|def double)[^#]*def double\(")
+    notebook.run(exercise, DOUBLE.format(3))
+    notebook.run(check)
+    assert "double: wrong" in card.inner_text()
+    assert border(card) == ["5px", "rgb(209, 73, 91)"]
+    page.screenshot(path=tmp_path / "wrong.png")
+
+    notebook.run(exercise, DOUBLE.format(2))
+    notebook.run(check)
+    assert "double: correct" in card.inner_text()
+    assert border(card) == ["5px", "rgb(46, 158, 79)"]
+    page.screenshot(path=tmp_path / "right.png")
+
+    assert json.loads((mine.folder / start.PROGRESS).read_text(encoding="utf-8"))["double"] == "correct"
+    assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    assert notebook.complaints == []
+    assert notebook.hosts <= {"127.0.0.1", None}
+
+
+def test_cards_of_a_notebook_that_is_not_trusted_keep_their_style(lab, browser):
+    mine = lab()
+    server = mine.answer()
+    shutil.copy(start.notebooks_folder() / start.FIRST, mine.folder / "fresh.ipynb")
+    notebook = Page(browser, server)
+    notebook.open("lab/tree/fresh.ipynb")
+    card = notebook.cell(r"double\.check\(double\)").locator(CARD).first
+    assert "not attempted" in card.inner_text()
+    assert border(card) == ["5px", "rgb(59, 130, 196)"]

@@ -1,0 +1,165 @@
+"""nbval itself: it fails at a wrong output of any kind, and only there; it says that a kernel died.
+
+One run of pytest goes over copies: of each stored notebook, with one output corrupted and all ⟨ ⟩ rewritten;
+of a notebook in which each cell tries one thing; and of one that kills its kernel.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from numba_course.workbook import build
+from numba_course.workbook.outputs import code_cells, normalise
+from numba_course.workbook.source import tags
+
+NOTEBOOKS = build.stored_notebooks()
+KINDS = ("stream", "text/html", "text/plain")
+# What can be corrupted in a text: a letter or digit outside ⟨ ⟩ and HTML tags.
+TEXT = re.compile(r"⟨[^⟩]*⟩|<[^>]*>|cell\.py|([^\W_])")
+IMPORT = "import os, sys, warnings; from IPython.display import HTML, display"
+PNG = 'display({"image/png": "AAAA", "text/plain": "Figure: 2 lines"}, raw=True)'
+# What one cell does, what is stored for it, and whether nbval must let it pass.
+CASES = {
+    "stdout": ("print('sum 3')", ["stdout", "sum 3\n"], True),
+    "stdout, a digit": ("print('sum 3')", ["stdout", "sum 4\n"], False),
+    "stderr": ("print('sum 3', file=sys.stderr)", ["stderr", "sum 4\n"], False),
+    "another stream": ("print('sum 3')", ["stderr", "sum 3\n"], False),
+    "result": ("1 + 1", ["text/plain", "3"], False),
+    "html": ("display(HTML('<b>sum 3</b>'))", ["text/html", "<b>sum 4</b>"], False),
+    "words of an image": (PNG, ["text/plain", "Figure: 3 lines"], False),
+    "output missing now": ("None", ["stdout", "sum 3\n"], False),
+    "output new": ("print('sum 3')", None, False),
+    "timing in brackets": ("print('sum 3 in ⟨12 ms⟩')", ["stdout", "sum 3 in ⟨9.5 s⟩\n"], True),
+    "text beside brackets": ("print('sum 3 in ⟨12 ms⟩')", ["stdout", "sum 4 in ⟨12 ms⟩\n"], False),
+    "brackets missing": ("print('sum 3 in 12 ms')", ["stdout", "sum 3 in ⟨12 ms⟩\n"], False),
+    "timing without brackets": ("print('12 ms')", ["stdout", "13 ms\n"], False),
+    "address": ("print('0x7f3a5c2b1d30')", ["stdout", "0x7f3a5c2b1d40\n"], False),
+    "file of a cell": (
+        "warnings.warn('careful')",
+        ["stderr", "cell.py:1: UserWarning: careful\n  warnings.warn('careful')\n"],
+        True,
+    ),
+    "surroundings": (
+        "print(sorted(name for name in os.environ if name.startswith(('NUMBA_', 'PYTEST_'))))",
+        ["stdout", "['NUMBA_CACHE_DIR', 'NUMBA_NUM_THREADS']\n"],
+        True,
+    ),
+}
+
+
+def save(path, cells):
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    normalise(notebook)
+    nbformat.write(notebook, path)
+
+
+def case_cell(source, stored):
+    outputs = []
+    if stored and stored[0].startswith("std"):
+        outputs = [nbformat.v4.new_output("stream", name=stored[0], text=stored[1])]
+    elif stored:
+        plain = {} if stored[0] == "text/plain" else {"text/plain": "<IPython.core.display.HTML object>"}
+        outputs = [nbformat.v4.new_output("display_data", data={stored[0]: stored[1], **plain})]
+    return nbformat.v4.new_code_cell(source, outputs=outputs)
+
+
+def copy_name(path):
+    return f"{path.parent.name}-{path.name}"
+
+
+def kinds(output):
+    """The texts of an output by kind, as pairs of a dictionary and a key."""
+    if output.output_type == "stream":
+        return {"stream": (output, "text")}
+    return {kind: (output.data, kind) for kind in output.get("data", {}) if kind in KINDS}
+
+
+def corrupt(notebook, preferred):
+    """Change one character of the first output of the preferred kind; return its code cell and kind."""
+    cells = code_cells(notebook)
+    for kind in (*KINDS[KINDS.index(preferred) :], *KINDS):
+        for index, cell in enumerate(cells):
+            for output in cell.outputs if "nbval-ignore-output" not in tags(cell) else ():
+                holder, key = kinds(output).get(kind, ({"": ""}, ""))
+                places = [found.start() for found in TEXT.finditer(holder[key]) if found[1]]
+                if places:
+                    at = places[len(places) // 2]
+                    holder[key] = (
+                        holder[key][:at] + ("7" if holder[key][at] != "7" else "8") + holder[key][at + 1 :]
+                    )
+                    return index, kind
+    raise ValueError("the notebook has no output to corrupt")
+
+
+def rewrite_brackets(notebook):
+    """Put something else into every ⟨ ⟩."""
+    for cell in code_cells(notebook):
+        for holder, key in (place for output in cell.outputs for place in kinds(output).values()):
+            holder[key] = re.sub(r"⟨[^⟩\n]*⟩", "⟨rewritten⟩", holder[key])
+
+
+def spoil(path, number, folder):
+    """Store a copy with one output corrupted, up to the code cell after it; return where it is."""
+    notebook = nbformat.read(path, as_version=4)
+    rewrite_brackets(notebook)
+    index, kind = corrupt(notebook, KINDS[number % len(KINDS)])
+    notebook.cells = code_cells(notebook)[: index + 2]
+    nbformat.write(notebook, folder / copy_name(path))
+    return {"at": index, "cells": len(notebook.cells), "kind": kind}
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory):
+    """How each cell of each copy ended, by file name; the report; where each copy is corrupted."""
+    folder = tmp_path_factory.mktemp("copies")
+    corrupted = {copy_name(path): spoil(path, number, folder) for number, path in enumerate(NOTEBOOKS)}
+    save(
+        folder / "cases.ipynb", [case_cell(IMPORT, None), *(case_cell(*case[:2]) for case in CASES.values())]
+    )
+    crash = "import signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    save(folder / "crash.ipynb", [case_cell(text, None) for text in ("import os", crash, "x = 1", "y = 1")])
+    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-c", str(build.ROOT / "pyproject.toml")]
+    command += ["--rootdir", str(folder), "-p", "no:cacheprovider", "-n0", "-rA", "--color=no", str(folder)]
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(command, cwd=build.ROOT, env=surroundings, capture_output=True, text=True)
+    ended = {}
+    for word, name, number in re.findall(
+        r"^([A-Z]+) \S*?([\w-]+\.ipynb)::Cell (\d+)", done.stdout, re.MULTILINE
+    ):
+        ended.setdefault(name, {})[int(number)] = word
+    ended = {name: [cells[i] for i in sorted(cells)] for name, cells in ended.items()}
+    return ended, done.stdout + done.stderr, corrupted
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=copy_name)
+def test_one_corrupted_output_fails_at_its_cell_and_nowhere_else(verdicts, path):
+    ended, report, corrupted = verdicts
+    where = corrupted[copy_name(path)]
+    expected = ["PASSED"] * where["cells"]
+    expected[where["at"]] = "FAILED"
+    assert ended.get(copy_name(path)) == expected, f"corrupted: {json.dumps(where)}\n{report}"
+
+
+@pytest.mark.skipif(len(NOTEBOOKS) < len(KINDS), reason="too few notebooks")
+def test_each_kind_of_output_is_corrupted_in_some_notebook(verdicts):
+    assert {where["kind"] for where in verdicts[2].values()} == set(KINDS)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_only_brackets_and_cell_files_are_not_compared(verdicts, name):
+    ended, report, _ = verdicts
+    index = 1 + list(CASES).index(name)
+    assert len(ended.get("cases.ipynb", ())) == 1 + len(CASES), report
+    assert ended["cases.ipynb"][index] == ("PASSED" if CASES[name][2] else "FAILED"), report
+
+
+def test_a_dead_kernel_is_called_dead_and_the_cells_after_it_fail(verdicts):
+    ended, report, _ = verdicts
+    assert ended.get("crash.ipynb") == ["PASSED", "FAILED", "FAILED", "FAILED"], report
+    assert report.count("kernel died while running this cell (exit status ") == 1
+    assert "Timeout" not in report

@@ -1,0 +1,265 @@
+"""The shape of the project: what imports what, what the files may say, and that its configurations agree."""
+
+import ast
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tomllib
+from functools import cache
+
+import pytest
+import yaml
+
+from numba_course.workbook import commands
+from numba_course.workbook.environment import ROOT
+
+# A package may import from the groups before its own, and from itself.
+LAYERS = [{"sandbox", "_warm", "kernels"}, {"lens", "pipeline"}, {"exercises"}, {"workbook"}, {"__main__"}]
+FORBIDDEN = {("lens", "kernels")}  # although it stands before
+MODULES = sorted((ROOT / "numba_course").rglob("*.py"))
+TEXTS = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".json", ".cfg", ".ipynb", ".css", ""}
+NOT_OURS = {".git", ".venv", "build", "dist", "node_modules"}
+# Tests of the whole, and not of one module or package.
+WHOLE = {"test_packaging", "test_browser", "test_bank", "test_notebook_policy", "test_nbval_canary"}
+
+
+def pytest_id(path):
+    """A path as it is written in messages."""
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def syntax(path):
+    """The syntax tree of a module."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(path):
+    """Each module that a module imports, anywhere in it, with the line."""
+    for node in ast.walk(syntax(path)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{pytest_id(path)}:{node.lineno}: write the import in full"
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def group(name):
+    """The part of the package that a full module name belongs to; None for other packages and the root."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "numba_course" and len(parts) > 1 and layer(parts[1]) is not None else None
+
+
+def layer(part):
+    """The number of a part's layer; None for what is no part, such as a name in the root."""
+    return next((number for number, parts in enumerate(LAYERS) if part in parts), None)
+
+
+def test_every_part_of_the_package_has_a_layer():
+    parts = {path.relative_to(ROOT / "numba_course").parts[0].removesuffix(".py") for path in MODULES}
+    assert parts - {"__init__"} <= set().union(*LAYERS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=pytest_id)
+def test_imports_point_one_way(path):
+    own = group(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for name, line in imported(path):
+        other = group(name)
+        if own is None:
+            assert other is None, f"{pytest_id(path)}:{line}: the root imports nothing"
+        elif other not in (None, own):
+            assert layer(other) < layer(own), f"{pytest_id(path)}:{line}: {own} may not import {other}"
+            assert (own, other) not in FORBIDDEN, f"{pytest_id(path)}:{line}: {own} may not import {other}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=pytest_id)
+def test_module_says_what_it_is_for(path):
+    text = path.read_text(encoding="utf-8")
+    assert ast.get_docstring(syntax(path)) or not text, "the first statement is no docstring"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=pytest_id)
+def test_matplotlib_is_imported_in_functions_only(path):
+    inside = {
+        child
+        for node in ast.walk(syntax(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for child in ast.walk(node)
+    }
+    for node in ast.walk(syntax(path)):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) else []
+        if any(name.split(".")[0] == "matplotlib" for name in names):
+            assert node in inside, f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("module", ["numba_course", "numba_course.__main__"])
+def test_import_of_the_package_loads_nothing_else(module):
+    code = f"import sys; before = set(sys.modules); import {module}; print(*set(sys.modules) - before)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    ).stdout
+    assert set(loaded.split()) == {"numba_course", module}
+
+
+def test_bootstrap_loads_the_standard_library_alone():
+    code = "import sys; from numba_course.workbook import environment; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    ).stdout
+    ours = {name for name, _ in (imported(ROOT / "numba_course/workbook/environment.py"))}
+    assert "tomllib" in ours
+    third_party = {
+        "numba",
+        "numpy",
+        "typer",
+        "rich",
+        "matplotlib",
+        "IPython",
+        "nbformat",
+        "yaml",
+        "packaging",
+    }
+    assert not third_party & set(loaded.split())
+
+
+def text_files():
+    """The text files of the project, as far as the folder tells."""
+    for folder, folders, names in os.walk(ROOT):
+        hidden = {name for name in folders if name.startswith(".") and name != ".ci"}
+        folders[:] = [
+            n for n in folders if n not in NOT_OURS | hidden | {"__pycache__"} and "egg-info" not in n
+        ]
+        for name in names:
+            path = ROOT / folder / name
+            if path.suffix in TEXTS and name != ".git":
+                yield path
+
+
+FORBIDDEN_WORDS = [
+    r"pypi\.org",
+    r"pythonhosted\.",
+    r"registry\.npm",
+    r"conda\.anaconda\.",
+    r"(?<![\w.])/work/",
+    r"(?<![\w.])/root/",
+    r"/home/[a-z]",
+    r"[A-Z]:\\Users",
+    r"\.pyenv",
+]
+
+
+def test_no_file_names_a_registry_or_a_place_on_one_machine():
+    found = []
+    for path in text_files():
+        if path.name in ("test_packaging.py", "test_notebook_policy.py"):
+            continue  # they name what they forbid
+        lines = path.read_text(encoding="utf-8").splitlines()
+        found += [
+            f"{pytest_id(path)}:{number}: {word}"
+            for number, line in enumerate(lines, 1)
+            for word in FORBIDDEN_WORDS
+            if re.search(word, line)
+        ]
+    assert found == []
+
+
+def test_every_test_file_is_about_a_part_of_the_project():
+    stems = (
+        {path.stem.strip("_") for path in MODULES} | {path.parent.name for path in MODULES} | {"benchmarks"}
+    )
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        words = path.stem.removeprefix("test_").split("_")
+        tails = {"_".join(words[start:]) for start in range(len(words))}
+        assert path.stem in WHOLE or tails & stems, (
+            f"{path.name} is named after no module; or add it to WHOLE"
+        )
+
+
+def test_readme_names_commands_that_exist():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = re.findall(r"(?:-m numba_course|numba-course) ([a-z]+)", text)
+    assert {"start", "test", "build", "check"} <= set(named)
+    assert set(named) <= commands.COMMANDS.keys()
+
+
+def test_readme_lists_the_chapters_that_exist():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (\d\d) \|", text, re.MULTILINE)
+    assert listed == sorted(path.name[:2] for path in (ROOT / "notebooks/source").glob("[0-9][0-9]_*.md"))
+
+
+# Configurations that must agree
+
+
+def project():
+    """The table `project` of pyproject."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_conda_environment_is_that_of_pyproject():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    python, pip, through_pip = environment["dependencies"]
+    assert python == f"python {project()['requires-python']}"
+    assert pip == "pip"
+    extras = ",".join(sorted(project()["optional-dependencies"]))
+    assert through_pip == {"pip": ["-c constraints.txt", f"-e .[{extras}]"]}
+    assert environment["channels"] == ["conda-forge"]
+
+
+def constraints():
+    """The lines of constraints.txt that pin something: name, version and condition."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [re.fullmatch(r"([a-z0-9-]+)==([\w.]+)(?: ; (.+))?", line) for line in lines if line[:1] != "#"]
+    assert None not in pins
+    return [pin.groups() for pin in pins]
+
+
+def test_constraints_pin_everything_that_pyproject_asks_for():
+    pinned = {name for name, _, _ in constraints()}
+    extras = project()["optional-dependencies"].values()
+    asked = [*project()["dependencies"], *(line for extra in extras for line in extra)]
+    assert {re.match(r"[\w-]+", line)[0] for line in asked} <= pinned
+
+
+def test_constraints_bring_no_gpu_packages():
+    names = " ".join(name for name, _, _ in constraints())
+    assert not re.search("torch|cuda|nvidia|cupy|tensorflow", names)
+
+
+def test_constraints_say_how_they_were_made():
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    assert re.search("^# Made with: uv pip compile .*--universal.* pyproject.toml$", text, re.MULTILINE)
+
+
+def test_licences_are_there():
+    for name in project()["license-files"]:
+        assert "The numba_course developers" in (ROOT / name).read_text(encoding="utf-8")
+
+
+# Continuous integration
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the script is for bash")
+@pytest.mark.parametrize("code", [0, 3])
+def test_ci_runs_the_test_command_of_the_readme_and_passes_its_exit_code(tmp_path, code):
+    script = ROOT / ".ci" / "run"
+    assert script.stat().st_mode & stat.S_IXUSR
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, text in {"python3": f'echo "python3 $*"; exit {code}', "chromium": "exit 1"}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    result = subprocess.run(
+        [shutil.which("bash"), script],
+        env=os.environ | {"PATH": path},
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert (result.returncode, result.stdout) == (code, "python3 -m numba_course test\n")
+    assert result.stdout.strip() in (ROOT / "README.md").read_text(encoding="utf-8")
