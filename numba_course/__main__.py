@@ -1,6 +1,7 @@
 """Run the command line: ``python -m numba_course``.
 
-Kept in old syntax and plain ASCII, so that a Python that is too old can read it as far as the sentence that says so.
+Kept in old syntax and plain ASCII, so that a Python that is too old can read as far as the sentence that
+says so.
 """
 
 import sys

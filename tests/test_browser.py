@@ -35,11 +35,8 @@ MINUTE = 60_000  # milliseconds, as Playwright counts
 class Lab:
     """A JupyterLab that ``python -m numba_course start`` has become."""
 
-    def __init__(self, home, theme="JupyterLab Light"):
+    def __init__(self, home):
         self.home, self.folder, self.process = home, home / "Übung 1", None
-        settings = home / "settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True)
-        (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}), encoding="utf-8")
         kernel = home / "data" / "kernels" / "python3"  # one that the user installed once, and broke
         kernel.mkdir(parents=True)
         broken = {"argv": ["no-such-python"], "display_name": "broken", "language": "python"}
@@ -94,24 +91,16 @@ class Lab:
         self.process.wait(30)
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """Makes JupyterLabs in homes of their own, and stops them afterwards."""
-    made = []
-
-    def make(name="Zoë Ōta", **settings):
-        home = tmp_path / name
-        home.mkdir()
-        made.append(Lab(home, **settings).begin())
-        return made[-1]
-
-    yield make
+@pytest.fixture(scope="module")
+def labs(tmp_path_factory):
+    """Two JupyterLabs, started at once in homes of their own."""
+    made = [Lab(tmp_path_factory.mktemp(name)).begin() for name in ("Zoë Ōta", "second home")]
+    yield made
     for each in made:
         each.end()
 
 
-def test_two_starts_at_once_listen_at_two_ports_of_this_machine(lab):
-    labs = [lab("Zoë Ōta"), lab("second home")]
+def test_two_starts_at_once_listen_at_two_ports_of_this_machine(labs):
     servers = [each.answer() for each in labs]
     assert servers[0]["port"] != servers[1]["port"]
     for each, server in zip(labs, servers, strict=True):
@@ -122,7 +111,7 @@ def test_two_starts_at_once_listen_at_two_ports_of_this_machine(lab):
         assert kernel["argv"][:3] == ["python", "-m", "ipykernel_launcher"]  # the server's own python
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser():
     """Chromium, or a reason to skip."""
     if not Path(CHROMIUM).exists():
@@ -156,10 +145,11 @@ class Page:
         self.page.wait_for_selector(".jp-Notebook .jp-Cell")
         self.page.wait_for_selector(IDLE)
 
-    def menu(self, menu, item):
-        """Choose an item of a menu."""
+    def menu(self, menu, *items):
+        """Choose an item of a menu, or of a menu in it."""
         self.page.locator(f".lm-MenuBar-itemLabel:text-is('{menu}')").click()
-        self.page.locator(f".lm-Menu-itemLabel:text-is('{item}')").click()
+        for item in items:
+            self.page.locator(f".lm-Menu-itemLabel:text-is('{item}')").click()
 
     def wait_until_run(self):
         """Wait until no cell waits for its turn."""
@@ -185,20 +175,17 @@ class Page:
 
 
 def border(card):
-    """Width and colour of the left border of a card, as the browser draws it."""
-    return card.evaluate(
-        "card => ['Width', 'Color'].map(what => getComputedStyle(card)['borderLeft' + what])"
-    )
+    """Width and colour of a card's left border, as the browser draws it."""
+    style = card.evaluate("card => ({...getComputedStyle(card)})")
+    return style["borderLeftWidth"], style["borderLeftColor"]
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_learner_runs_the_first_chapter_and_answers_its_exercise(lab, browser, tmp_path, theme):
-    mine = lab(theme=theme)
+def test_learner_runs_the_first_chapter_and_answers_its_exercise(labs, browser, tmp_path):
+    mine = labs[0]
     notebook = Page(browser, mine.answer())
     notebook.open()
     page = notebook.page
     assert urllib.parse.urlsplit(page.url).path == f"/lab/tree/{start.FIRST}"
-    assert page.locator("body").get_attribute("data-jp-theme-name") == theme
     assert page.locator(".jp-OutputArea-output").count() == 0
     assert page.locator(".cm-lineNumbers").count() > 0
 
@@ -212,14 +199,17 @@ def test_learner_runs_the_first_chapter_and_answers_its_exercise(lab, browser, t
     notebook.run(exercise, DOUBLE.format(3))
     notebook.run(check)
     assert "double: wrong" in card.inner_text()
-    assert border(card) == ["5px", "rgb(209, 73, 91)"]
-    page.screenshot(path=tmp_path / "wrong.png")
+    assert border(card) == ("5px", "rgb(209, 73, 91)")
+    page.screenshot(path=tmp_path / "light.png")
 
     notebook.run(exercise, DOUBLE.format(2))
     notebook.run(check)
     assert "double: correct" in card.inner_text()
-    assert border(card) == ["5px", "rgb(46, 158, 79)"]
-    page.screenshot(path=tmp_path / "right.png")
+    assert border(card) == ("5px", "rgb(46, 158, 79)")
+    notebook.menu("Settings", "Theme", "JupyterLab Dark")
+    page.wait_for_selector("body[data-jp-theme-name='JupyterLab Dark']", state="attached")
+    card.scroll_into_view_if_needed()
+    page.screenshot(path=tmp_path / "dark.png")
 
     assert json.loads((mine.folder / start.PROGRESS).read_text(encoding="utf-8"))["double"] == "correct"
     assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
@@ -227,12 +217,11 @@ def test_learner_runs_the_first_chapter_and_answers_its_exercise(lab, browser, t
     assert notebook.hosts <= {"127.0.0.1", None}
 
 
-def test_cards_of_a_notebook_that_is_not_trusted_keep_their_style(lab, browser):
-    mine = lab()
-    server = mine.answer()
+def test_cards_of_a_notebook_that_is_not_trusted_keep_their_style(labs, browser):
+    mine = labs[1]
+    notebook = Page(browser, mine.answer())
     shutil.copy(start.notebooks_folder() / start.FIRST, mine.folder / "fresh.ipynb")
-    notebook = Page(browser, server)
     notebook.open("lab/tree/fresh.ipynb")
     card = notebook.cell(r"double\.check\(double\)").locator(CARD).first
     assert "not attempted" in card.inner_text()
-    assert border(card) == ["5px", "rgb(59, 130, 196)"]
+    assert border(card) == ("5px", "rgb(59, 130, 196)")

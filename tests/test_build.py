@@ -192,6 +192,10 @@ FAULTS = {
         "not be tagged raises-exception",
     ),
     "cell skipped": (CHAPTER.replace("exercise]", "exercise, nbval-skip]"), "not be tagged nbval-skip"),
+    "tags not a list": (
+        CHAPTER.replace("[exercise]", "exercise"),
+        "'exercise' is not of type 'array'",
+    ),
     "a note that is code": (CHAPTER.replace("exercise]", "instructor-note]"), "but is not a text cell"),
     "code cell in a list": (
         CHAPTER + "\n- item\n\n  ```{code-cell}\n  1 + 1\n  ```\n",
@@ -412,9 +416,16 @@ def test_one_faulty_chapter_does_not_hide_another(course):
 
 
 def test_a_notebook_without_a_chapter_is_reported(course):
-    course(HEADER)
-    nbformat.write(nbformat.v4.new_notebook(), build.ROOT / "notebooks" / "99_old.ipynb")
-    assert build.orphans() == ["notebooks/99_old.ipynb: no chapter makes it; delete it"]
+    path = course(HEADER, "71_empty")
+    for stem in (path.stem, "99_old"):
+        notebook = build.read_chapter(path).notebook(solved=False)
+        for folder in ("notebooks", "solutions"):
+            (build.ROOT / folder).mkdir(exist_ok=True)
+            nbformat.write(notebook, build.ROOT / folder / f"{stem}.ipynb")
+    status, said = run(check=True)
+    assert status == 1
+    assert "notebooks/99_old.ipynb: no chapter makes it; delete it" in said.splitlines()
+    assert said.count("unchanged") == 2
 
 
 @pytest.mark.parametrize("name", ["70_toy", "70_toy.md", "70", "toy"])

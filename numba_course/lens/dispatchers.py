@@ -1,8 +1,10 @@
 """What instruments need to know about a dispatcher: is it one, rebuild it apart, what do its errors say."""
 
+import os
 import re
 import types
 
+import numba
 from numba import config
 from numba.core import errors
 from numba.core.dispatcher import Dispatcher, OmittedArg
@@ -10,6 +12,7 @@ from numba.core.typing.templates import fold_arguments
 
 from numba_course import sandbox
 
+NUMBA = os.path.dirname(numba.__file__)
 SHARED = ("boundscheck", "debug")  # options that a callee must be compiled with, too
 HEADINGS = (  # lines of a message that only say where in the compiler it happened
     "Failed in nopython mode pipeline",
@@ -173,6 +176,7 @@ def compiled_for(fn, args):
     Exception
         Whatever the compiler raises; see `reason`.
     """
+    fn._compiler.pysig.bind(*args)  # its message does not quote the arguments
     folded = fold_arguments(
         fn._compiler.pysig,
         args,
@@ -211,9 +215,9 @@ def reason(error):
     call = next((line.removeprefix(">>> ") for line in lines if line.startswith(">>> ")), None)
     if call and text.startswith(("No implementation of", "Invalid use of")):
         text = f"No implementation of {call}"
-        causes = [i + 1 for i, line in enumerate(lines) if line.startswith("Rejected as the implementation")]
-        if causes:
-            text += ": " + lines[causes[0]].split(": ", 1)[-1]
+        rejected = [i for i, line in enumerate(lines) if line.startswith("Rejected as the implementation")]
+        causes = [line.split(": ", 1)[-1] for line in lines[rejected[0] + 1 :]] if rejected else []
+        text += next((f": {cause}" for cause in causes if not cause.startswith(HEADINGS)), "")
     for pattern, replacement in VOLATILE:
         text = re.sub(pattern, replacement, text)
     text = text.strip()
@@ -223,11 +227,11 @@ def reason(error):
 
 
 def line_of(error):
-    """The line of the user's source where the compiler stopped, in the innermost of their functions; or None."""
+    """The line of the user's source where the compiler stopped, in their innermost function; or None."""
     _, message = _parts(error)
     places = re.findall(r'File "([^"]+)", line (\d+)', message)
     places += re.findall(r"(?:Raised from|typing of [\w -]+ at|defined at) (\S+) \((\d+)\)", message)
-    own = [int(line) for file, line in places if "numba" not in re.split(r"[/\\]", file)]
+    own = [int(line) for file, line in places if not os.path.abspath(file).startswith(NUMBA)]
     return own[0] if own else getattr(getattr(error, "loc", None), "line", None)
 
 

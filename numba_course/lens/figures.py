@@ -86,3 +86,18 @@ def look(index):
     """
     index %= len(COLOURS)
     return {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index]}
+
+
+def label_ends(ax):
+    """Write each curve's label at its last point, in its colour, and move labels apart that would overlap."""
+    ax.margins(x=0.2)
+    ax.figure.draw_without_rendering()  # settles the scales
+    ends = [(curve, curve.get_xydata()[-1]) for curve in ax.get_lines() if len(curve.get_xdata())]
+    lowest = float("-inf")
+    for curve, end in sorted(ends, key=lambda pair: pair[1][1]):
+        y = ax.transData.transform(end)[1]
+        lowest = max(y, lowest + 16)  # pixels: a line of text
+        offset = (8, (lowest - y) * 72 / ax.figure.dpi)
+        ax.annotate(
+            curve.get_label(), end, offset, textcoords="offset points", va="center", color=curve.get_color()
+        )

@@ -14,10 +14,10 @@ import nbformat
 
 from numba_course import exercises
 from numba_course.workbook import outputs
+from numba_course.workbook.environment import ROOT
 from numba_course.workbook.execution import ExecutionError, execute
 from numba_course.workbook.source import Chapter, ChapterError, read
 
-ROOT = Path(__file__).resolve().parents[2]
 AT_ONCE = 2  # kernels
 
 
@@ -114,11 +114,15 @@ def target_path(source, solved):
     return (notebooks.parent / "solutions" if solved else notebooks) / f"{source.stem}.ipynb"
 
 
-def orphans(root=ROOT):
+def stored_notebooks():
+    """Paths of all stored notebooks, blank ones first."""
+    return [*sorted((ROOT / "notebooks").glob("*.ipynb")), *sorted((ROOT / "solutions").glob("*.ipynb"))]
+
+
+def orphans():
     """A complaint for each stored notebook that no text makes."""
-    sources = {path.stem for path in (root / "notebooks" / "source").glob("*.md")}
-    stored = [*sorted((root / "notebooks").glob("*.ipynb")), *sorted((root / "solutions").glob("*.ipynb"))]
-    alone = [path for path in stored if path.stem not in sources]
+    stems = {path.stem for path in find()}
+    alone = [path for path in stored_notebooks() if path.stem not in stems]
     return [f"{path.parent.name}/{path.name}: no chapter makes it; delete it" for path in alone]
 
 

@@ -22,9 +22,9 @@ COMMANDS = {
     "start": Command(
         "[FOLDER] [--no-browser] [--port NUMBER]",
         "Open the course in JupyterLab.",
-        "Copies the notebooks to a folder of your own and opens JupyterLab there, at the first chapter. Notebooks that "
-        "are already in the folder stay as they are, so the same command also brings you back to your work. "
-        "On a machine without the course's packages it first installs them into .venv, once.\n\n"
+        "Copies the notebooks to a folder of your own and opens JupyterLab there, at the first chapter. "
+        "Notebooks that are already in the folder stay as they are, so the same command also brings you back "
+        "to your work. Where the packages of the course are missing, it first installs them, into .venv.\n\n"
         "Example: python3 -m numba_course start ~/my-course",
         {
             "FOLDER": "Your own folder; ~/numba-course if not given. It is made if it does not exist.",
@@ -35,9 +35,9 @@ COMMANDS = {
     "check": Command(
         "EXERCISE FILE",
         "Check an answer that is in a Python file.",
-        "The same check as in the notebook, for those who work in another editor. The file must define a function with "
-        "the name of the exercise. Ends with 0 if the answer is correct, 1 if it is not, 2 if there is no such exercise, "
-        "file or function, and 3 if the checker itself failed.\n\n"
+        "The same check as in the notebook, for those who work in another editor. The file must define a "
+        "function with the name of the exercise. Ends with 0 if the answer is correct, 1 if it is not, 2 if "
+        "there is no such exercise, file or function, and 3 if the checker itself failed.\n\n"
         "Example: python3 -m numba_course check double answers.py",
         {
             "EXERCISE": "Name of the exercise, as in the notebook.",
@@ -47,8 +47,8 @@ COMMANDS = {
     "test": Command(
         "[-- ARGUMENTS]",
         "Run the tests of the course itself.",
-        "For those who change the course: runs pytest in the checkout, in two processes, with any further arguments. "
-        "Paths count from the checkout.\n\n"
+        "For those who change the course: runs pytest in the checkout, in two processes, with any further "
+        "arguments. Paths count from the checkout.\n\n"
         "Example: python3 -m numba_course test -- tests/test_start.py -k folder",
         {"ARGUMENTS": "Further arguments of pytest, after --."},
         ("test",),
@@ -70,23 +70,29 @@ COMMANDS = {
 
 def overview():
     """The help of the whole program."""
-    lines = ["Usage: python3 -m numba_course COMMAND ...", "", "Learn JIT compilation in Python with Numba.", ""]
-    lines += [f"  {name:7} {command.summary}" for name, command in COMMANDS.items()]
-    return "\n".join([*lines, "", "python3 -m numba_course COMMAND --help says more about a command."])
+    names = [f"  {name:7} {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Usage: python3 -m numba_course COMMAND ...\n",
+            "Learn JIT compilation in Python with Numba.\n",
+            *names,
+            "\npython3 -m numba_course COMMAND --help says more about a command.",
+        ]
+    )
 
 
 def details(name):
     """The help of one command."""
     command = COMMANDS[name]
     paragraphs = [command.summary, *command.text.split("\n\n")]
-    lines = [f"Usage: python3 -m numba_course {name} {command.usage}"]
-    for paragraph in paragraphs:
-        lines += ["", *textwrap.wrap(paragraph, 79)]
-    lines += ["", *(f"  {argument:12} {text}" for argument, text in command.arguments.items())]
-    return "\n".join(lines).rstrip()
+    parts = [f"Usage: python3 -m numba_course {name} {command.usage}"]
+    parts += [textwrap.fill(paragraph, 79) for paragraph in paragraphs]
+    parts += ["\n".join(f"  {argument:12} {text}" for argument, text in command.arguments.items())]
+    return "\n\n".join(parts)
 
 
 def unknown(name):
     """What to say about a command that does not exist."""
     near = difflib.get_close_matches(name, COMMANDS, n=1)
-    return f"there is no command {name}; " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}.")
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}."
+    return f"there is no command {name}; {hint}"

@@ -1,8 +1,8 @@
 """Find or make the environment that the course runs in, with the standard library alone.
 
-Where the current interpreter has what a command needs, the command runs in it. Otherwise a checkout gets a folder
-`.venv` of its own: packages pinned by `constraints.txt` are installed into it, and the command runs there. A stamp in
-that folder says from which pyproject and constraints it was made, or that it was never finished.
+Where the current interpreter has what a command needs, the command runs in it. Otherwise a checkout gets a
+folder `.venv` of its own: packages pinned by `constraints.txt` are installed into it, and the command runs
+there. A stamp in that folder says what it was made from, or that it was never finished.
 """
 
 import contextlib
@@ -28,6 +28,9 @@ STAMP = "numba_course.stamp"
 LOG = "numba_course.log"
 UNFINISHED = "unfinished"
 SIZE = "1 GB"
+OFFLINE = (
+    "connection broken|from versions: none|Timeout|name resolution|ProxyError|SSLError"  # as pip puts it
+)
 
 
 class Trouble(Exception):
@@ -37,6 +40,7 @@ class Trouble(Exception):
 def main(arguments):
     """Run the command line where its packages are; return the exit code."""
     name = arguments[0] if arguments else "--help"
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     try:
         if name in ("--help", "-h"):
             print(commands.overview())
@@ -44,8 +48,7 @@ def main(arguments):
         if name not in commands.COMMANDS:
             print(f"numba_course: {commands.unknown(name)}", file=sys.stderr)
             return 2
-        asked = arguments[: arguments.index("--")] if "--" in arguments else arguments
-        if {"--help", "-h"} & set(asked) and not satisfied(ROOT, ()):
+        if {"--help", "-h"} & set(own) and not satisfied(ROOT, ()):
             print(commands.details(name))
             return 0
         enter(ROOT, arguments, commands.COMMANDS[name].extras)
@@ -66,7 +69,7 @@ def is_checkout(root):
 
 
 def enter(root, arguments, extras):
-    """Return if the command can run in this process; otherwise run it where it can, making that place if need be.
+    """Return if the command can run in this process; otherwise run it where it can, made for it if need be.
 
     Parameters
     ----------
@@ -85,42 +88,44 @@ def enter(root, arguments, extras):
     if not is_checkout(root):
         return  # whoever installed the package installed what it needs
     venv = root / ".venv"
-    stamp = venv / STAMP
+    python = python_of(venv)
     inside = Path(sys.prefix).resolve() == venv.resolve()
-    ours = stamp.exists() or not venv.exists()
-    if not (inside and ours) and satisfied(root, extras):
+    ours = (venv / STAMP).exists() or not venv.exists()
+    if _up_to_date(root, venv) if ours and inside else satisfied(root, extras):
         return
-    if ours:
-        if _read(stamp) != fingerprint(root):
-            install(root, venv)
-        elif inside:
-            return
-    elif inside or not python_of(venv).exists():
+    if ours and not _up_to_date(root, venv):
+        install(root, venv)
+    if not ours and (inside or not python.exists()):
         raise Trouble(
             f"{venv} was not made by this command and lacks what the course needs: "
             "move it away, or install into it: pip install -c constraints.txt -e .[test]"
         )
-    hand_over([str(python_of(venv)), "-m", "numba_course", *arguments])
+    hand_over([str(python), "-m", "numba_course", *arguments])
 
 
 def satisfied(root, extras):
-    """Whether this interpreter has the course itself, installed from `root`, and all that it requires directly."""
+    """Whether this interpreter has the course, installed from `root`, and all that it requires directly."""
     if not is_checkout(root):
         return True
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = project["dependencies"] + [r for extra in extras for r in project["optional-dependencies"][extra]]
+    wanted = [*project["dependencies"]]
+    wanted += [line for extra in extras for line in project["optional-dependencies"][extra]]
     elsewhere = [folder for folder in sys.path if Path(folder).resolve() != root]
-    origin = next(iter(importlib.metadata.distributions(name=project["name"], path=elsewhere)), None)
-    source = origin and origin.read_text("direct_url.json")
-    if not source or json.loads(source)["url"] != root.as_uri():
-        return False  # a kernel that starts in another folder would not find it, or find another one
+    course = _installed(project["name"], elsewhere)
+    origin = course and course.read_text("direct_url.json")
+    if not origin or json.loads(origin)["url"] != root.as_uri():
+        return False  # a kernel, which starts in another folder, would find no course or another one
     return all(_met(requirement, elsewhere) for requirement in wanted)
 
 
+def _installed(name, folders):
+    return next(iter(importlib.metadata.distributions(name=name, path=folders)), None)
+
+
 def _met(requirement, folders):
-    """Whether a requirement such as ``numpy>=2,<3`` is met by what `folders` hold."""
+    """Whether what `folders` hold meets a requirement of the form ``numpy>=2,<3``."""
     name, bounds = re.fullmatch(r"([\w.-]+)((?:(?:>=|<)[\d.]+,?)*)", requirement).groups()
-    found = next(iter(importlib.metadata.distributions(name=name, path=folders)), None)
+    found = _installed(name, folders)
     if found is None:
         return False
     version = _numbers(re.match(r"[\d.]*", found.version)[0])
@@ -134,9 +139,19 @@ def _numbers(version):
 
 
 def fingerprint(root):
-    """What the environment is made from, in 64 characters; the folder counts, because the install points to it."""
+    """What the environment is made from, as a hash; the folder counts, because the install points to it."""
     parts = [(root / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
     return hashlib.sha256(b"\0".join([*parts, os.fsencode(root)])).hexdigest()
+
+
+def _made_from(venv):
+    """The fingerprint in the stamp of an environment, or `UNFINISHED`; None without a stamp."""
+    with contextlib.suppress(OSError):
+        return (venv / STAMP).read_text(encoding="utf-8")
+
+
+def _up_to_date(root, venv):
+    return _made_from(venv) == fingerprint(root) and python_of(venv).exists()
 
 
 def python_of(venv):
@@ -145,43 +160,51 @@ def python_of(venv):
 
 
 def install(root, venv):
-    """Make the virtual environment, or bring it up to date; one never finished is made anew.
+    """Make the virtual environment, or bring it up to date; one that was never finished is made anew.
 
     Raises
     ------
     Trouble
         If Python cannot make it, or pip cannot fill it.
     """
-    python, stamp = python_of(venv), venv / STAMP
     try:
         with _alone(root):
-            if _read(stamp) == fingerprint(root):
+            if _up_to_date(root, venv):
                 return  # another process made it while this one waited
-            if not python.exists() or _read(stamp) == UNFINISHED:
-                if not all(map(importlib.util.find_spec, ("venv", "ensurepip"))):
-                    raise Trouble(
-                        "this Python has no venv module; install it "
-                        "(Debian and Ubuntu: apt install python3-venv) and run the same command again."
-                    )
-                print(f"Installing what the course needs into {venv} (about {SIZE}, once).", flush=True)
-                shutil.rmtree(venv, ignore_errors=True)
-                venv.mkdir(exist_ok=True)
-                stamp.write_text(UNFINISHED, encoding="utf-8")
-                base = getattr(sys, "_base_executable", sys.executable)  # the current one may be in .venv
-                _watch([base, "-m", "venv", str(venv)], "making .venv", venv / LOG)
-            stamp.write_text(UNFINISHED, encoding="utf-8")
-            pip = [str(python), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-            _watch([*pip, "-c", "constraints.txt", "-e", ".[test]"], "installing", venv / LOG, directory=root)
-            stamp.write_text(fingerprint(root), encoding="utf-8")
+            if not python_of(venv).exists() or _made_from(venv) == UNFINISHED:
+                _make(venv)
+            _mark(venv, UNFINISHED)
+            pip = [str(python_of(venv)), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
+            _watch([*pip, "-c", "constraints.txt", "-e", ".[test]"], "installing", venv / LOG, root)
+            _mark(venv, fingerprint(root))
     except OSError as error:
         raise Trouble(reason(error)) from error
+
+
+def _make(venv):
+    """Make an empty virtual environment."""
+    if not all(map(importlib.util.find_spec, ("venv", "ensurepip"))):
+        raise Trouble(
+            "this Python has no venv module; install it "
+            "(Debian and Ubuntu: apt install python3-venv) and run the same command again."
+        )
+    print(f"Installing what the course needs into {venv} (about {SIZE}, once).", flush=True)
+    shutil.rmtree(venv, ignore_errors=True)
+    venv.mkdir(exist_ok=True)
+    _mark(venv, UNFINISHED)
+    base = getattr(sys, "_base_executable", sys.executable)  # this one may have been in the folder
+    _watch([base, "-m", "venv", str(venv)], "making .venv", venv / LOG, venv.parent)
+
+
+def _mark(venv, text):
+    (venv / STAMP).write_text(text, encoding="utf-8")
 
 
 def reason(error):
     """One sentence about an error of the operating system."""
     place = f" ({error.filename})" if error.filename else ""
     if error.errno == errno.ENOSPC:
-        return f"the disk is full{place}: make room and run the same command again; the course needs about {SIZE}."
+        return f"the disk is full{place}: make room, about {SIZE}, and run the same command again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"this folder cannot be written to{place}: choose another place, or change its permissions."
     return f"{error.strerror}{place}."
@@ -206,27 +229,29 @@ def _alone(root):
         yield
 
 
-def _watch(command, title, log, directory=None):
-    """Run a command, its output in `log`, showing its last line and the seconds so far."""
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+def _watch(command, title, log, directory):
+    """Run a command, its output in `log`, showing how far it is and the seconds so far."""
     began, shown = time.monotonic(), 0.0
     with open(log, "wb") as file:
         process = subprocess.Popen(
-            command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+            command,
+            cwd=directory,
+            env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
         )
     try:
-        while True:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=0.2)
-                break
-            shown = _show(title, _last_line(log), time.monotonic() - began, shown)
+        while process.poll() is None:
+            shown = _show(title, _step(_text(log)), time.monotonic() - began, shown)
+            time.sleep(0.2)
     finally:
         process.kill()  # does nothing to one that has ended
         process.wait()
     if sys.stdout.isatty():
         print()
     if process.returncode:
-        raise Trouble(_what_went_wrong(log.read_text(encoding="utf-8", errors="replace"), log))
+        raise Trouble(_what_went_wrong(_text(log), log))
     print(f"{title}: done in {time.monotonic() - began:.0f} s", flush=True)
 
 
@@ -242,31 +267,29 @@ def _show(title, step, seconds, shown):
     return shown
 
 
-def _last_line(log):
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+def _text(log):
+    return log.read_text(encoding="utf-8", errors="replace")
+
+
+def _step(text):
+    """What pip is at, from its output so far."""
+    steps = re.findall(r"^ *((?:Collecting|Downloading|Installing) .*)", text, re.MULTILINE)
+    if not steps:
+        return "starting"
+    if steps[-1].startswith("Installing collected packages"):
+        return f"unpacking {steps[-1].count(',') + 1} packages"
+    return steps[-1]
 
 
 def _what_went_wrong(text, log):
     """One sentence about a command that failed, from its output."""
-    errors = [line for line in text.splitlines() if "error" in line.lower()] or text.split("\n")[-2:-1]
-    said = f"The last it said: {errors[-1].strip() if errors else 'nothing'} (all of it is in {log})"
+    said = re.findall("ERROR: (.*)", text) or re.findall("(?i).*error.*", text) or text.splitlines() or [""]
+    said = f"({said[-1].strip()}; more in {log})"
     if "No space left on device" in text:
-        return f"the disk is full: make room and run the same command again; the course needs about {SIZE}. {said}"
-    offline = "connection broken|NewConnectionError|ConnectTimeout|ReadTimeout|name resolution|ProxyError|SSLError"
-    if re.search(offline, text):
-        return (
-            "the packages cannot be fetched: check the network connection and run the same command again. " + said
-        )
-    return f"the packages could not be installed. {said}"
-
-
-def _read(stamp):
-    """What a stamp says; None if there is none."""
-    try:
-        return stamp.read_text(encoding="utf-8")
-    except OSError:
-        return None
+        return f"the disk is full: make room, about {SIZE}, and run the same command again {said}"
+    if re.search(OFFLINE, text):
+        return f"the packages cannot be fetched: check the network and run the same command again {said}"
+    return f"the packages could not be installed {said}"
 
 
 def hand_over(command, directory=None, variables=None):
@@ -274,8 +297,7 @@ def hand_over(command, directory=None, variables=None):
     sys.stdout.flush()
     environment = os.environ | (variables or {})
     if os.name == "posix":
-        if directory:
-            os.chdir(directory)
+        os.chdir(directory or ".")
         os.execve(command[0], command, environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that runs
     sys.exit(subprocess.call(command, cwd=directory, env=environment))

@@ -34,12 +34,14 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import jupytext
 import nbformat
+import yaml
 from jupytext.myst import MystMetadataParsingError
 
 METADATA = {"title": str, "minutes_teach": int, "minutes_exercise": int}
@@ -109,13 +111,14 @@ def read(path, exercises):
     """
     try:
         parsed = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
+        metadata = _metadata(parsed.metadata)
         cells = [cell for cell in parsed.cells if not _is_note(cell)]
         for index, cell in enumerate(cells):
             cell.id = f"{path.stem}-{index:03d}"
             _refuse(cell)
         solutions = _solutions(cells, {exercise.name: exercise for exercise in exercises})
-        return Chapter(path, _metadata(parsed.metadata), tuple(cells), solutions)
-    except (ChapterError, MystMetadataParsingError) as error:
+        return Chapter(path, metadata, tuple(cells), solutions)
+    except (ChapterError, MystMetadataParsingError, nbformat.ValidationError, yaml.YAMLError) as error:
         raise ChapterError(f"{path.name}: {error}") from None
 
 
@@ -164,7 +167,7 @@ def _solutions(cells, exercises):
     """From the index of each stub to the text of its solution."""
     code = [index for index, cell in enumerate(cells) if cell.cell_type == "code"]
     found, solutions = set(), {}
-    for index, following in zip(code, [*code[1:], None], strict=True):
+    for index, following in itertools.pairwise([*code, None]):
         if "exercise" not in tags(cells[index]):
             continue
         name = _stub_name(cells[index])
@@ -177,7 +180,7 @@ def _solutions(cells, exercises):
             raise ChapterError(f"the code cell after the stub of {name} must check it")
         found.add(name)
         solutions[index] = exercises[name].solution_source
-    for name in exercises.keys() - found:
+    for name in (name for name in exercises if name not in found):
         raise ChapterError(f"exercise {name} has no stub cell (tagged exercise)")
     return solutions
 

@@ -1,4 +1,4 @@
-"""The learner's copy of the course: notebooks without outputs in a folder of their own, and JupyterLab opened there."""
+"""The learner's copy: notebooks without outputs in a folder of their own, and JupyterLab opened there."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from numba_course.workbook.environment import ROOT, Trouble, hand_over, reason
 
 FIRST = "00_start_here.ipynb"
 PROGRESS = "progress.json"
-JUPYTER = Path(__file__).parent / "jupyter"  # settings of JupyterLab, and the kernel of this interpreter
+SETTINGS = Path(__file__).parent / "lab_settings"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _write_once(path, text):
 def lab(folder, browser=True, port=None):
     """The command that opens JupyterLab in a learner's folder, and the environment variables it needs.
 
-    It listens on this machine only. Its ``python3`` kernel is this interpreter, whatever kernels the user has installed.
+    It listens on this machine only. Its ``python3`` kernel is this interpreter, whatever others there are.
 
     Parameters
     ----------
@@ -112,13 +112,16 @@ def lab(folder, browser=True, port=None):
     command = [sys.executable, "-m", "jupyterlab", "--allow-root", "--log-level=WARN"]
     command += [
         "--ServerApp.ip=127.0.0.1",
+        "--KernelManager.transport_encryption=auto",
         f"--ServerApp.root_dir={folder.resolve()}",
         f"--LabApp.default_url=/lab/tree/{FIRST}",
-        f"--LabApp.app_settings_dir={JUPYTER / 'settings'}",
+        f"--LabApp.app_settings_dir={SETTINGS}",
     ]
     command += [] if browser else ["--no-browser"]
     command += [] if port is None else [f"--ServerApp.port={port}"]
-    return command, {"JUPYTER_PATH": os.pathsep.join(filter(None, [str(JUPYTER), os.environ.get("JUPYTER_PATH")]))}
+    own = os.path.join(sys.prefix, "share", "jupyter")
+    others = [path for path in (os.environ.get("JUPYTER_PATH"),) if path]
+    return command, {"JUPYTER_PATH": os.pathsep.join([own, *others])}
 
 
 def start(folder, browser=True, port=None):

@@ -1,0 +1,68 @@
+"""How pytest runs the notebooks: in kernels like the build's, a dead one noticed, only ⟨ ⟩ not compared."""
+
+import shutil
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from queue import Empty
+
+
+def pytest_configure(config):
+    if not getattr(config.option, "nbval", False):  # absent where the plugin is switched off
+        return
+    import nbval.plugin
+
+    from numba_course.workbook.execution import CELL_SECONDS
+    from numba_course.workbook.outputs import VOLATILE
+
+    folder = Path(tempfile.mkdtemp(prefix="nb-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    sanitize = folder / "sanitize.cfg"
+    rules = (f"regex: {pattern}\nreplace: {replacement}\n" for pattern, replacement in VOLATILE)
+    sanitize.write_text("\n".join(rules), encoding="ascii")
+    config.option.nbval_sanitize_with = str(sanitize)
+    config.option.nbval_cell_timeout = CELL_SECONDS
+    nbval.plugin.RunningKernel = _kernel_class()
+
+
+def _kernel_class():
+    """nbval's kernel, started as the build starts one, and watched while a cell runs."""
+    from jupyter_client.manager import KernelManager
+    from nbval.kernel import RunningKernel
+
+    from numba_course.workbook import execution
+
+    class WatchedKernel(RunningKernel):
+        def __init__(self, kernel_name, cwd=None, startup_timeout=60):
+            self.leftovers = ExitStack()
+            private = self.leftovers.enter_context(execution.private_folder())
+            self.km = execution.manager(KernelManager, private)
+            self.km.start_kernel(cwd=cwd, **execution.start_options(private))
+            self.kc = self.km.client()
+            self.kc.start_channels()
+            try:
+                self.kc.wait_for_ready(timeout=startup_timeout)
+                self._ensure_iopub_up()
+            except BaseException:
+                self.stop()
+                raise
+
+        def await_reply(self, msg_id, timeout=None):
+            end = time.monotonic() + timeout
+            while True:
+                try:
+                    return super().await_reply(msg_id, timeout=0.5)
+                except Empty:
+                    if not self.is_alive():
+                        reason = execution.death(self.km)
+                        self.stop()
+                        raise RuntimeError(reason) from None
+                    if time.monotonic() > end:
+                        raise
+
+        def stop(self):
+            super().stop()
+            self.leftovers.close()
+
+    return WatchedKernel

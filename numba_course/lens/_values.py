@@ -1,0 +1,135 @@
+"""Values of an interpreted function: Numba's rules for numbers, and stand-ins for what Python has no object for.
+
+Numbers are Python's, but ``np.uint64`` stands for every unsigned integer, and smaller floats stay NumPy's.
+"""
+
+import math
+import operator
+from dataclasses import dataclass, field
+
+import numba
+import numpy as np
+
+INTEGERS = (int, np.uint64)
+BITS = 64
+
+
+class NotUnderstood(Exception):
+    """The interpreter does not know what this does; it says so rather than guess."""
+
+
+@dataclass
+class Closure:
+    """A function defined inside the function, in the frame that defined it: Numba inlines it there."""
+
+    function: object
+    frame: object
+
+
+@dataclass
+class Method:
+    """A method of a value, not called yet."""
+
+    owner: object
+    name: str
+
+
+@dataclass
+class Prange:
+    """What ``prange(...)`` returned, not iterated over yet."""
+
+    iterations: object
+    place: object
+
+
+@dataclass(eq=False)
+class Instance:
+    """An instance of a class made by ``@jitclass``."""
+
+    kind: object
+    fields: dict = field(default_factory=dict)
+
+
+def scalar(value):
+    """A NumPy scalar as the interpreter keeps it."""
+    if not isinstance(value, np.generic):
+        return value
+    kind, size = value.dtype.kind, value.dtype.itemsize
+    if kind == "u":
+        return np.uint64(value)
+    return value.item() if kind in "biUS" or (kind, size) in (("f", 8), ("c", 16)) else value
+
+
+def plain(value):
+    """The result of a library function as the interpreter keeps it."""
+    if isinstance(value, np.void):
+        return np.asarray(value)
+    if isinstance(value, tuple):
+        items = [plain(item) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return scalar(value)
+
+
+def cast(value, dtype):
+    """A number as this type, wrapping around and cutting off as compiled code does."""
+    return scalar(np.asarray(value).astype(dtype)[()])
+
+
+def as_dtype(value):
+    """The NumPy type that a Numba type stands for; any other value as it is."""
+    return numba.np.numpy_support.as_dtype(value) if isinstance(value, numba.types.Type) else value
+
+
+def as_array_operand(value):
+    """A number with the type that Numba gives it beside an array: NumPy would adapt it to the array."""
+    return np.asarray(value)[()] if isinstance(value, (bool, int, float, complex)) else value
+
+
+def as_index(value):
+    """An index, with plain integers."""
+    if isinstance(value, tuple):
+        return tuple(map(as_index, value))
+    if isinstance(value, slice):
+        return slice(as_index(value.start), as_index(value.stop), as_index(value.step))
+    return int(value) if isinstance(value, np.uint64) else value
+
+
+def arithmetic(fn, operands, lenient):
+    """A unary or binary operator on numbers; `lenient` as in a parallel loop, where dividing by zero is allowed."""
+    if all(isinstance(x, INTEGERS) for x in operands) and not all(isinstance(x, bool) for x in operands):
+        unsigned = all(isinstance(x, np.uint64) for x in operands)
+        operands = [int(x) for x in operands]
+        if fn in (operator.lshift, operator.ilshift, operator.rshift, operator.irshift):
+            operands[1] = min(operands[1], BITS)
+        if fn in (operator.pow, operator.ipow) and operands[1] > BITS:
+            return _wrapped(pow(operands[0], operands[1], 1 << BITS), unsigned)
+    else:
+        unsigned = False
+        small = [isinstance(x, (np.floating, np.complexfloating)) for x in operands]
+        if any(small) and not all(small):
+            operands = [x.item() if s else x for x, s in zip(operands, small, strict=True)]
+    try:
+        result = scalar(fn(*operands))
+    except ZeroDivisionError:
+        if not lenient:
+            raise
+        result = _divided_by_zero(fn, operands[0])
+    return _wrapped(result, unsigned) if type(result) is int else result
+
+
+def _wrapped(value, unsigned):
+    """The low 64 bits of an integer."""
+    value &= (1 << BITS) - 1
+    if unsigned:
+        return np.uint64(value)
+    return value - (1 << BITS) if value >> (BITS - 1) else value
+
+
+def _divided_by_zero(fn, value):
+    if fn not in (operator.truediv, operator.itruediv) and isinstance(value, int):
+        return 0
+    if fn in (operator.mod, operator.imod) or value == 0 or value != value:
+        return math.nan
+    return math.copysign(math.inf, value)

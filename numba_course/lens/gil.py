@@ -1,0 +1,263 @@
+"""Does another Python thread get on while a function runs? Its ticks are counted; no stopwatch decides."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+import threading
+import time
+import types
+from dataclasses import dataclass, field
+
+import cloudpickle
+import numba
+
+from numba_course import sandbox
+from numba_course.lens import figures, html
+from numba_course.lens._arguments import pack, unpack
+from numba_course.lens.dispatchers import reason
+
+LIMIT = 30.0  # seconds that one block of calls may take
+BLOCK = 0.08  # seconds that a block of calls lasts at least
+ROUNDS = 3  # blocks of each kind
+PAUSE = 0.0005  # seconds between two ticks
+ENOUGH = 20  # ticks beside a call known to release the GIL, below which nothing can be said
+SHARE = (0.02, 0.25)  # of those ticks: at most so many are held, at least so many are released
+NEVER = 1000.0  # seconds: a switch interval at which only a thread that lets go of the GIL loses it
+
+
+@dataclass(frozen=True)
+class Gil:
+    """What `gil` saw. What varies is printed inside ``⟨ ⟩``.
+
+    Attributes
+    ----------
+    name : str
+    released : bool or None
+        Whether other Python threads get on during the call; None if that could not be found out.
+    reason : str
+        Why it is None; else empty.
+    ticks : int
+        How often the other threads ran during the calls, while the interpreter never took the GIL away.
+    ticks_if_released, ticks_if_held : int
+        The same during equally long calls that are known to release the GIL, and to hold it.
+    calls : tuple of (float, float)
+        Start and end of calls in a recording under the usual conditions, in seconds.
+    others : tuple of tuple of float
+        When each of the other threads ran in that recording.
+    """
+
+    name: str
+    released: bool | None
+    reason: str
+    ticks: int
+    ticks_if_released: int
+    ticks_if_held: int
+    takes_turns: bool = field(repr=False)
+    calls: tuple[tuple[float, float], ...] = field(repr=False)
+    others: tuple[tuple[float, ...], ...] = field(repr=False)
+
+    def _verdict(self):
+        """(tone, sentence)"""
+        if self.released is None:
+            return "info", f"whether {self.name} releases the GIL is not known: {self.reason}"
+        if self.released:
+            return "good", f"{self.name} releases the GIL: other Python threads get on while it runs"
+        if self.takes_turns:
+            return "warn", f"{self.name} is bytecode, which holds the GIL: threads take turns, one at a time"
+        return "warn", f"{self.name} holds the GIL: other Python threads stand still while it runs"
+
+    def _count(self):
+        return (
+            f"Other threads ran ⟨{self.ticks:5}⟩ times meanwhile; ⟨{self.ticks_if_released:5}⟩ times beside "
+            f"work that releases the GIL, ⟨{self.ticks_if_held:5}⟩ beside work that holds it."
+        )
+
+    def __repr__(self):
+        tone, sentence = self._verdict()
+        return f"{html.TONES[tone][0]} {sentence}\n{self._count()}"
+
+    def _repr_html_(self):
+        tone, sentence = self._verdict()
+        return html.card(sentence, tone, f"<div>{html.escape(self._count())}</div>")
+
+    def figure(self):
+        """A timeline of the threads: calls as bars, each moment at which another thread ran as a stroke."""
+
+        def draw(ax):
+            spans = [(1e3 * start, 1e3 * (end - start)) for start, end in self.calls]
+            ax.broken_barh(
+                spans, (-0.35, 0.7), facecolor=figures.COLOURS[0], edgecolor="white", linewidth=0.5
+            )
+            for row, moments in enumerate(self.others, start=1):
+                times = [1e3 * moment for moment in moments]
+                ax.plot(times, [row] * len(times), "|", markersize=18, color=figures.COLOURS[1])
+            for edge in (self.calls[0][0], self.calls[-1][1]):
+                ax.axvline(1e3 * edge, color="#888888", linewidth=0.8, linestyle=":")
+            rows = [f"runs {self.name}", *(f"other thread {i}" for i in range(1, len(self.others) + 1))]
+            ax.set_yticks(range(len(rows)), rows)
+            ax.set(xlabel="milliseconds", ylim=(len(rows) - 0.4, -0.6))
+
+        others = {True: "run all along", False: "stand still within each call", None: "may run or not"}
+        turns = self.takes_turns and self.released is False
+        how = "get a turn now and then" if turns else others[self.released]
+        alt = f"Timeline of {1 + len(self.others)} threads: while one runs {self.name}, the others {how}."
+        return figures.show(draw, alt, size=(6.4, 2.4))
+
+
+def gil(fn, *args):
+    """Find out whether other Python threads get on while ``fn(*args)`` runs.
+
+    Parameters
+    ----------
+    fn : callable
+        A dispatcher, a NumPy function, plain Python. It is called in a child process: in seven blocks that
+        last 0.08 s or one call, whichever is more.
+    *args
+        The calls of a block share one copy, so what `fn` does to its arguments adds up within a block.
+
+    Returns
+    -------
+    Gil
+
+    Raises
+    ------
+    TypeError
+        If `fn` is not callable, or cannot be sent to another process.
+    RuntimeError
+        If `fn` raises, crashes or does not end.
+
+    Notes
+    -----
+    In the child two more threads count how often they get to run. The interpreter is told never to take the
+    GIL away from the running thread, so they run only if it lets go: the count is zero, or it is large.
+    It is judged against calls of the same length that are known to release the GIL (`hashlib.pbkdf2_hmac`)
+    and to hold it (`sum`), in turn with them. On a busy machine all counts drop alike.
+
+    True means during a quarter of the time or more: a function that holds the GIL for the rest is not told
+    apart by it, but in the timeline, which is recorded under the usual conditions. Between 2 % and 25 % the
+    answer is None, and so it is on a free-threaded Python. Costs the compilation and about a second.
+    """
+    if not callable(fn):
+        raise TypeError(f"gil: fn must be a function, not {type(fn).__name__}; was it called already?")
+    name = getattr(fn, "__name__", type(fn).__name__)
+    try:
+        packed = cloudpickle.dumps(fn), pack(args)
+    except Exception as error:
+        raise TypeError(f"gil: {name} or its arguments cannot be sent to another process: {error}") from error
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = sandbox.run(_observe, *packed, folder, seconds=LIMIT)
+    if outcome.ended != "returned":
+        how = reason(outcome.error) if outcome.error else outcome.ended
+        raise RuntimeError(f"gil: {name} failed in {outcome.step}: {how}")
+    seen = outcome.value
+    released, why = _judged(seen["ticks"], seen["ticks_if_released"], seen["ticks_if_held"])
+    return Gil(name, released, why, takes_turns=isinstance(fn, types.FunctionType), **seen)
+
+
+def _judged(ticks, free, held):
+    """(released, reason) from the three counts, with wide margins."""
+    few, many = SHARE
+    if free < ENOUGH:
+        return None, "the other threads hardly ran at all, not even where the GIL is released"
+    if held > few * free:
+        return None, "other threads run even beside work that holds the GIL: this Python has none, it seems"
+    if ticks <= few * free:
+        return False, ""
+    if ticks >= many * free:
+        return True, ""
+    return None, "it is released for a small part of the time only"
+
+
+# What follows runs in the child process.
+
+
+class _Ticker(threading.Thread):
+    """Another Python thread: notes the time whenever it gets to run."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.moments = []
+        self.start()
+
+    def run(self):
+        while True:
+            self.moments.append(time.perf_counter())
+            time.sleep(PAUSE)
+
+
+def _observe(function, args, folder):
+    """Count the ticks of two other threads during calls of three kinds; record a timeline."""
+    numba.config.CACHE_DIR = folder  # functions with a disk cache leave the user's files alone
+    function = cloudpickle.loads(function)
+    yield "the first call"
+    function(*unpack(args))
+    yield "the second call"
+    length = min(_repeated(function, unpack(args), 1), BLOCK)
+    yield "repeated calls"
+    kinds = {  # kind: (work, what makes its arguments, calls in a block)
+        "ticks_if_released": _yardstick(lambda n: hashlib.pbkdf2_hmac("sha256", b"", b"", n), length),
+        "ticks": (function, lambda: unpack(args), _calls(function, unpack(args))),
+        "ticks_if_held": _yardstick(lambda n: sum(range(n)), length),
+    }
+    counts, spent = dict.fromkeys(kinds, 0), dict.fromkeys(kinds, 0.0)
+    tickers = [_Ticker(), _Ticker()]
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(NEVER)
+    for _ in range(ROUNDS):
+        for kind, (work, make_args, calls) in kinds.items():
+            yield "repeated calls"
+            inputs = make_args()
+            time.sleep(4 * PAUSE)  # the tickers settle down
+            before = sum(len(ticker.moments) for ticker in tickers)
+            spent[kind] += _repeated(work, inputs, calls)
+            counts[kind] += sum(len(ticker.moments) for ticker in tickers) - before
+    sys.setswitchinterval(usual)
+    yield "the recording"
+    scaled = {kind: round(counts[kind] * spent["ticks"] / spent[kind]) for kind in kinds}
+    return {**scaled, **_recorded(function, unpack(args), kinds["ticks"][2], tickers)}
+
+
+def _repeated(function, args, calls):
+    """Seconds that this many calls take."""
+    start = time.perf_counter()
+    for _ in range(calls):
+        function(*args)
+    return time.perf_counter() - start
+
+
+def _calls(function, args):
+    """How many calls make a block."""
+    calls = 1
+    while _repeated(function, args, calls) < BLOCK:
+        calls *= 2
+    return calls
+
+
+def _yardstick(work, seconds):
+    """The work at a size at which one call lasts at least so long, as an entry of `kinds`."""
+    size = 1
+    while min(_repeated(work, (size,), 1) for _ in range(2)) < seconds:
+        size *= 2
+    return work, lambda: (size,), _calls(work, (size,))
+
+
+def _recorded(function, args, calls, tickers):
+    """When the calls and the ticks of one more block happened, from the first call on."""
+    time.sleep(BLOCK / 8)  # the other threads alone, for comparison
+    spans = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        function(*args)
+        spans.append((start, time.perf_counter()))
+    time.sleep(BLOCK / 8)
+    zero, end = spans[0][0], spans[-1][1]
+    if calls > 50:  # too thin to be drawn
+        spans = [(zero, end)]
+    margin = (end - zero) / 8
+    others = ([m - zero for m in t.moments if zero - margin < m < end + margin] for t in tickers)
+    return {
+        "calls": tuple((start - zero, end - zero) for start, end in spans),
+        "others": tuple(map(tuple, others)),
+    }
