@@ -1,29 +1,25 @@
 """How pytest runs the notebooks: in kernels like the build's, a dead one noticed, only ⟨ ⟩ not compared."""
 
-import shutil
-import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from queue import Empty
 
 
 def pytest_configure(config):
-    if not getattr(config.option, "nbval", False):  # absent where the plugin is switched off
-        return
-    import nbval.plugin
+    if getattr(config.option, "nbval", False):  # absent where the plugin is switched off
+        import nbval.plugin
 
-    from numba_course.workbook.execution import CELL_SECONDS
-    from numba_course.workbook.outputs import VOLATILE
+        from numba_course.workbook.execution import CELL_SECONDS
 
-    folder = Path(tempfile.mkdtemp(prefix="nb-"))
-    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-    sanitize = folder / "sanitize.cfg"
-    rules = (f"regex: {pattern}\nreplace: {replacement}\n" for pattern, replacement in VOLATILE)
-    sanitize.write_text("\n".join(rules), encoding="ascii")
-    config.option.nbval_sanitize_with = str(sanitize)
-    config.option.nbval_cell_timeout = CELL_SECONDS
-    nbval.plugin.RunningKernel = _kernel_class()
+        config.option.nbval_cell_timeout = CELL_SECONDS
+        nbval.plugin.RunningKernel = _kernel_class()
+
+
+def pytest_collectstart(collector):
+    if hasattr(collector, "sanitize_patterns"):  # a notebook
+        from numba_course.workbook.outputs import VOLATILE
+
+        collector.sanitize_patterns.update(VOLATILE)
 
 
 def _kernel_class():

@@ -1,11 +1,13 @@
-"""Compile one trivial function at import: the fork server imports this, so that its children start warm.
+"""Load what a check needs and compile one trivial function: the fork server imports this, so that its children start warm.
 
 This is the one module that does something when imported. Nothing but the fork server may import it.
 """
 
+import hypothesis.extra.numpy  # noqa: F401
 import numba
-import numba.np.ufunc.parallel  # makes its process lock here, once, and not in each child
 import numpy as np
+
+import numba_course.exercises.trial  # noqa: F401
 
 
 @numba.njit

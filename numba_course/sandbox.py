@@ -27,7 +27,7 @@ from multiprocessing.connection import Connection
 import cloudpickle
 import psutil
 
-PRELOADED = ("numpy", "numba", "hypothesis", "hypothesis.extra.numpy", "numba_course._warm")
+PRELOADED = ("numba_course._warm",)
 KEPT_OUTPUT = 2_000  # characters of what the child printed
 ORPHAN_SECONDS = 600  # between two signs of life of a child whose parent may have gone
 POLL = 0.02  # seconds between two looks at the child's memory

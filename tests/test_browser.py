@@ -29,6 +29,11 @@ FLAGS = [
 IDLE = ".jp-StatusBar-TextItem:has-text('| Idle')"  # the kernel's name before it
 CARD = ".jp-OutputArea-output div[style*='border']"
 DOUBLE = "from numba import njit\n\n@njit\ndef double(values):\n    return {} * values"
+UNSAFE = {
+    "output_type": "display_data",
+    "metadata": {},
+    "data": {"text/html": "<div class='unsafe' style='color: var(--jp-error-color1)'>unsafe</div>"},
+}
 MINUTE = 60_000  # milliseconds, as Playwright counts
 
 
@@ -220,8 +225,13 @@ def test_learner_runs_the_first_chapter_and_answers_its_exercise(labs, browser, 
 def test_cards_of_a_notebook_that_is_not_trusted_keep_their_style(labs, browser):
     mine = labs[1]
     notebook = Page(browser, mine.answer())
-    shutil.copy(start.notebooks_folder() / start.FIRST, mine.folder / "fresh.ipynb")
+    fresh = json.loads((start.notebooks_folder() / start.FIRST).read_text(encoding="utf-8"))
+    check = next(cell for cell in fresh["cells"] if "double.check(double)" in "".join(cell["source"]))
+    check["outputs"].append(UNSAFE)
+    (mine.folder / "fresh.ipynb").write_text(json.dumps(fresh), encoding="utf-8")
     notebook.open("lab/tree/fresh.ipynb")
-    card = notebook.cell(r"double\.check\(double\)").locator(CARD).first
+    cell = notebook.cell(r"double\.check\(double\)")
+    assert cell.locator(".unsafe").get_attribute("style") is None  # JupyterLab does clean this notebook
+    card = cell.locator(CARD).first
     assert "not attempted" in card.inner_text()
     assert border(card) == ("5px", "rgb(59, 130, 196)")

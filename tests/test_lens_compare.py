@@ -159,8 +159,9 @@ def test_a_function_that_does_not_end_is_named(monkeypatch):
 
 def double(values):
     if values[0] != 1.0:
-        raise ValueError(f"got {values[0]}")
-    values *= 2
+        raise ValueError("this is not a fresh copy")
+    for i in range(values.size):
+        values[i] *= 2
 
 
 def test_each_call_gets_its_own_copy_if_the_arguments_are_changed():

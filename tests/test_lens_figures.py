@@ -1,6 +1,7 @@
 """Figures: a value with alternative text, drawn the same way whatever the user's own settings are."""
 
 import base64
+import itertools
 import subprocess
 import sys
 
@@ -47,6 +48,21 @@ def test_curves_differ_in_more_than_colour():
     looks = [figures.look(i) for i in range(6)]
     assert len({look["marker"] for look in looks}) == len({str(look["linestyle"]) for look in looks}) == 6
     assert figures.look(6) == looks[0]
+
+
+def test_labels_at_the_ends_of_curves_are_kept_apart():
+    heights = []
+
+    def draw(ax):
+        for name, end in [("low", 1.0), ("close", 1.001), ("closer", 1.0005), ("high", 9.0)]:
+            ax.plot([1, 2], [1.0, end], label=name)
+        figures.label_ends(ax)
+        ax.figure.draw_without_rendering()
+        heights.extend((text.get_text(), text.get_window_extent()) for text in ax.texts)
+
+    figures.show(draw, "Four curves, three of them together.")
+    assert [name for name, _ in heights] == ["low", "closer", "close", "high"]
+    assert all(lower.y1 <= upper.y0 for (_, lower), (_, upper) in itertools.pairwise(heights))
 
 
 def test_a_figure_needs_alternative_text():

@@ -10,12 +10,15 @@ from __future__ import annotations
 import copy
 import inspect
 import linecache
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numba
 import numpy as np
 from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import NoSuchExample
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
@@ -26,6 +29,7 @@ from numba_course.exercises.verdict import Finding
 from numba_course.lens import dispatchers
 from numba_course.sandbox import describe
 
+HYPOTHESIS = Path(tempfile.gettempdir()) / "numba_course-hypothesis"  # or it would write into the learner's folder
 DRAWN = 60  # inputs drawn from the strategy
 SHRINKING = 2.0  # seconds spent on making a failing input smaller
 COMPILING = 60.0  # seconds; a parallel function can take ten on a slow machine
@@ -148,6 +152,7 @@ def judge(answer, exercise):
     tuple
         ``(status, findings)``; status ``missing`` when a file does not define the function.
     """
+    set_hypothesis_home_dir(HYPOTHESIS)
     yield "loading the answer"
     try:
         function = answer.load()
@@ -175,6 +180,7 @@ def judge(answer, exercise):
 
 def bounds_only(answer, exercise):
     """Look only at the bounds: what a crash is explained with."""
+    set_hypothesis_home_dir(HYPOTHESIS)
     yield "loading the answer"
     trial = Trial(answer.load(), exercise)
     found = yield from _look(trial, ("in bounds",))

@@ -1,7 +1,7 @@
 """Run a Numba function in pure Python, one `prange` iteration after the other, and report what it touches.
 
 What is interpreted is Numba's own untyped IR, so the language is what Numba understands, on every version of
-Python. Real NumPy arrays are the memory. Whatever is not understood raises `NotUnderstood`; nothing is guessed.
+Python. NumPy arrays are the memory. Whatever is not understood raises `NotUnderstood`; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import builtins
 import enum
 import inspect
-import math
 import operator
 import random
 import types
@@ -22,18 +21,17 @@ from numba import typed
 from numba.core import compiler, ir
 from numba.core.analysis import compute_cfg_from_blocks
 from numba.core.dispatcher import Dispatcher
-from numba.experimental.jitclass.base import JitClassType
-from numba.np.ufunc import parallel
 
 from numba_course.lens import _calls
-from numba_course.lens._memory import READ, WRITE, Collision, Memory, Step, concurrent, parting, pointer
+from numba_course.lens._memory import READ, WRITE, Collision, Memory, Step, parting
 from numba_course.lens._reductions import Facts, judge
 from numba_course.lens._values import (
+    CONTAINERS,
     Closure,
-    Instance,
     Method,
     NotUnderstood,
     Prange,
+    Raised,
     arithmetic,
     as_array_operand,
     as_dtype,
@@ -41,12 +39,14 @@ from numba_course.lens._values import (
     cast,
     plain,
     scalar,
+    theirs,
 )
 
 STEPS = 2_000_000  # interpreted instructions, and elements touched in bulk, before it is too long
-CONTAINERS = (list, dict, set)
-IDENTITY = (operator.is_, operator.is_not)
-ATTRIBUTES = {"T", "dtype", "flags", "flat", "imag", "itemsize", "nbytes", "ndim", "real", "shape", "size", "strides"}
+USUAL = (ArithmeticError, LookupError, ValueError, NameError)  # what a compiled function raises, or should
+NUMBERS = (int, float, complex, np.number)
+TRANSPARENT = (types.ModuleType, type, tuple, str, enum.Enum, np.ufunc, np.dtype, numba.types.Type, *NUMBERS)
+ATTRIBUTES = {"T", "dtype", "flat", "imag", "itemsize", "nbytes", "ndim", "real", "shape", "size", "strides"}
 
 
 class TooLong(Exception):
@@ -109,14 +109,14 @@ class Region:
         self.run.memory.path = (*self.outside, Step(self.number, value))
         return value
 
-    def is_reduction(self, name):
-        """Whether the variable is a reduction, for us and for Numba; None where that is not understood."""
+    def reduction(self, name):
+        """Our verdict on the variable (see `judge`), and whether Numba treats it as a reduction."""
         if name not in self.judged:
             blocks = self.frame.code.blocks
             body = compute_cfg_from_blocks(blocks).loops()[self.header].body
-            statements = [s for label in body for s in blocks[label].body]
+            statements = [statement for label in sorted(body) for statement in blocks[label].body]
             verdict, chain = judge(statements, name)
-            listed = self.frame.facts.lists(chain, {s.loc.line for s in statements})
+            listed = self.frame.facts.lists(chain, {statement.loc.line for statement in statements})
             self.judged[name] = verdict, listed
         return self.judged[name]
 
@@ -129,15 +129,14 @@ class Run:
     threads : int
         Number of simulated threads.
     digit : int
-        Iteration k runs on thread ``k // threads**digit % threads``: any two iterations are on different
-        threads for some digit.
+        Iteration k runs on thread ``k // threads**digit % threads``: for any two iterations there is a digit
+        that puts them on different threads.
     """
 
     def __init__(self, threads, digit):
         self.memory, self.threads, self.digit = Memory(), threads, digit
         self.regions, self.active, self.serial = [], [], []
-        self.asked = self.raised = False
-        self.steps = self.chunk = 0
+        self.asked, self.steps, self.chunk = False, 0, 0
         self.numpy_random, self.python_random = np.random.RandomState(0), random.Random(0)
         self.codes, self.facts = {}, {}
         self.special = {
@@ -146,20 +145,17 @@ class Run:
             numba.set_num_threads: self._set_threads,
             numba.set_parallel_chunksize: self._set_chunk,
             numba.get_parallel_chunksize: lambda: 0 if self.memory.path else self.chunk,
-            numba.parallel_chunksize: lambda n: None,
+            numba.parallel_chunksize: lambda size: None,
             numba.literal_unroll: lambda values: values,
-            numba.literally: lambda value: value,
-            parallel.get_thread_count: lambda: self.threads,
-            typed.List: self._new_list,
+            typed.List: lambda items=(): list(self.items(items)),
             typed.List.empty_list: lambda *args, **kwargs: [],
             typed.Dict: dict,
             typed.Dict.empty: lambda *args, **kwargs: {},
             np.ndenumerate: lambda a: ((index, self.getitem(a, index)) for index in np.ndindex(a.shape)),
-            np.ndindex: np.ndindex,
-            len: self._len,
-            print: lambda *args: _calls.arrays(self, args) and None,
-            builtins.getattr: self.getattr,
             builtins.dict: dict,
+            builtins.getattr: self.getattr,
+            len: self._len,
+            print: lambda *values: self._read(values) and None,
         }
 
     def attempt(self, dispatcher, args):
@@ -175,44 +171,40 @@ class Run:
         except RecursionError:
             return "its calls are nested too deeply"
         except Exception as error:
-            line, kind = self.memory.place.line, type(error).__name__
+            line = self.memory.place.line
             if isinstance(error, NotUnderstood):
                 return f"{error} on line {line} is not understood"
-            if self.raised or isinstance(error, (ArithmeticError, LookupError, ValueError, UnboundLocalError)):
-                return f"the function raised {kind}: {error} on line {line} for this input"
-            return f"line {line} is not understood ({kind})"
+            cause = error.args[0] if isinstance(error, Raised) else None
+            if isinstance(cause, USUAL) or (cause and error.args[1:]):
+                return f"the function raised {type(cause).__name__}: {cause} on line {line} for this input"
+            return f"line {line} is not understood ({type(cause or error).__name__})"
 
     # Functions and their statements
 
     def dispatch(self, dispatcher, args, kwargs, caller=None):
-        """Call a compiled function; what Numba inlines into a parallel loop belongs to it."""
+        """Call a compiled function; what Numba inlines belongs to its caller."""
         options = dispatcher.targetoptions
         if caller is not None and options.get("inline", "never") == "always":
             return self.function(dispatcher.py_func, args, kwargs, caller)
-        facts = None
-        if options.get("parallel"):
-            facts = self.facts.setdefault(dispatcher, None) or Facts(dispatcher)
-            self.facts[dispatcher] = facts
+        if options.get("parallel") and dispatcher not in self.facts:
+            self.facts[dispatcher] = Facts(dispatcher)
         lenient = options.get("error_model") == "numpy"
-        return self.function(dispatcher.py_func, args, kwargs, None, facts, lenient)
+        return self.function(dispatcher.py_func, args, kwargs, None, self.facts.get(dispatcher), lenient)
 
     def function(self, function, args, kwargs, caller, facts=None, lenient=False):
         """Call a Python function, as a part of its caller if that is given."""
-        if function.__code__ not in self.codes:
-            code = compiler.run_frontend(function)
-            if code.is_generator:
-                raise NotUnderstood("a generator")
-            self.codes[function.__code__] = code
-        # A closure may be made anew with other values: its code is read again then.
-        code = compiler.run_frontend(function) if function.__closure__ else self.codes[function.__code__]
-        frame = Frame(code, function.__globals__, facts, lenient=lenient)
+        if function not in self.codes:
+            self.codes[function] = compiler.run_frontend(function)
+        frame = Frame(self.codes[function], function.__globals__, facts, lenient=lenient)
+        if frame.code.is_generator:
+            raise NotUnderstood("a generator")
         if caller is not None:
             frame.facts, frame.inside = caller.facts, caller.inside or caller.region is not None
             frame.lenient = caller.lenient or frame.inside
         bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
         place = self.memory.place
-        result = self._statements(frame, bound.arguments)
+        result = self._statements(frame, list(bound.arguments.values()))
         self.memory.place = place
         return result
 
@@ -226,7 +218,7 @@ class Run:
                 self.memory.place = statement.loc
                 kind = type(statement)
                 if kind is ir.Assign:
-                    self._set(frame, statement.target, self._value(frame, statement, arguments))
+                    self._set(frame, statement.target, self._value(frame, statement.value, arguments))
                 elif kind is ir.Jump:
                     frame.label = statement.target
                 elif kind is ir.Branch:
@@ -239,23 +231,27 @@ class Run:
 
     def _effect(self, frame, statement, kind):
         """A statement that is neither an assignment nor a jump."""
+
+        def get(*names):
+            return [self._get(frame, getattr(statement, name)) for name in names]
+
         if kind is ir.SetItem:
-            target, index, value = (self._get(frame, v) for v in (statement.target, statement.index, statement.value))
-            self.setitem(target, index, value)
+            self.setitem(*get("target", "index", "value"))
         elif kind is ir.StoreMap:
-            target, index, value = (self._get(frame, v) for v in (statement.dct, statement.key, statement.value))
-            self.setitem(target, index, value)
+            self.setitem(*get("dct", "key", "value"))
         elif kind is ir.SetAttr:
-            self.setattr(self._get(frame, statement.target), statement.attr, self._get(frame, statement.value))
+            target, value = get("target", "value")
+            if not isinstance(target, np.ndarray):
+                raise NotUnderstood(f"an attribute of {type(target).__name__}")
+            self.setitem(target, statement.attr, value)
         elif kind is ir.DelItem:
-            container = self._get(frame, statement.target)
+            container, index = get("target", "index")
             self.memory.item(container, None, WRITE)
-            del container[as_index(self._get(frame, statement.index))]
+            theirs(operator.delitem, container, as_index(index))
         elif kind is ir.Raise and statement.exception is not None:
-            self.raised = True
-            raise self._get(frame, statement.exception)
+            raise Raised(*get("exception"), "on purpose")
         elif kind is ir.Print:
-            _calls.arrays(self, [self._get(frame, v) for v in statement.args])
+            self._read([self._get(frame, variable) for variable in statement.args])
         elif kind not in (ir.Del, ir.EnterWith, ir.PopBlock):
             raise NotUnderstood(f"the statement {kind.__name__}")
 
@@ -263,7 +259,7 @@ class Run:
 
     def _get(self, frame, variable):
         if variable.name not in frame.values:
-            raise UnboundLocalError(f"{variable.unversioned_name} has no value")
+            raise Raised(UnboundLocalError(f"{variable.unversioned_name} has no value"))
         if variable.name in frame.writers:
             self._crossing(frame, variable)
         return frame.values[variable.name]
@@ -277,19 +273,20 @@ class Run:
             self.memory.name(value, variable.unversioned_name)
         if frame.region is None:
             frame.writers.pop(name, None)
-        elif value is not old or not isinstance(value, (np.ndarray, *CONTAINERS)):
-            frame.writers[name] = self.memory.now(), frame.region
+        elif value is not old or name in frame.writers or not isinstance(value, (np.ndarray, *CONTAINERS)):
+            frame.writers[name] = self.memory.now(), frame.region  # an array changed in place is the same array
 
     def _crossing(self, frame, variable):
-        """Report a variable that was assigned in another iteration: each thread has a copy of its own."""
-        number, region = frame.writers[variable.name]
+        """Report a variable that another iteration assigned, unless it is a reduction: each has its own."""
+        name, (number, region) = variable.name, frame.writers[variable.name]
         path = self.memory.path
         steps = parting(self.memory.accesses[number].path, path)
         if steps is None and len(path) > len(region.outside):
             return
-        verdict, listed = region.is_reduction(variable.name)
-        carried = steps is not None and steps[0].loop == steps[1].loop
-        if verdict and (listed or (carried and not isinstance(frame.values[variable.name], np.ndarray))):
+        verdict, listed = region.reduction(name)
+        in_loop = steps is not None and steps[0].loop == steps[1].loop
+        # Numba drops a number that is only added up and never used; what it does to such an array is wrong.
+        if verdict and (listed or (in_loop and not isinstance(frame.values[name], np.ndarray))):
             return
         if verdict is None and listed:
             raise NotUnderstood(f"how {variable.unversioned_name} is combined")
@@ -302,61 +299,53 @@ class Run:
 
     # Expressions
 
-    def _value(self, frame, statement, arguments):
-        value = statement.value
+    def _value(self, frame, value, arguments):
         if isinstance(value, ir.Var):
             return self._get(frame, value)
         if isinstance(value, ir.Const):
             return value.value
         if isinstance(value, (ir.Global, ir.FreeVar)):
-            found = scalar(value.value)
-            if isinstance(found, np.ndarray):
-                self.memory.name(found, value.name)
-            return found
+            self.memory.name(value.value, value.name)
+            return scalar(value.value)
         if isinstance(value, ir.Arg):
-            return arguments[list(arguments)[value.index]]
-        if not isinstance(value, ir.Expr):
-            raise NotUnderstood(f"the value {type(value).__name__}")
-        evaluate = getattr(self, f"_{value.op}", None)
+            return arguments[value.index]
+        evaluate = getattr(self, f"_{getattr(value, 'op', type(value).__name__)}", None)
         if evaluate is None:
-            raise NotUnderstood(f"the expression {value.op}")
+            raise NotUnderstood(f"the expression {getattr(value, 'op', type(value).__name__)}")
         return evaluate(frame, value)
 
     def _binop(self, frame, expr):
-        return self._operator(frame, expr.fn, [self._get(frame, expr.lhs), self._get(frame, expr.rhs)])
+        return self.operate(frame, expr.fn, [self._get(frame, expr.lhs), self._get(frame, expr.rhs)])
 
     def _unary(self, frame, expr):
-        return self._operator(frame, expr.fn, [self._get(frame, expr.value)])
+        return self.operate(frame, expr.fn, [self._get(frame, expr.value)])
 
     def _inplace_binop(self, frame, expr):
         target, value = self._get(frame, expr.lhs), self._get(frame, expr.rhs)
         if isinstance(target, CONTAINERS):
             self.memory.item(target, None, WRITE)
-            return expr.fn(target, list(self.items(value)) if isinstance(target, list) else value)
+            return theirs(expr.fn, target, list(self.items(value)) if isinstance(target, list) else value)
         if not isinstance(target, np.ndarray):
-            return self._operator(frame, expr.immutable_fn, [target, value])
+            return self.operate(frame, expr.immutable_fn, [target, value])
         path = self.memory.path
-        if frame.region is not None and frame.region.is_reduction(expr.lhs.name) == (True, True):
-            self.memory.path = (*path[:-1], path[-1]._replace(lane=("reduction", expr.lhs.unversioned_name)))
-        result = self._operator(frame, expr.immutable_fn, [target, value])
+        if frame.region is not None and frame.region.reduction(expr.lhs.name) == (True, True):
+            lane = "reduction", expr.lhs.unversioned_name  # updates of a reduction do not collide with each other
+            self.memory.path = (*path[:-1], path[-1]._replace(lane=lane))
+        result = self.operate(frame, expr.immutable_fn, [target, value])
         self.memory.array(target, WRITE)
         self.memory.path = path
-        target[...] = result.astype(target.dtype)
+        theirs(operator.setitem, target, ..., result.astype(target.dtype))
         return target
 
-    def _operator(self, frame, fn, operands):
-        if fn not in IDENTITY:
-            found = _calls.arrays(self, operands)
-            for array in found:
-                self.memory.array(array, READ)
-            for operand in operands:
-                if isinstance(operand, (dict, set)):
-                    self.memory.item(operand, None, READ)
-            if found and fn is not operator.contains:
-                return plain(fn(*[as_array_operand(x) for x in operands]))
-            if fn is not operator.not_ and all(isinstance(x, (int, float, complex, np.number)) for x in operands):
+    def operate(self, frame, fn, operands):
+        """A unary or binary operator on any values."""
+        if fn not in (operator.is_, operator.is_not):
+            arrays = self._read(operands)
+            if arrays and fn is not operator.contains:
+                return plain(theirs(fn, *map(as_array_operand, operands)))
+            if fn is not operator.not_ and all(isinstance(x, NUMBERS) for x in operands):
                 return arithmetic(fn, operands, frame.lenient or frame.region is not None)
-        return plain(fn(*operands))
+        return plain(theirs(fn, *operands))
 
     def _cast(self, frame, expr):
         return self._get(frame, expr.value)
@@ -371,7 +360,7 @@ class Run:
         return {self._get(frame, v) for v in expr.items}
 
     def _build_map(self, frame, expr):
-        return {self._get(frame, k): self._get(frame, v) for k, v in expr.items}
+        return {self._get(frame, key): self._get(frame, v) for key, v in expr.items}
 
     def _pair_first(self, frame, expr):
         return self._get(frame, expr.value)[0]
@@ -386,11 +375,9 @@ class Run:
         value = self._get(frame, expr.value)
         if not isinstance(value, Prange):
             return self.items(value)
-        where = (value.place.filename, value.place.line)
-        if frame.facts is not None and where in frame.facts.loops:
-            if frame.region is None and not frame.inside:
+        if frame.facts is not None and frame.region is None and not frame.inside:
+            if (value.place.filename, value.place.line) in frame.facts.loops:
                 return Region(self, frame, value)
-        else:
             self.serial.append(value.place.line)
         return iter(value.iterations)
 
@@ -413,96 +400,91 @@ class Run:
         return self.getattr(self._get(frame, expr.value), expr.attr)
 
     def _make_function(self, frame, expr):
-        values = self._get(frame, expr.closure) if isinstance(expr.closure, ir.Var) else ()
-        defaults = self._get(frame, expr.defaults) if isinstance(expr.defaults, ir.Var) else expr.defaults
-        code = expr.code.value if isinstance(expr.code, ir.Const) else expr.code
-        cells = tuple(types.CellType(value) for value in values)
-        return Closure(types.FunctionType(code, frame.globals, code.co_name, defaults, cells), frame)
+        def value(part):
+            return self._get(frame, part) if isinstance(part, ir.Var) else part
+
+        code, cells = value(expr.code), tuple(types.CellType(v) for v in value(expr.closure) or ())
+        function = types.FunctionType(code, frame.globals, code.co_name, value(expr.defaults), cells)
+        return Closure(function, frame)
 
     def _call(self, frame, expr):
-        fn = self._get(frame, expr.func)
         args = [self._get(frame, v) for v in expr.args]
-        kwargs = {name: self._get(frame, v) for name, v in expr.kws}
         if expr.vararg is not None:
             args += self._get(frame, expr.vararg)
         if expr.varkwarg is not None:
             raise NotUnderstood("a call with **")
-        return self.call(frame, fn, args, kwargs)
+        return self.call(
+            frame, self._get(frame, expr.func), args, {name: self._get(frame, v) for name, v in expr.kws}
+        )
 
     def call(self, frame, fn, args, kwargs):
         """Call anything that a Numba function may call."""
-        if fn is numba.prange:
-            return Prange(range(*(operator.index(a) for a in args)), self.memory.place)
-        if fn is numba.pndindex:
-            return Prange(np.ndindex(args[0].shape if isinstance(args[0], np.ndarray) else args[0]), self.memory.place)
         if isinstance(fn, Dispatcher):
             return self.dispatch(fn, args, kwargs, frame)
         if isinstance(fn, Closure):
             return self.function(fn.function, args, kwargs, fn.frame)
         if isinstance(fn, Method):
-            return self._method(frame, fn.owner, fn.name, args, kwargs)
-        if isinstance(fn, JitClassType):
-            return self._construct(fn, args, kwargs)
-        if isinstance(fn, types.FunctionType) and fn in self.special or not isinstance(fn, types.FunctionType):
-            pass
-        try:
-            special = self.special.get(fn)
-        except TypeError as error:
-            raise NotUnderstood(f"a call of {type(fn).__name__}") from error
-        if special is not None:
-            return special(*args, **kwargs)
-        if isinstance(as_dtype(fn), (np.dtype, type)) and _is_number_type(fn):
-            return self._cast_to(np.dtype(as_dtype(fn)), *args)
+            if isinstance(fn.owner, CONTAINERS):
+                return _calls.container_method(self, fn.owner, fn.name, args)
+            if isinstance(fn.owner, np.random.Generator):
+                self.memory.item(fn.owner, None, WRITE)
+            return _calls.library(self, getattr(fn.owner, fn.name), args, kwargs)
+        if fn is numba.prange:
+            return Prange(range(*map(operator.index, args)), self.memory.place)
+        if fn is numba.pndindex:
+            shape = args[0].shape if isinstance(args[0], np.ndarray) else args[0]
+            return Prange(np.ndindex(shape), self.memory.place)
+        if isinstance(fn, numba.types.Type) or (isinstance(fn, type) and issubclass(fn, np.generic)):
+            return self._convert(np.dtype(as_dtype(fn)), *args)
+        if fn in self.special:
+            return self.special[fn](*args, **kwargs)
         if fn in _calls.OVER_ITEMS:
             return self._over_items(fn, args, kwargs)
         if fn in _calls.PURE:
             return self._pure(frame, fn, args)
+        if _calls.is_operator(fn):
+            return self.operate(frame, fn, args)
         if _calls.is_library(fn):
             return _calls.library(self, fn, args, kwargs)
         if isinstance(fn, type) and issubclass(fn, (tuple, BaseException)):
             return fn(*args, **kwargs)
-        if isinstance(fn, types.FunctionType) and not fn.__module__.startswith("numba."):
+        if isinstance(fn, types.FunctionType) and _calls.is_jitable(fn):
             return self.function(fn, args, kwargs, None)
         raise NotUnderstood(f"a call of {getattr(fn, '__name__', type(fn).__name__)}")
 
-    def _method(self, frame, owner, name, args, kwargs):
-        if isinstance(owner, CONTAINERS):
-            return _calls.container_method(self, owner, name, args)
-        if isinstance(owner, Instance):
-            methods = owner.kind.class_type.jit_methods
-            return self.dispatch(methods[name], [owner, *args], kwargs)
-        if isinstance(owner, np.random.Generator):
-            self.memory.item(owner, None, WRITE)
-        return _calls.library(self, getattr(owner, name), args, kwargs)
-
     def _pure(self, frame, fn, args):
-        if fn is abs or fn is float or fn is complex or fn is bool or fn is int:
-            found = _calls.arrays(self, args)
-            for array in found:
-                self.memory.array(array, READ)
-            if fn is abs:
-                return self._operator(frame, operator.abs, args)
+        """A builtin that only computes."""
+        if fn in (abs, pow):
+            return self.operate(frame, getattr(operator, fn.__name__), args)
+        self._read(args)
         if fn is isinstance and isinstance(args[0], np.uint64):
-            args = [int(args[0]), args[1]]
-        if fn is pow:
-            return self._operator(frame, operator.pow, args)
-        return plain(fn(*args))
+            args[0] = int(args[0])
+        return plain(theirs(fn, *args))
 
     def _over_items(self, fn, args, kwargs):
-        if fn in (max, min) and len(args) > 1:
-            return fn(*args, **kwargs)
-        if fn is next:
-            return next(*args)
-        values = [self.items(a) if _iterates(a) else a for a in args]
+        """A builtin that goes through the items of its arguments."""
+        if fn is next or (fn in (max, min) and len(args) > 1):
+            return theirs(fn, *args, **kwargs)
+        values = [self.items(a) if isinstance(a, (np.ndarray, np.flatiter, Prange, *CONTAINERS)) else a for a in args]
         if fn is reversed:
             return iter(list(values[0])[::-1])
-        return values[0] if fn is iter else fn(*values, **kwargs)
+        return values[0] if fn is iter else theirs(fn, *values, **kwargs)
 
-    def _cast_to(self, dtype, value=0):
-        if isinstance(value, np.ndarray):
-            self.memory.array(value, READ)
+    def _convert(self, dtype, value=0):
+        """The call of a number type."""
+        if self._read([value]):
             return plain(value.astype(dtype))
         return cast(value, dtype)
+
+    def _read(self, values):
+        """All arrays among the values are read; return them."""
+        arrays = _calls.arrays(self, values)
+        for array in arrays:
+            self.memory.array(array, READ)
+        for value in values:
+            if isinstance(value, (dict, set)):
+                self.memory.item(value, None, READ)
+        return arrays
 
     # Items and attributes of values
 
@@ -518,7 +500,7 @@ class Run:
             return self._list_items(value)
         if isinstance(value, CONTAINERS):
             self.memory.item(value, None, READ)
-        return iter(value)
+        return theirs(iter, value)
 
     def _list_items(self, values):
         index = 0
@@ -527,65 +509,52 @@ class Run:
             index += 1
 
     def getitem(self, value, index):
-        """``value[index]``, reported as a read if it copies."""
+        """``value[index]``; what is copied is read, of what is only viewed nothing is."""
         index = as_index(index)
-        if isinstance(value, np.flatiter):
-            value, index = value.base, np.unravel_index(range(value.base.size)[index], value.base.shape)
         if isinstance(value, CONTAINERS):
             self.memory.item(value, None, READ)
             if not isinstance(index, slice):
                 self.memory.item(value, _key(value, index), READ)
+        value, index = _unflattened(value, index)
         if not isinstance(value, np.ndarray):
-            return value[index]
+            return theirs(operator.getitem, value, index)
         offset = _offset(value, index)
-        if offset is not None and value.dtype.names is None:
+        if offset is not None:
             self.memory.element(value, offset, READ)
             return scalar(value[index])
-        return self._part(value, index)
-
-    def _part(self, array, index):
-        """What an index other than that of a single number gives."""
-        chosen = _calls.arrays(self, index if isinstance(index, tuple) else [index])
-        for array_index in chosen:
-            self.memory.array(array_index, READ)
-        result = array[index]
-        if isinstance(result, np.void):
-            return array[(*index, ...) if isinstance(index, tuple) else (index, ...)]
-        if chosen:
-            self.memory.array(array, READ, index)
-        elif isinstance(result, np.ndarray) and (result.ndim or result.dtype.names):
-            return result
-        else:
-            field_or_item = array[index] if isinstance(result, np.ndarray) else np.asarray(array[index])
-            self.memory.array(array[index] if isinstance(result, np.ndarray) else array, READ)
-            return scalar(field_or_item[()])
-        return plain(result)
+        if self._read(index if isinstance(index, tuple) else [index]):
+            self.memory.array(value, READ, index)
+            return plain(theirs(operator.getitem, value, index))
+        view = theirs(operator.getitem, value, index)
+        if isinstance(view, np.void):  # a record stays a part of its array, as it does in Numba
+            return value[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+        if not isinstance(view, np.ndarray) or (view.ndim == 0 and view.dtype.names is None):
+            self.memory.array(view if isinstance(view, np.ndarray) else value, READ)
+            return scalar(view[()])
+        return view
 
     def setitem(self, target, index, value):
         """``target[index] = value``"""
         index = as_index(index)
-        if isinstance(target, np.flatiter):
-            target, index = target.base, np.unravel_index(range(target.base.size)[index], target.base.shape)
         if isinstance(target, CONTAINERS):
             grows = isinstance(index, slice) or (isinstance(target, dict) and index not in target)
             self.memory.item(target, None, WRITE if grows else READ)
             if not isinstance(index, slice):
                 self.memory.item(target, _key(target, index), WRITE)
-            target[index] = value
+            theirs(operator.setitem, target, index, value)
             return
+        target, index = _unflattened(target, index)
         if not isinstance(target, np.ndarray):
             raise NotUnderstood(f"storing into {type(target).__name__}")
-        for array in _calls.arrays(self, [value, *(index if isinstance(index, tuple) else [index])]):
-            self.memory.array(array, READ)
-        offset = _offset(target, index)
-        if offset is not None and target.dtype.names is None:
+        self._read([value, *(index if isinstance(index, tuple) else [index])])
+        offset, part = _offset(target, index), target[index] if isinstance(index, str) else target
+        if offset is not None:
             self.memory.element(target, offset, WRITE)
-        elif isinstance(index, str):
-            self.memory.array(target[index], WRITE)
         else:
-            self.memory.array(target, WRITE, index)
-        dtype = target[index].dtype if isinstance(index, str) else target.dtype
-        target[index] = value if dtype.names else np.asarray(value).astype(dtype)
+            self.memory.array(part, WRITE, ... if isinstance(index, str) else index)
+        if part.dtype.names is None:
+            value = np.asarray(value).astype(part.dtype)
+        theirs(operator.setitem, target, index, value)
 
     def getattr(self, value, name):
         """``value.name``"""
@@ -593,42 +562,16 @@ class Run:
             if name in (value.dtype.names or ()):
                 return self.getitem(value, name)
             return getattr(value, name) if name in ATTRIBUTES else Method(value, name)
-        if isinstance(value, Instance):
-            return self._instance_attribute(value, name)
         if isinstance(value, (*CONTAINERS, np.random.Generator)):
             return Method(value, name)
-        known = (types.ModuleType, type, tuple, str, enum.Enum, int, float, complex, np.generic, np.dtype, numba.types.Type)
-        if isinstance(value, known) or value is typed.List or value is typed.Dict or isinstance(value, np.ufunc):
-            found = getattr(value, name)
-            return Method(value, name) if isinstance(found, types.BuiltinMethodType) and not isinstance(value, types.ModuleType) else scalar(found)
+        if isinstance(value, TRANSPARENT) or value in (typed.List, typed.Dict):
+            return scalar(getattr(value, name))
         raise NotUnderstood(f"the attribute {name} of {type(value).__name__}")
 
-    def setattr(self, target, name, value):
-        """``target.name = value``"""
-        if isinstance(target, np.ndarray):
-            self.setitem(target, name, value)
-        elif isinstance(target, Instance):
-            if name in target.kind.class_type.jit_props:
-                self.dispatch(target.kind.class_type.jit_props[name]["set"], [target, value], {})
-                return
-            self.memory.item(target, name, WRITE)
-            target.fields[name] = value
-        else:
-            raise NotUnderstood(f"an attribute of {type(target).__name__}")
-
-    def _instance_attribute(self, instance, name):
-        kind = instance.kind.class_type
-        if name in instance.fields:
-            self.memory.item(instance, name, READ)
-            return instance.fields[name]
-        if name in kind.jit_props:
-            return self.dispatch(kind.jit_props[name]["get"], [instance], {})
-        return Method(instance, name)
-
-    def _construct(self, kind, args, kwargs):
-        instance = Instance(kind)
-        self.dispatch(kind.class_type.jit_methods["__init__"], [instance, *args], kwargs)
-        return instance
+    def _len(self, value):
+        if isinstance(value, CONTAINERS):
+            self.memory.item(value, None, READ)
+        return len(value)
 
     # Functions that say how the work is shared out
 
@@ -649,39 +592,30 @@ class Run:
         old, self.chunk = self.chunk, int(size)
         return old
 
-    def _new_list(self, items=()):
-        return list(self.items(items))
-
-    def _len(self, value):
-        if isinstance(value, CONTAINERS):
-            self.memory.item(value, None, READ)
-        return len(value)
-
-
-def _iterates(value):
-    return isinstance(value, (np.ndarray, np.flatiter, Prange, *CONTAINERS))
-
-
-def _is_number_type(fn):
-    return isinstance(fn, numba.types.Type) or (isinstance(fn, type) and issubclass(fn, np.generic))
-
 
 def _key(container, index):
     """The cell of an item: a list's counted from the front."""
-    return range(len(container))[index] if isinstance(container, list) else index
+    return theirs(operator.getitem, range(len(container)), index) if isinstance(container, list) else index
+
+
+def _unflattened(value, index):
+    """An index into ``array.flat`` as one into the array."""
+    if not isinstance(value, np.flatiter):
+        return value, index
+    position = theirs(operator.getitem, range(value.base.size), index)
+    return value.base, tuple(map(int, np.unravel_index(position, value.base.shape)))
 
 
 def _offset(array, index):
-    """Byte offset of the one element that an index picks; None if it does not pick one by plain integers."""
-    if type(index) is int:
-        index = (index,)
-    if type(index) is not tuple or len(index) != array.ndim:
+    """Byte offset of the one number that an index picks; None if it picks anything else."""
+    index = (index,) if type(index) is int else index
+    if type(index) is not tuple or len(index) != array.ndim or array.dtype.names:
         return None
     offset = 0
     for axis, (k, length, stride) in enumerate(zip(index, array.shape, array.strides, strict=True)):
-        if not isinstance(k, (int, np.integer)) or isinstance(k, bool):
+        if type(k) is not int:
             return None
         if not -length <= k < length:
-            raise IndexError(f"index {k} is out of bounds for axis {axis} with size {length}")
-        offset += (int(k) % length) * stride
+            raise Raised(IndexError(f"index {k} is out of bounds for axis {axis} with size {length}"))
+        offset += k % length * stride
     return offset

@@ -122,4 +122,5 @@ def _link(statement, chain, globals_):
     family, operands = update
     if sum(operand in chain for operand in operands) != 1:
         return False
-    return False if family and getattr(value, "fn", None) in ONE_SIDED and operands[0] not in chain else family
+    one_sided = family and value.op != "call" and value.fn in ONE_SIDED
+    return False if one_sided and operands[0] not in chain else family

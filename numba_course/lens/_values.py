@@ -1,21 +1,34 @@
-"""Values of an interpreted function: Numba's rules for numbers, and stand-ins for what Python has no object for.
+"""Values of an interpreted function: Numba's rules for numbers, stand-ins for what Python has no object for.
 
 Numbers are Python's, but ``np.uint64`` stands for every unsigned integer, and smaller floats stay NumPy's.
 """
 
 import math
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numba
 import numpy as np
 
 INTEGERS = (int, np.uint64)
+CONTAINERS = (list, dict, set)
 BITS = 64
 
 
 class NotUnderstood(Exception):
     """The interpreter does not know what this does; it says so rather than guess."""
+
+
+class Raised(Exception):
+    """The interpreted function raises the exception that is the first argument; a second one says on purpose."""
+
+
+def theirs(fn, *args, **kwargs):
+    """Call it as the interpreted function does: what it raises is not ours."""
+    try:
+        return fn(*args, **kwargs)
+    except Exception as error:
+        raise Raised(error) from error
 
 
 @dataclass
@@ -40,14 +53,6 @@ class Prange:
 
     iterations: object
     place: object
-
-
-@dataclass(eq=False)
-class Instance:
-    """An instance of a class made by ``@jitclass``."""
-
-    kind: object
-    fields: dict = field(default_factory=dict)
 
 
 def scalar(value):
@@ -97,7 +102,7 @@ def as_index(value):
 
 
 def arithmetic(fn, operands, lenient):
-    """A unary or binary operator on numbers; `lenient` as in a parallel loop, where dividing by zero is allowed."""
+    """An operator on numbers; `lenient` as in a parallel loop, where a division by zero gives a value."""
     if all(isinstance(x, INTEGERS) for x in operands) and not all(isinstance(x, bool) for x in operands):
         unsigned = all(isinstance(x, np.uint64) for x in operands)
         operands = [int(x) for x in operands]
@@ -111,9 +116,9 @@ def arithmetic(fn, operands, lenient):
         if any(small) and not all(small):
             operands = [x.item() if s else x for x, s in zip(operands, small, strict=True)]
     try:
-        result = scalar(fn(*operands))
-    except ZeroDivisionError:
-        if not lenient:
+        result = scalar(theirs(fn, *operands))
+    except Raised as error:
+        if not lenient or not isinstance(error.args[0], ZeroDivisionError):
             raise
         result = _divided_by_zero(fn, operands[0])
     return _wrapped(result, unsigned) if type(result) is int else result

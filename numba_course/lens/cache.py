@@ -216,19 +216,19 @@ def cache(fn):
     if isinstance(store, NullCache):
         return Cache(fn.__name__, enabled=False)
     locator = store._impl.locator
-    path = store._cache_file._index_path
-    state, keys = _read_index(path, locator.get_source_stamp())
+    index = store._cache_file._index_path
+    state, keys = _read_index(index, locator.get_source_stamp())
     files = {key: os.path.join(store.cache_path, name) for key, name in keys.items()}
-    fits = {key: state == "current" and _fits(fn, key, files[key]) for key in keys}
     notebook = type(locator).__name__ == "IPythonCacheLocator"
-    usable = [files[key] for key in keys if fits[key]]
+    entries = [_entry(fn, key, path, state) for key, path in files.items()]
+    usable = [path for path, entry in zip(files.values(), entries, strict=True) if entry.usable]
     return Cache(
         fn.__name__,
         enabled=True,
         place=PLACES.get(type(locator).__name__, type(locator).__name__),
-        index=path,
+        index=index,
         state=state,
-        entries=tuple(_entry(fn, key, files[key], fits[key]) for key in keys),
+        entries=tuple(entries),
         hits=sum(fn.stats.cache_hits.values()),
         misses=sum(fn.stats.cache_misses.values()),
         dependencies=tuple(_dependencies(fn.py_func, notebook, usable)),
@@ -250,21 +250,21 @@ def _read_index(path, stamp):
     return ("current" if written == stamp else "of another source"), keys
 
 
-def _fits(fn, key, path):
-    """Whether Numba would find this entry for a call in this process."""
-    return os.path.exists(path) and fn._cache._index_key(key[0], fn.targetctx.codegen()) == key
-
-
-def _entry(fn, key, path, usable):
+def _entry(fn, key, path, state):
+    """One entry of the index: would a call find it, and did one?"""
     signature, (_, cpu, _), (code, _) = key
-    used = [
-        word
-        for word, counts in (("hit", fn.stats.cache_hits), ("miss", fn.stats.cache_misses))
-        if signature in counts
-    ]
+    own = fn._cache._index_key(signature, fn.targetctx.codegen()) == key
     size = os.path.getsize(path) if os.path.exists(path) else None
-    shown = f"({', '.join(map(str, getattr(signature, 'args', signature)))})"
-    return Entry(shown, os.path.basename(path), size, cpu, code[:8], usable, *used or ["not used"])
+    hit, miss = own and signature in fn.stats.cache_hits, own and signature in fn.stats.cache_misses
+    return Entry(
+        signature=f"({', '.join(map(str, getattr(signature, 'args', signature)))})",
+        file=os.path.basename(path),
+        size=size,
+        cpu=cpu,
+        code=code[:8],
+        usable=own and state == "current" and size is not None,
+        use="hit" if hit else "miss" if miss else "not used",
+    )
 
 
 def _problem(function):
@@ -291,7 +291,7 @@ def _dependencies(function, notebook, entries):
             continue
         name = " → ".join(path)
         before = [text for text in frozen if f"global({name}: " in text and not callee]
-        if stale := any(_squeezed(f"global({name}: {value})") not in text for text in before):
+        if stale := any(f"global({name}: {value})" not in text for text in before):
             risk = "another value is compiled in"
         elif risk is None or (risk == UNWATCHED and file == watched):
             continue
@@ -370,11 +370,7 @@ def _statements(file, namespace):
 def _frozen(path):
     """The typed IR in a data file, found among the strings of its pickle, which is not executed."""
     with open(path, "rb") as file:
-        return _squeezed("\n".join(text for _, text, _ in pickletools.genops(file) if isinstance(text, str)))
-
-
-def _squeezed(text):
-    return " ".join(text.split())
+        return "\n".join(text for _, text, _ in pickletools.genops(file) if isinstance(text, str))
 
 
 def _newer(file, entry):

@@ -19,11 +19,11 @@ from numba_course.lens._arguments import pack, unpack
 from numba_course.lens.dispatchers import reason
 
 LIMIT = 30.0  # seconds that one block of calls may take
-BLOCK = 0.08  # seconds that a block of calls lasts at least
+BLOCK = 0.05  # seconds that a block of calls lasts at least
 ROUNDS = 3  # blocks of each kind
 PAUSE = 0.0005  # seconds between two ticks
 ENOUGH = 20  # ticks beside a call known to release the GIL, below which nothing can be said
-SHARE = (0.02, 0.25)  # of those ticks: at most so many are held, at least so many are released
+SHARE = (0.05, 0.25)  # of those ticks: at most so many are held, at least so many are released
 NEVER = 1000.0  # seconds: a switch interval at which only a thread that lets go of the GIL loses it
 
 
@@ -42,6 +42,8 @@ class Gil:
         How often the other threads ran during the calls, while the interpreter never took the GIL away.
     ticks_if_released, ticks_if_held : int
         The same during equally long calls that are known to release the GIL, and to hold it.
+    takes_turns : bool
+        Whether `fn` is plain Python: then threads take turns between its bytecodes, whoever holds the GIL.
     calls : tuple of (float, float)
         Start and end of calls in a recording under the usual conditions, in seconds.
     others : tuple of tuple of float
@@ -112,8 +114,7 @@ def gil(fn, *args):
     Parameters
     ----------
     fn : callable
-        A dispatcher, a NumPy function, plain Python. It is called in a child process: in seven blocks that
-        last 0.08 s or one call, whichever is more.
+        A dispatcher, a NumPy function, plain Python. It is called in a child process, seven times or more.
     *args
         The calls of a block share one copy, so what `fn` does to its arguments adds up within a block.
 
@@ -136,7 +137,7 @@ def gil(fn, *args):
     and to hold it (`sum`), in turn with them. On a busy machine all counts drop alike.
 
     True means during a quarter of the time or more: a function that holds the GIL for the rest is not told
-    apart by it, but in the timeline, which is recorded under the usual conditions. Between 2 % and 25 % the
+    apart by it, but in the timeline, which is recorded under the usual conditions. Between 5 % and 25 % the
     answer is None, and so it is on a free-threaded Python. Costs the compilation and about a second.
     """
     if not callable(fn):

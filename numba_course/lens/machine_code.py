@@ -62,8 +62,8 @@ class MachineCode:
     remarks : tuple of Remark
         What LLVM said. It can mislead: `loops` is read from the machine code.
     allocations : int or None
-        Blocks of memory that one call takes from Numba's runtime, beyond the arguments' own bookkeeping; None
-        if that is not known, see `notes`.
+        Blocks of memory that one call takes from Numba's runtime, beyond the arguments' own bookkeeping; in a
+        parallel loop it may depend on the number of threads. None if it is not known, see `notes`.
     calls : tuple of (int or None, str)
         Line and name of each function that is called and was not inlined, but for reference counting.
     python_calls : int
@@ -245,7 +245,7 @@ def _loop(first, lines, found, said, unknown):
     if any(text.startswith("vectorized loop") for text in about):
         does = "calls functions" if any(loop.calls for loop in innermost) else "packs nothing"
         return Loop(first, "scalar", f"LLVM remarks that it is vectorized, but the machine code {does}")
-    about += [remark.text for remark in said if remark.line is None]
+    about = [remark.text for remark in said if remark.line is None] + about
     causes = [text.partition(": ")[2] for text in about if text.startswith("loop not vectorized: ")]
     causes += [text for text in about if text.startswith("the cost-model")]
     return Loop(first, "scalar", causes[-1] if causes else "")

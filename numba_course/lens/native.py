@@ -1,6 +1,7 @@
 """Read optimised LLVM IR and assembly, of x86-64 or ARM: what a function's own machine code does."""
 
-import pickle
+import itertools
+import pickletools
 import re
 from dataclasses import dataclass
 
@@ -99,7 +100,7 @@ def defined_functions(module):
 
 def locations(module):
     """Own line of each debug location of the module."""
-    found = re.findall(r"^(!\d+) = (?:distinct )?!DILocation\(line: (\d+)", module, re.MULTILINE)
+    found = re.findall(r"^(!\d+) = (?:distinct )?!DILocation\([^)]*?\bline: (\d+)", module, re.MULTILINE)
     return {name: own_line(int(line)) for name, line in found}
 
 
@@ -107,7 +108,7 @@ def is_body(name, symbol):
     """Whether a symbol belongs to the function's own body: itself, a generator's step, a parallel loop."""
     if name.startswith(("_ZN7cpython", "cfunc.")):  # wrappers
         return False
-    is_step = name.startswith("_ZN") and demangled(name) == f"{demangled(symbol)}.next"
+    is_step = _identifiers(name) == [*_identifiers(symbol), "next"]
     return name == symbol or is_step or "__numba_parfor_gufunc" in name
 
 
@@ -115,12 +116,17 @@ def demangled(symbol):
     """The function's name in a symbol of Numba; other symbols as they are."""
     if "__numba_parfor_gufunc" in symbol:
         return "parallel_loop"
+    return (_identifiers(symbol) or [symbol])[-1]
+
+
+def _identifiers(symbol):
+    """Modules, classes, functions that lead to a symbol of Numba; nothing for other symbols."""
     parts, rest = [], symbol.partition("_ZN")[2]
     while size := re.match(r"\d+", rest):
         end = size.end() + int(size[0])
         parts.append(re.sub(r"_([0-9a-f]{2})", lambda code: chr(int(code[1], 16)), rest[size.end() : end]))
         rest = rest[end:]
-    return ".".join(parts[1:] or parts) or symbol
+    return parts
 
 
 def _placed(text, places):
@@ -191,18 +197,17 @@ def _raises(rows, module):
     pickled = re.findall(r'^@\.const\.pickledata\.(\w+) = .*? c"(.*)"', module, re.MULTILINE)
     known = {name: _exception(data) for name, data in pickled}
     for line, row in rows:
-        for name in re.findall(r"@\.const\.picklebuf\.(\w+)", row):
-            yield line, known.get(name, "an exception")
+        if "call" not in row:
+            for name in re.findall(r"@\.const\.picklebuf\.(\w+)", row):
+                yield line, known.get(name, "an exception")
 
 
 def _exception(data):
-    """In words, the exception that Numba stored as an LLVM string constant."""
+    """In words, the exception that Numba pickled into an LLVM string; it is read without being unpickled."""
     text = re.sub(r"\\([0-9A-F]{2})", lambda code: chr(int(code[1], 16)), data)
-    try:
-        kind, arguments, *_ = pickle.loads(text.encode("latin-1"))
-    except Exception:  # its class is not importable here
-        return "an exception"
-    return f"{kind.__name__}: {arguments[0]}" if arguments else kind.__name__
+    words = (word for _, word, _ in pickletools.genops(text.encode("latin-1")) if isinstance(word, str))
+    _module, name, *message = itertools.islice(words, 3)
+    return f"{name}: {message[0]}" if message else name
 
 
 def _wraps(text, places):

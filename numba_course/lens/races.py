@@ -182,8 +182,8 @@ class Races:
         """
         if not self.touches:
             raise ValueError("there is nothing to draw: no element was touched in a parallel loop")
-        elements = sorted({t.element for t in self.touches})
-        iterations = sorted({t.iteration for t in self.touches})
+        elements = list(dict.fromkeys(touch.element for touch in self.touches))
+        iterations = sorted({touch.iteration for touch in self.touches})
         name = self.touches[0].array
         clash = next((c for c in self.conflicts if c.array == name and c.element in elements), None)
         alt = f"Who touches what in {name}: {len(iterations)} iterations across, {len(elements)} elements down. "
@@ -392,7 +392,8 @@ def _touches(run, clearest):
             return ()
         (store, loop), first, least = places.most_common(1)[0][0], (), []
     here = {(key, i): kinds for (s, key, l, i), kinds in seen.items() if (s, l) == (store, loop)}
-    elements = sorted({k for k, _ in here}, key=lambda k: (k not in first, k))[:DRAWN]
+    elements = sorted({k for k, _ in here}, key=lambda k: (k not in first, k is not None, k))[:DRAWN]
     iterations = sorted({i for _, i in here}, key=lambda i: (i not in least, i))[:DRAWN]
-    drawn = ((key, i, " and ".join(sorted(kinds))) for (key, i), kinds in here.items() if key in elements and i in iterations)
-    return tuple(Touch(*store.describe(key), i, kind) for key, i, kind in sorted(drawn))
+    drawn = [(key, i, kinds) for (key, i), kinds in here.items() if key in elements and i in iterations]
+    drawn.sort(key=lambda entry: (entry[0] is not None, *entry[:2]))
+    return tuple(Touch(*store.describe(key), i, " and ".join(sorted(kinds))) for key, i, kinds in drawn)

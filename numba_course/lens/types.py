@@ -147,7 +147,8 @@ def _lines(compilation, defined, calls):
         if kinds.index(kind):
             notes.setdefault(line, []).append(f"{name} changes type: {', then '.join(kinds)}")
         if "Optional" in kind:
-            notes.setdefault(line, []).append(f"{name} may be None")
+            may = "may be" if kind.startswith("Optional") else "holds what may be"
+            notes.setdefault(line, []).append(f"{name} {may} None")
         if "pyobject" in kind:
             notes.setdefault(line, []).append(f"{name} is a Python object")
     for line, note in compilation.conversions:

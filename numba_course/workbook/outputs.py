@@ -10,9 +10,9 @@ import nbformat
 from numba_course.workbook.source import tags
 
 # The only texts that are not compared, here and by nbval: what stands inside ⟨ ⟩, and the temporary file that
-# ipykernel says a cell is. ASCII only, since nbval reads them from a file in the encoding of the system.
+# ipykernel says a cell is. Pairs of a pattern and its replacement.
 CELL_FILE = (r"(?:[A-Za-z]:)?(?:[\w.~+\-]*[/\\])*ipykernel_\d+[/\\]\d+\.py", "cell.py")
-VOLATILE = ((r"\u27e8[^\u27e8\u27e9\n]*\u27e9", "(volatile)"), CELL_FILE)
+VOLATILE = ((r"⟨[^⟨⟩\n]*⟩", "⟨⟩"), CELL_FILE)
 IMAGES = ("image/png", "image/jpeg")  # nbval does not compare them
 
 

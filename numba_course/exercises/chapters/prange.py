@@ -71,18 +71,25 @@ def bin_of(value, bins, low, high):
     return k
 
 
+@njit
+def histogram(values, bins, low, high):
+    """Return the counts of `values`, on one thread."""
+    counts = np.zeros(bins, np.int64)
+    for value in values:
+        k = bin_of(value, bins, low, high)
+        if k >= 0:
+            counts[k] += 1
+    return counts
+
+
 @njit(parallel=True)
 def parallel_histogram(values, bins, low, high):
-    """Return the counts of ``np.histogram(values, bins, range=(low, high))``."""
+    """Return the counts of `np.histogram(values, bins, range=(low, high))`."""
     workers, n = get_num_threads(), values.size
     counts = np.zeros((workers, bins), np.int64)
     for worker in prange(workers):
-        own = np.zeros(bins, np.int64)
-        for value in values[worker * n // workers : (worker + 1) * n // workers]:
-            k = bin_of(value, bins, low, high)
-            if k >= 0:
-                own[k] += 1
-        counts[worker] = own
+        part = values[worker * n // workers : (worker + 1) * n // workers]
+        counts[worker, :] = histogram(part, bins, low, high)
     return counts.sum(axis=0)
 
 
@@ -198,9 +205,8 @@ EXERCISES = (
     ),
     Exercise(
         name="parallel_histogram",
-        seconds=30.0,  # Numba compiles some right answers for ten seconds
         reference=parallel_histogram,
-        helpers=(bin_of,),
+        helpers=(bin_of, histogram),
         spec=parallel_histogram_spec,
         examples=parallel_histogram_examples,
         inputs=parallel_histogram_inputs,
@@ -215,18 +221,18 @@ EXERCISES = (
         ),
         hints=(
             "Two iterations may never add to the same number. Who, then, may own a row of counts?",
-            "Let prange run over workers, as in `brightness_by_worker`: each has a slice of the values and "
-            "a row of counts, and the rows are added up at the end.",
+            "Let prange run over workers, as in `brightness_by_worker`: each has a slice of the values and a "
+            "row of counts, and the rows are added up at the end. A function for one slice helps.",
             "A value belongs to no bin unless low <= value <= high. For the others, estimate k = "
             "min(int((value - low) / step), bins - 1) with step = (high - low) / bins.",
             "The edges decide: if value < low + k * step, it belongs to bin k - 1; if k < bins - 1 and "
             "value >= low + (k + 1) * step, to bin k + 1; otherwise to bin k.",
         ),
         explanation=(
-            "Each worker counts into an array of its own, so no two iterations touch the same element, nor "
-            "the same cache line; the rows are added up by one thread at the end. bin_of estimates the bin "
-            "by arithmetic and lets the edges decide: rounding moves the estimate by far less than one bin,"
-            " so one comparison on each side is enough. The same edges in an array and "
+            "Each worker counts its slice into an array of its own, so no two iterations touch the same "
+            "element, nor fight for a cache line; the rows are added up by one thread at the end. bin_of "
+            "estimates the bin by arithmetic and lets the edges decide: rounding moves the estimate by far "
+            "less than one bin, so one comparison on each side is enough. The same edges in an array and "
             "np.searchsorted(edges, value, side='right') - 1 are as right, and shorter, at the cost of a "
             "search for each value."
         ),

@@ -1,0 +1,206 @@
+"""gil: known holders and releasers are told apart by counts, on a busy machine too, and doubt is None."""
+
+import ctypes
+import importlib
+import math
+import re
+import sys
+import time
+
+import cloudpickle
+import numba
+import numpy as np
+import pytest
+from numba import njit, prange, types
+
+from numba_course.lens.gil import Gil, _judged, gil
+
+instrument = sys.modules["numba_course.lens.gil"]
+for pickling in (cloudpickle, numba.cloudpickle):
+    pickling.register_pickle_by_value(sys.modules[__name__])  # a child cannot import a test module
+
+
+def sines(n):
+    total = 0.0
+    for i in range(n):
+        total += math.sin(i)
+    return total
+
+
+def parallel_sines(n):
+    total = 0.0
+    for i in prange(n):
+        total += math.sin(i)
+    return total
+
+
+def sines_after_a_small_parallel_loop(n):
+    total = 0.0
+    for i in prange(2):
+        total += i
+    for i in range(n):
+        total += math.sin(i)
+    return total
+
+
+def add_one(x):
+    return x + 1
+
+
+held = njit(sines)
+released = njit(nogil=True)(sines)
+
+
+def wrapper_around_released_code(n):
+    return released(n)
+
+
+LONG = 2_000_000  # sines: a call of several blocks' length
+CASES = {
+    "held": (held, (LONG,), False),
+    "nogil": (released, (LONG,), True),
+    "held, short calls": (njit(add_one), (1,), False),
+    "nogil, short calls": (njit(nogil=True)(add_one), (1,), True),
+    "nogil, eager": (njit(types.float64(types.int64), nogil=True)(sines), (LONG // 8,), True),
+    "parallel alone": (njit(parallel=True)(parallel_sines), (2 * LONG,), True),
+    "NumPy": (np.sin, (np.arange(300_000.0),), True),
+    "bytecode": (sines, (LONG // 8,), False),
+    "bytecode around nogil": (wrapper_around_released_code, (LONG // 8,), True),
+}
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return {
+        name: gil(fn, *args) for name, (fn, args, _) in CASES.items() if name in ("held", "nogil", "bytecode")
+    }
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_known_cases(name, seen):
+    fn, args, expected = CASES[name]
+    found = seen.get(name) or gil(fn, *args)
+    assert found.released is expected, found
+    assert found.takes_turns == name.startswith("bytecode")
+    assert found.ticks_if_held <= found.ticks_if_released / 20
+
+
+def test_a_small_parallel_region_does_not_make_a_function_release_the_gil():
+    # On a busy machine the region itself may take a few per cent of the time; then the answer is None.
+    assert gil(njit(parallel=True)(sines_after_a_small_parallel_loop), 2 * LONG).released is not True
+
+
+def test_the_timeline_shows_what_was_recorded(seen):
+    def ticks_during_calls(found):
+        assert len(found.others) == 2 and all(start < end for start, end in found.calls)
+        return [
+            sum(start < m < end for start, end in found.calls for m in moments) for moments in found.others
+        ]
+
+    assert 4 * max(ticks_during_calls(seen["held"])) < min(ticks_during_calls(seen["nogil"]))
+    for found in seen.values():  # beside the calls, all of them tick
+        assert all(min(moments) < 0 or max(moments) > found.calls[-1][1] for moments in found.others)
+
+
+def test_a_figure_says_in_words_what_it_shows(seen):
+    for name, what in [
+        ("held", "stand still within each call"),
+        ("nogil", "run all along"),
+        ("bytecode", "get a turn now and then"),
+    ]:
+        alt = seen[name].figure().alt
+        assert alt == f"Timeline of 3 threads: while one runs sines, the others {what}."
+
+
+def test_verdicts_in_words(seen):
+    assert repr(seen["held"]).startswith("! sines holds the GIL: other Python threads stand still")
+    assert repr(seen["nogil"]).startswith("✓ sines releases the GIL: other Python threads get on")
+    assert repr(seen["bytecode"]).startswith("! sines is bytecode, which holds the GIL: threads take turns")
+    assert "✓" in seen["nogil"]._repr_html_() and "!" in seen["held"]._repr_html_()
+
+
+JUDGED = [
+    ((0, 400, 0), False),
+    ((20, 400, 0), False),
+    ((21, 400, 0), None),
+    ((99, 400, 0), None),
+    ((100, 400, 0), True),
+    ((900, 400, 20), True),
+    ((0, 19, 0), None),
+    ((500, 19, 0), None),
+    ((0, 400, 21), None),
+    ((400, 400, 400), None),
+]
+
+
+@pytest.mark.parametrize(("counts", "released"), JUDGED)
+def test_what_counts_as_released(counts, released):
+    found, why = _judged(*counts)
+    assert found is released and bool(why) == (found is None)
+
+
+def invented(released, ticks, why=""):
+    return Gil("work", released, why, ticks, 7 * ticks, ticks // 3, False, ((0.0, 1.0),), ((-0.5, 0.5),))
+
+
+@pytest.mark.parametrize("shown", [repr, Gil._repr_html_])
+def test_text_outside_the_brackets_does_not_vary(shown):
+    few, many = shown(invented(True, 3)), shown(invented(True, 54_321))
+    assert few != many and re.sub("⟨[^⟩]*⟩", "", few) == re.sub("⟨[^⟩]*⟩", "", many)
+
+
+def test_not_knowing_is_said_with_its_reason():
+    assert repr(invented(None, 1, "too busy")).startswith(
+        "○ whether work releases the GIL is not known: too busy"
+    )
+    assert invented(None, 1).figure().alt.endswith("the others may run or not.")
+
+
+def test_looking_alters_nothing(tmp_path, monkeypatch):
+    (tmp_path / "kept_here.py").write_text(
+        "from numba import njit\n\n\n@njit(cache=True)\ndef kept(n):\n    return n + 1\n\n\n"
+        "def wrapper(n):\n    return kept(n)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    kept_here = importlib.import_module("kept_here")
+    assert kept_here.kept(1.5) == 2.5
+    before = traces(kept_here.kept, tmp_path)
+    assert gil(kept_here.wrapper, 3).released is False
+    assert traces(kept_here.kept, tmp_path) == before
+
+
+def traces(fn, folder):
+    caches = sorted(folder.rglob("*.nb?"))
+    files = [(path, path.stat().st_mtime_ns, path.read_bytes()) for path in caches]
+    return list(fn.signatures), dict(fn.stats.cache_hits), dict(fn.stats.cache_misses), files
+
+
+def fails(n):
+    raise IndexError(f"no {n}")
+
+
+def crashes(n):
+    ctypes.string_at(0)
+
+
+def hangs(n):
+    while True:
+        time.sleep(0.01)
+
+
+def test_a_function_that_fails_is_named(monkeypatch):
+    with pytest.raises(RuntimeError, match="gil: fails failed in the first call: IndexError: no 7"):
+        gil(fails, 7)
+    with pytest.raises(RuntimeError, match="gil: crashes failed in the first call: crashed"):
+        gil(crashes, 7)
+    monkeypatch.setattr(instrument, "LIMIT", 2.0)
+    with pytest.raises(RuntimeError, match="gil: hangs failed in the first call: timed out"):
+        gil(hangs, 7)
+
+
+def test_wrong_use_is_told():
+    with pytest.raises(TypeError, match="gil: fn must be a function, not float; was it called already"):
+        gil(3.0)
+    with pytest.raises(TypeError, match="gil: sines or its arguments cannot be sent"):
+        gil(sines, (i for i in range(3)))
