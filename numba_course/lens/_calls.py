@@ -130,7 +130,7 @@ def is_library(fn):
     module = getattr(fn, "__module__", None) or ""
     return (
         module.split(".")[0] in LIBRARIES
-        or getattr(fn, "__self__", None) in (random._inst, np.random.mtrand._rand)
+        or any(getattr(fn, "__self__", None) is owner for owner in (random._inst, np.random.mtrand._rand))
         or isinstance(fn, np.ufunc)
         or type(fn).__name__ in ("DUFunc", "GUFunc", "StencilFunc")
     )

@@ -131,14 +131,16 @@ class Run:
     digit : int
         Iteration k runs on thread ``k // threads**digit % threads``: for any two iterations there is a digit
         that puts them on different threads.
+    facts : dict
+        Dispatcher to `Facts`, where known.
     """
 
-    def __init__(self, threads, digit):
+    def __init__(self, threads, digit, facts):
         self.memory, self.threads, self.digit = Memory(), threads, digit
         self.regions, self.active, self.serial = [], [], []
         self.asked, self.steps, self.chunk = False, 0, 0
         self.numpy_random, self.python_random = np.random.RandomState(0), random.Random(0)
-        self.codes, self.facts = {}, {}
+        self.codes, self.facts = {}, dict(facts)
         self.special = {
             numba.get_num_threads: lambda: self.threads,
             numba.get_thread_id: self._thread,
@@ -187,7 +189,7 @@ class Run:
         if caller is not None and options.get("inline", "never") == "always":
             return self.function(dispatcher.py_func, args, kwargs, caller)
         if options.get("parallel") and dispatcher not in self.facts:
-            self.facts[dispatcher] = Facts(dispatcher)
+            self.facts[dispatcher] = Facts.of_compiled(dispatcher)
         lenient = options.get("error_model") == "numpy"
         return self.function(dispatcher.py_func, args, kwargs, None, self.facts.get(dispatcher), lenient)
 

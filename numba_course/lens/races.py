@@ -20,7 +20,8 @@ from numba_course.lens import figures, html
 from numba_course.lens._arguments import pack, unpack
 from numba_course.lens._interpret import Run
 from numba_course.lens._memory import READ, WRITE, parting
-from numba_course.lens.dispatchers import check_dispatcher, compiled_for, reason, rebuilt
+from numba_course.lens._reductions import settle
+from numba_course.lens.dispatchers import check_dispatcher, reason, rebuilt
 
 THREADS = 4  # simulated
 SHOWN = 8  # conflicts that are kept
@@ -83,8 +84,8 @@ class Conflict:
         write, other = self._where(writer), self._where(1 - writer)
         if j is None:
             return (
-                f"{what} is read after the loop {other}, but each iteration has a {what} of its own: "
-                f"what iteration {i} writes {write} is lost"
+                f"{what} is read after the loop {other}, but each iteration has its own {what}: "
+                f"the value that iteration {i} writes {write} may be lost"
             )
         if self.kinds == (WRITE, WRITE):
             if write == other:
@@ -307,7 +308,7 @@ def _examine(fn, packed):
     copy = rebuilt(fn)
     with warnings.catch_warnings(action="ignore"):
         try:
-            compiled_for(copy, unpack(packed))
+            facts = settle(copy, unpack(packed))
         except TypeError:
             raise
         except Exception as error:
@@ -315,7 +316,7 @@ def _examine(fn, packed):
     runs, threads = [], THREADS
     while True:
         yield "interpreting"
-        run = Run(threads, len(runs))
+        run = Run(threads, len(runs), {copy: facts})
         why = run.attempt(copy, unpack(packed, plain=True))
         most = max((region.count for region in run.regions), default=0)
         if why and run.asked and threads > numba.get_num_threads():
