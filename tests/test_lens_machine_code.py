@@ -231,6 +231,17 @@ def test_remarks_are_those_of_llvm_and_may_mislead():
     assert all(remark.line for remark in report.remarks)
 
 
+def mixed_exponential(values, out):
+    for i in range(values.size):
+        out[i] = np.exp(values[i]) + out[i]
+
+
+def test_a_function_called_for_each_element_is_no_packed_arithmetic():
+    report = seen(mixed_exponential, "single", "y")
+    assert "expf" in [name for _, name in report.calls]
+    assert report.element_type in (None, "float64")  # the sum; expf works on float32
+
+
 # ---- allocations
 
 
@@ -253,6 +264,10 @@ def two_temporaries(values):
     return (values * 2.0).sum() + np.sqrt(values)[0]
 
 
+def one_list(values):
+    return [value for value in values][0]  # noqa: RUF015  a header and the elements
+
+
 def parallel_temporaries(values):
     for i in prange(values.size):
         values[i] = np.zeros(3).sum()
@@ -268,6 +283,7 @@ ALLOCATIONS = [
     (one_array, ("x",), {}, 1),
     (three_arrays, ("x",), {}, 3),
     (summed_numpy, ("x",), {}, 1),
+    (one_list, ("x",), {}, 2),
     (scaled, ("x", "y"), {"parallel": True}, 0),
 ]
 

@@ -2,67 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-import gc
-import itertools
 import statistics
 import tempfile
-import time
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cloudpickle
 import numba
 import numpy as np
-from numba.core import event
-from numba.core.errors import NumbaError
 
 from numba_course import sandbox
 from numba_course.lens import figures, html
-from numba_course.lens._arguments import pack, unpack
-from numba_course.lens.dispatchers import reason
+from numba_course.lens._arguments import pack
+from numba_course.lens._timing import Entry, measure
 
-RUN = 2e-3  # seconds that a run lasts at least: a shorter call is repeated within the run
-MEASURE = 1.5  # seconds that all rounds together take, about
-ROUNDS = (5, 21)  # fewest and most
 LIMIT = 30.0  # seconds that one run may take
 MEMORY = 3 << 30  # bytes that the child process may use
-COPIES = 8 << 20  # bytes of arguments that are copied ahead for one run
-CLOCK = 200  # ticks of the clock that a run must last
-COMPILER = "numba:compiler_lock"  # "numba:compile" says nothing of what @vectorize compiles
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One function's part in a comparison.
-
-    Attributes
-    ----------
-    name : str
-    seconds : tuple of float
-        Time of one call, one value for each round.
-    calls : int
-        Calls in each run; their total was timed.
-    compile_seconds : float or None
-        Time the compiler took before the first result; None if nothing was compiled.
-    compiled_inside : bool
-        Whether the compiler worked inside a timed run.
-    too_short : bool
-        Whether a run was too short for the clock.
-    difference : str
-        How the result differs from the first function's; empty if it is equal.
-    error : str
-        What the function raised, or how it ended; empty if all went well.
-    """
-
-    name: str
-    seconds: tuple[float, ...] = ()
-    calls: int = 0
-    compile_seconds: float | None = None
-    compiled_inside: bool = False
-    too_short: bool = False
-    difference: str = ""
-    error: str = ""
+INSIDE = "{!r} compiles inside the timed runs: this is not the time of the function alone"
 
 
 class _Shown:
@@ -135,7 +90,7 @@ class Comparison(_Shown):
     @property
     def warnings(self):
         """What spoils the measurement, a sentence each: compiling inside a timed run, too short runs."""
-        inside = [_INSIDE.format(e.name) for e in self.entries if e.compiled_inside]
+        inside = [INSIDE.format(e.name) for e in self.entries if e.compiled_inside]
         return (*inside, *(f"{e.name!r} is too short for the clock" for e in self.entries if e.too_short))
 
     def _ratios(self, name):
@@ -159,14 +114,17 @@ class Comparison(_Shown):
         if entry is self.entries[0]:
             return "1"
         text = f"{self.ratio(entry.name):.3g} ({low:.3g} to {high:.3g})"
-        return f"⟨{text:30}⟩"
+        return f"⟨{text:32}⟩"
 
     def _short_cell(self, entry):
         """Time and ratio, for the table of a `Sweep`."""
-        if entry.error or entry.difference or self.entries[0].error:
-            return "–" if entry.error else f"{_cell(self.seconds(entry.name))} no ratio"
-        text = f"{_readable(self.seconds(entry.name)):>9} {self.ratio(entry.name):>9.3g}"
-        return f"⟨{text}⟩"
+        if entry.error:
+            return "–"
+        seconds = self.seconds(entry.name)
+        try:
+            return f"⟨{_readable(seconds):>9} {self.ratio(entry.name):>9.3g}⟩"
+        except ValueError:
+            return f"{_cell(seconds)} no ratio"
 
     def _problems(self):
         """(tone, sentence) of what went wrong and is the same in every run."""
@@ -174,7 +132,7 @@ class Comparison(_Shown):
             if e.error or e.difference:
                 yield "bad", f"{e.name!r} {e.error or e.difference}"
             if e.compiled_inside:
-                yield "warn", _INSIDE.format(e.name)
+                yield "warn", INSIDE.format(e.name)
 
     def _notes(self):
         if len(self.entries) > 1 and not any(e.difference or e.error for e in self.entries):
@@ -199,16 +157,12 @@ class Comparison(_Shown):
                 ax.plot([median], [y], "|", markersize=22, markeredgewidth=3, color=figures.COLOURS[0])
                 ax.annotate(_readable(median), (median, y), (0, 14), textcoords="offset points", ha="center")
             ax.set_yticks(range(len(medians)), medians)
-            ax.set(
-                xscale="log", xlabel="seconds for one call, less is better", ylim=(len(medians) - 0.4, -0.6)
-            )
+            ax.set(xscale="log", xlabel="seconds for one call, less is better")
+            ax.set_ylim(len(medians) - 0.4, -0.6)
 
         times = ", ".join(map(_readable, medians.values()))
         alt = f"Time of one call on a logarithmic axis: {', '.join(medians)} take ⟨{times}⟩."
         return figures.show(draw, alt, size=(6.4, 0.9 + 0.55 * len(medians)))
-
-
-_INSIDE = "{!r} compiles inside the timed runs: this is not the time of the function alone"
 
 
 @dataclass(frozen=True, repr=False)
@@ -252,26 +206,20 @@ class Sweep(_Shown):
         def draw(ax):
             for i, name in enumerate(names):
                 measured = [size for size in self.sizes if not self.at(size).entry(name).error]
-                ax.plot(
-                    measured,
-                    [self.at(size).seconds(name) for size in measured],
-                    label=name,
-                    **figures.look(i),
-                )
+                times = [self.at(size).seconds(name) for size in measured]
+                ax.plot(measured, times, label=name, **figures.look(i))
             ax.set(xscale="log", yscale="log", xlabel="size", ylabel="seconds for one call")
             figures.label_ends(ax)
 
         sizes = ", ".join(map(str, self.sizes))
-        return figures.show(
-            draw, f"Time of one call of {', '.join(names)} at sizes {sizes}, on logarithmic axes."
-        )
+        alt = f"Time of one call of {', '.join(names)} at sizes {sizes}, on logarithmic axes."
+        return figures.show(draw, alt)
 
 
 def _readable(seconds):
     """A time with its unit, three digits."""
-    unit, size = next(
-        ((u, s) for u, s in (("s", 1), ("ms", 1e-3), ("µs", 1e-6)) if seconds >= s), ("ns", 1e-9)
-    )
+    units = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
+    unit, size = next((pair for pair in units if seconds >= pair[1]), units[-1])
     return f"{seconds / size:.3g} {unit}"
 
 
@@ -368,10 +316,10 @@ def _sendable(dump, value, what):
 
 def _measured(jobs, payloads):
     """Measure in a child process; when a function ends the process, go on without that one."""
-    lost, found = {}, [Comparison(())] * len(payloads)
+    lost, found = {}, [((), False)] * len(payloads)
     while alive := [job for job in jobs if job[0] not in lost]:
         with tempfile.TemporaryDirectory() as folder:
-            outcome = sandbox.run(_measure, alive, payloads, folder, seconds=LIMIT, memory=MEMORY)
+            outcome = sandbox.run(measure, alive, payloads, folder, seconds=LIMIT, memory=MEMORY)
         if outcome.ended == "returned":
             found = outcome.value
             break
@@ -379,219 +327,8 @@ def _measured(jobs, payloads):
             raise RuntimeError(f"compare: {outcome.ended} {outcome.error.full if outcome.error else ''}")
         how = f"{outcome.ended} (exit code {outcome.exit_code})" if outcome.exit_code else outcome.ended
         lost[outcome.step] = Entry(outcome.step, error=how)
-    names = [job[0] for job in jobs]
-    return tuple(replace(c, entries=tuple(lost.get(n) or c.entry(n) for n in names)) for c in found)
-
-
-# What follows runs in the child process.
-
-
-def _measure(jobs, payloads, folder):
-    """Compare the jobs on each set of arguments; yield the name of the function at work."""
-    numba.config.CACHE_DIR = folder  # what has a disk cache compiles afresh and leaves the user's files alone
-    gc.disable()  # as timeit does: a collection would be charged to whoever is running
-    loaders = {
-        name: functools.cache(functools.partial(cloudpickle.loads, packed)) for name, packed, _ in jobs
-    }
-    found = []
-    for payload in payloads:
-        runners = [_Runner(name, loaders[name], threads, payload) for name, _, threads in jobs]
-        found.append((yield from _compare(runners)))
-    return found
-
-
-def _compare(runners):
-    """All steps of one comparison, for every function that still works."""
-    for runner in runners:
-        yield runner.name
-        runner.attempt(runner.first)
-    copied = any(runner.changes for runner in runners)
-    expected = next((runner for runner in runners if not runner.error), None)
-    for runner in runners:
-        runner.attempt(runner.agree, expected)
-    for runner in runners:
-        yield runner.name
-        runner.attempt(runner.again, copied)
-    running = [runner for runner in runners if not runner.error]
-    rounds = int(MEASURE / sum(runner.estimate for runner in running)) if running else 0
-    for turn in range(min(max(rounds, ROUNDS[0]), ROUNDS[1])):
-        start = turn % max(len(running), 1)
-        for runner in running[start:] + running[:start]:
-            yield runner.name
-            runner.attempt(runner.round)
-    return Comparison(tuple(runner.entry() for runner in runners), copied)
-
-
-class _Runner:
-    """One function on one set of arguments."""
-
-    def __init__(self, name, load, threads, arguments):
-        self.name, self.load, self.threads, self.arguments = name, load, threads, arguments
-        self.seconds, self.calls, self.compile_seconds = [], 1, None
-        self.changes = self.compiled_inside = False
-        self.difference = self.error = ""
-
-    def attempt(self, step, *args):
-        """Take a step unless an earlier one failed; note it if this one does."""
-        if self.error:
-            return
-        try:
-            with _threads(self.threads):
-                step(*args)
-        except (Exception, SystemExit) as error:
-            fails = "does not compile" if isinstance(error, NumbaError) else "raised"
-            self.error = f"{fails}: {reason(error)}"
-
-    def first(self):
-        """Load and compile; keep the result and what became of the arguments."""
-        self.after = unpack(self.arguments)
-        with event.install_recorder(COMPILER) as recorder:
-            self.function = self.load()  # an eager dispatcher compiles as it arrives
-            self.result = self.function(*self.after)
-        self.compile_seconds = _busy(recorder.buffer)
-        self.changes = pack(self.after) != pack(unpack(self.arguments))
-
-    def agree(self, expected):
-        """Compare the first result, and what became of the arguments, with the expected ones."""
-        magnitude = _magnitude(unpack(self.arguments))
-        if unlike := _difference(expected.result, self.result, magnitude):
-            self.difference = f"gives another result than {expected.name!r}: {unlike}"
-        elif self.changes != expected.changes:
-            does, other = ("changes", "does not") if self.changes else ("does not change", "does")
-            self.difference = f"{does} its arguments, {expected.name!r} {other}"
-        elif self.changes and (unlike := _difference(expected.after, self.after)):
-            self.difference = f"leaves other arguments than {expected.name!r}: {unlike}"
-
-    def again(self, copied):
-        """A second call must repeat the first; then find how many calls make a run."""
-        args = unpack(self.arguments)
-        start = time.perf_counter()
-        result = self.function(*args)
-        self.estimate = time.perf_counter() - start
-        if unlike := _difference(self.result, result, _magnitude(args)):
-            self.difference = f"gives another result at the second call: {unlike}"
-        self.result = self.after = None
-        self.shared = None if copied else args
-        limit = max(1, min(1_000, COPIES // len(self.arguments))) if copied else 10_000
-        if self.estimate < 10 * RUN:
-            while self.calls < limit and min(self.run(), self.run()) < RUN:
-                self.calls = min(limit, 4 * self.calls)
-            self.estimate = self.run()
-
-    def round(self):
-        """One timed run."""
-        with event.install_recorder(COMPILER) as recorder:
-            seconds = self.run()
-        self.compiled_inside |= bool(recorder.buffer)
-        self.seconds.append(seconds / self.calls)
-
-    def run(self):
-        """Seconds that the calls of one run take."""
-        if self.shared is not None:
-            inputs = [self.shared] * self.calls
-        else:
-            inputs = [unpack(self.arguments) for _ in range(self.calls)]
-        function = self.function
-        start = time.perf_counter()
-        for args in inputs:
-            function(*args)
-        return time.perf_counter() - start
-
-    def entry(self):
-        """What was found."""
-        run = statistics.median(self.seconds) * self.calls if self.seconds else 0.0
-        return Entry(
-            self.name,
-            tuple(self.seconds),
-            self.calls,
-            self.compile_seconds,
-            self.compiled_inside,
-            bool(self.seconds) and run < CLOCK * _tick(),
-            self.difference,
-            self.error,
-        )
-
-
-@contextmanager
-def _threads(count):
-    """Run on `count` threads, if a number is given, and restore the number after."""
-    if count is None:
-        yield
-        return
-    before = numba.get_num_threads()
-    numba.set_num_threads(count)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
-
-
-def _busy(buffer):
-    """Seconds between the outermost starts and ends of recorded events; None if there are none."""
-    total, depth, start = 0.0, 0, 0.0
-    for moment, what in buffer:
-        if what.is_start:
-            start = start if depth else moment
-            depth += 1
-        else:
-            depth -= 1
-            total += 0.0 if depth else moment - start
-    return total if buffer else None
-
-
-def _tick():
-    """The smallest step of the clock that can be seen from here, in seconds."""
-    moments = [time.perf_counter() for _ in range(1_000)]
-    return statistics.median(b - a for a, b in itertools.pairwise(moments) if b > a)
-
-
-def _magnitude(args):
-    """Sum of the magnitudes of all floats in the arguments: the rounding error of a sum is relative to it."""
-    arrays = [np.asarray(arg) for arg in args if isinstance(arg, (float, np.ndarray, np.inexact))]
-    return float(sum(np.abs(a[np.isfinite(a)]).sum() for a in arrays if a.dtype.kind in "fc"))
-
-
-def _difference(expected, found, magnitude=0.0):
-    """What is different in `found`, in a phrase; empty if the two agree."""
-    expected, found = _plain(expected), _plain(found)
-    if isinstance(expected, tuple) and isinstance(found, tuple) and len(expected) == len(found):
-        texts = (_difference(*pair, magnitude) for pair in zip(expected, found, strict=True))
-        return next((f"item {i}: {text}" for i, text in enumerate(texts) if text), "")
-    a, b = (np.asarray(x, dtype=object if isinstance(x, tuple) else None) for x in (expected, found))
-    if a.shape != b.shape or a.dtype.kind != b.dtype.kind:
-        return f"{_kind(found)}, not {_kind(expected)}"
-    equal = _equal(a, b, magnitude)
-    if np.all(equal):
-        return ""
-    where = np.unravel_index(np.argmin(equal), a.shape) if a.ndim else ()
-    place = f" at [{', '.join(map(str, where))}]" if where else ""
-    return f"⟨{b[where]}{place}, not {a[where]}⟩"
-
-
-def _plain(value):
-    """A tuple for what has parts of different kinds or shapes, else an array."""
-    if value is None or isinstance(value, tuple):
-        return value
-    try:
-        return np.asarray(value)
-    except ValueError:
-        return tuple(value)
-
-
-def _kind(value):
-    """In words, what sort of result this is."""
-    if value is None:
-        return "None"
-    if isinstance(value, tuple):
-        return f"a tuple of {len(value)}"
-    return f"{value.dtype} of shape {value.shape}" if value.ndim else f"one {value.dtype}"
-
-
-def _equal(a, b, magnitude):
-    """Where two arrays of one shape and kind agree."""
-    if a.dtype.kind not in "fc":
-        return np.asarray((a == b) | ((a != a) & (b != b)), dtype=bool)
-    eps = max(np.finfo(a.dtype).eps, np.finfo(b.dtype).eps)
-    finite = np.abs(a[np.isfinite(a)])
-    reach = np.sqrt(eps) * finite.max(initial=0.0) + (8 * eps * magnitude if a.ndim == 0 else 0.0)
-    return np.isclose(b, a, rtol=np.sqrt(eps), atol=reach, equal_nan=True)
+    comparisons = []
+    for entries, copied in found:
+        known = {entry.name: entry for entry in entries} | lost
+        comparisons.append(Comparison(tuple(known[name] for name, _, _ in jobs), copied))
+    return tuple(comparisons)

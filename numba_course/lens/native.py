@@ -24,7 +24,6 @@ X86_PACKED = re.compile(
     r"v?(add|sub|mul|div|sqrt|min|max|cmp\w*?|andn?|x?or|hadd|addsub|fn?m(add|sub)\d+|round|rndscale|cvt\w+2)"
     r"p[sdh][xyz]?|v?cvtt?p[sdh]2\w+|v?p(add|sub|mul|madd|min|max|abs|avg|cmp|andn?|x?or|sll|srl|sra|sad|ternlog)\w*"
 )
-X86_CONSTANT = re.compile(r"v?(p?x?or|p?andn|psub|pcmpeq|pcmpgt)\w*")  # 0 or -1, of a register and itself
 X86_SCALAR = re.compile(r"v?(add|sub|mul|div|sqrt|min|max|fn?m(add|sub)\d+)s[sd]")
 X86_FUSED = re.compile(r"vfn?m(add|sub|addsub|subadd)\d+[ps][sd]")
 X86_MOVE = re.compile(r"v?mov([au]p[sd]|dq[au]\w*|nt\w+)")
@@ -197,9 +196,8 @@ def _raises(rows, module):
     pickled = re.findall(r'^@\.const\.pickledata\.(\w+) = .*? c"(.*)"', module, re.MULTILINE)
     known = {name: _exception(data) for name, data in pickled}
     for line, row in rows:
-        if "call" not in row:
-            for name in re.findall(r"@\.const\.picklebuf\.(\w+)", row):
-                yield line, known.get(name, "an exception")
+        for name in re.findall(r"@\.const\.picklebuf\.(\w+)", row):
+            yield line, known.get(name, "an exception")
 
 
 def _exception(data):
@@ -232,10 +230,8 @@ class Instruction:
     @property
     def packed(self):
         """Whether it computes with several elements at once."""
-        registers = re.findall(r"%([xyz]mm\d+)", self.operands)
-        if registers:
-            one = len(set(registers)) == 1 and "(" not in self.operands
-            return bool(X86_PACKED.fullmatch(self.name)) and not (one and X86_CONSTANT.fullmatch(self.name))
+        if re.search(r"%[xyz]mm\d", self.operands):
+            return bool(X86_PACKED.fullmatch(self.name))
         name, _, arrangement = self.name.partition(".")  # Apple writes fadd.2d v0, v1, v2
         is_vector = ARM_VECTOR.search(self.operands) or re.fullmatch(r"\d+[bhsd]", arrangement)
         return bool(is_vector and ARM_PACKED.fullmatch(name))
@@ -290,7 +286,6 @@ def instructions(assembly, symbols):
         code = re.match(r"\s+([a-z][\w.]*)\s*(.*?)\s*(?:(?:##?|//|;) .*)?$", row)
         if label and not re.match(r"\.?L", label[1]):  # not a local one
             inside = label[1] in symbols or label[1].removeprefix("_") in symbols
-            line = None
             streams += [[([], [])]] if inside else []
         elif place:
             line = own_line(int(place[1]))

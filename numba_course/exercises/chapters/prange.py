@@ -58,26 +58,16 @@ def parallel_max_races():
 
 
 @njit
-def bin_of(value, bins, low, high):
-    """Return the index of the bin that holds `value`, or -1 where none does."""
-    if not low <= value <= high:  # NaN fails the comparison, too
-        return -1
-    step = (high - low) / bins
-    k = min(int((value - low) / step), bins - 1)  # the last bin holds `high`
-    if value < low + k * step:
-        return k - 1
-    if k < bins - 1 and value >= low + (k + 1) * step:
-        return k + 1
-    return k
-
-
-@njit
 def histogram(values, bins, low, high):
     """Return the counts of `values`, on one thread."""
-    counts = np.zeros(bins, np.int64)
+    counts, step = np.zeros(bins, np.int64), (high - low) / bins
     for value in values:
-        k = bin_of(value, bins, low, high)
-        if k >= 0:
+        if low <= value <= high:  # never true of NaN
+            k = min(int((value - low) / step), bins - 1)
+            if value < low + k * step:
+                k -= 1
+            elif k < bins - 1 and value >= low + (k + 1) * step:
+                k += 1
             counts[k] += 1
     return counts
 
@@ -206,7 +196,7 @@ EXERCISES = (
     Exercise(
         name="parallel_histogram",
         reference=parallel_histogram,
-        helpers=(bin_of, histogram),
+        helpers=(histogram,),
         spec=parallel_histogram_spec,
         examples=parallel_histogram_examples,
         inputs=parallel_histogram_inputs,
@@ -230,9 +220,9 @@ EXERCISES = (
         ),
         explanation=(
             "Each worker counts its slice into an array of its own, so no two iterations touch the same "
-            "element, nor fight for a cache line; the rows are added up by one thread at the end. bin_of "
-            "estimates the bin by arithmetic and lets the edges decide: rounding moves the estimate by far "
-            "less than one bin, so one comparison on each side is enough. The same edges in an array and "
+            "element, nor fight for a cache line; the rows are added up by one thread at the end. The bin is "
+            "estimated by arithmetic, and its edges decide: rounding moves the estimate by far less than one "
+            "bin, so one comparison on each side is enough. The same edges in an array and "
             "np.searchsorted(edges, value, side='right') - 1 are as right, and shorter, at the cost of a "
             "search for each value."
         ),
