@@ -203,7 +203,7 @@ def test_a_crash_is_told_and_explained():
 
     verdict = exercise().examine(answer)
     assert verdict.status == "crashed"
-    assert "segmentation fault" in verdict.findings[0].seen
+    assert "memory that is not its own" in verdict.findings[0].seen
     assert "outside an array" in verdict.findings[1].seen
 
 

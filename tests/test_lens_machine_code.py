@@ -453,6 +453,12 @@ def test_fused_multiply_add():
     assert seen(fused, 2.0, "x", "y", fastmath=True).fused is True
 
 
+def test_of_an_eager_function_the_overload_that_the_call_picks():
+    eager = njit(["float64(float64)", "int64(int64)"])(lambda value: value + 1)
+    assert machine_code(eager, 1).signature == "(int64) -> int64"
+    assert machine_code(eager, np.float32(1)).signature == "(float64) -> float64"
+
+
 # ---- sources of another kind
 
 

@@ -17,7 +17,7 @@ from numba_course.workbook import commands
 from numba_course.workbook.environment import ROOT
 
 # A package may import from the groups before its own, and from itself.
-LAYERS = [{"sandbox", "_warm", "kernels"}, {"lens", "pipeline"}, {"exercises"}, {"workbook"}, {"__main__"}]
+LAYERS = [{"sandbox", "kernels"}, {"lens", "pipeline"}, {"exercises"}, {"workbook"}, {"__main__", "_warm"}]
 FORBIDDEN = {("lens", "kernels")}  # although it stands before
 MODULES = sorted((ROOT / "numba_course").rglob("*.py"))
 TEXTS = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".json", ".cfg", ".ipynb", ".css", ""}

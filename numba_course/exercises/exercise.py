@@ -224,4 +224,4 @@ def _last_words(code):
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    return "segmentation fault: it touched memory that is not its own" if name == "SIGSEGV" else name
+    return f"{name}: it touched memory that is not its own" if name in ("SIGSEGV", "SIGBUS") else name

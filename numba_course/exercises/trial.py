@@ -48,11 +48,15 @@ class Run:
 
 
 class Failure(Exception):
-    """A call that did not do what is asked: the status it gives, and the finding."""
+    """A call that did not do what is asked: pairs of a status and a finding."""
 
-    def __init__(self, status, finding):
-        super().__init__(status, finding)
-        self.status, self.finding = status, finding
+    def __init__(self, *found):
+        super().__init__(*found)
+        self.found = list(found)
+
+    @property
+    def status(self):
+        return self.found[0][0]
 
 
 class Trial:
@@ -91,9 +95,13 @@ class Trial:
             expected=expected,
             expected_after=dict(zip(self.names, expected_args, strict=True)),
         )
-        for requirement in self.exercise.requirements:
-            if seen := requirement.of_run(run):
-                raise Failure(requirement.status, Finding(requirement.name, seen, self.show(args)))
+        found = [
+            (requirement.status, Finding(requirement.name, seen, self.show(args)))
+            for requirement in self.exercise.requirements
+            if (seen := requirement.of_run(run))
+        ]
+        if found:
+            raise Failure(*found)
 
     def compile(self):
         """Compile for the first input; the status and finding if that fails, or None."""
@@ -115,10 +123,11 @@ class Trial:
         """The failure for an exception: one of compiling for yet another type, or one of running."""
         report = describe(error)
         if isinstance(error, NumbaError):
-            return Failure("not compiled", self._not_compiled(args, error))
+            return Failure(("not compiled", self._not_compiled(args, error)))
         line, source = line_in(python_function(self.answer), report.frames)
         message = f"{report.kind}: {report.message}" if report.message else report.kind
-        return Failure("raised", Finding("runs without an error", message, self.show(args), line, source, report.full))
+        finding = Finding("runs without an error", message, self.show(args), line, source, report.full)
+        return Failure(("raised", finding))
 
     def smaller(self, args, failure):
         """Look for a smaller input that fails in the same way, for a moment."""
@@ -195,14 +204,13 @@ def _call_all(trial, how, threads):
         try:
             trial.run(args)
         except Failure as failure:
-            return [(failure.status, failure.finding)]
+            return failure.found
     for args in trial.drawn:
         yield f"calling it with {how}: {trial.show(args)}"
         try:
             trial.run(args)
         except Failure as failure:
-            smallest = trial.smaller(args, failure)
-            return [(smallest.status, smallest.finding)]
+            return trial.smaller(args, failure).found
     return []
 
 

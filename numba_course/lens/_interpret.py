@@ -42,7 +42,7 @@ from numba_course.lens._values import (
     theirs,
 )
 
-STEPS = 2_000_000  # interpreted instructions, and elements touched in bulk, before it is too long
+STEPS = 1_000_000  # interpreted instructions, and elements touched in bulk, before it is too long
 USUAL = (ArithmeticError, LookupError, ValueError, NameError)  # what a compiled function raises, or should
 NUMBERS = (int, float, complex, np.number)
 TRANSPARENT = (types.ModuleType, type, tuple, str, enum.Enum, np.ufunc, np.dtype, numba.types.Type, *NUMBERS)
@@ -188,10 +188,10 @@ class Run:
         options = dispatcher.targetoptions
         if caller is not None and options.get("inline", "never") == "always":
             return self.function(dispatcher.py_func, args, kwargs, caller)
-        if options.get("parallel") and dispatcher not in self.facts:
-            self.facts[dispatcher] = Facts.of_compiled(dispatcher)
+        if dispatcher not in self.facts:
+            self.facts[dispatcher] = Facts.of_compiled(dispatcher) if options.get("parallel") else None
         lenient = options.get("error_model") == "numpy"
-        return self.function(dispatcher.py_func, args, kwargs, None, self.facts.get(dispatcher), lenient)
+        return self.function(dispatcher.py_func, args, kwargs, None, self.facts[dispatcher], lenient)
 
     def function(self, function, args, kwargs, caller, facts=None, lenient=False):
         """Call a Python function, as a part of its caller if that is given."""
@@ -281,8 +281,10 @@ class Run:
     def _crossing(self, frame, variable):
         """Report a variable that another iteration assigned, unless it is a reduction: each has its own."""
         name, (number, region) = variable.name, frame.writers[variable.name]
-        path = self.memory.path
-        steps = parting(self.memory.accesses[number].path, path)
+        wrote, path = self.memory.accesses[number].path, self.memory.path
+        if wrote is path:
+            return
+        steps = parting(wrote, path)
         if steps is None and len(path) > len(region.outside):
             return
         verdict, listed = region.reduction(name)
@@ -302,19 +304,22 @@ class Run:
     # Expressions
 
     def _value(self, frame, value, arguments):
-        if isinstance(value, ir.Var):
+        kind = type(value)
+        if kind is ir.Expr:
+            evaluate = getattr(self, "_" + value.op, None)
+            if evaluate is None:
+                raise NotUnderstood(f"the expression {value.op}")
+            return evaluate(frame, value)
+        if kind is ir.Var:
             return self._get(frame, value)
-        if isinstance(value, ir.Const):
+        if kind is ir.Const:
             return value.value
-        if isinstance(value, (ir.Global, ir.FreeVar)):
+        if kind is ir.Arg:
+            return arguments[value.index]
+        if kind is ir.Global or kind is ir.FreeVar:
             self.memory.name(value.value, value.name)
             return scalar(value.value)
-        if isinstance(value, ir.Arg):
-            return arguments[value.index]
-        evaluate = getattr(self, f"_{getattr(value, 'op', type(value).__name__)}", None)
-        if evaluate is None:
-            raise NotUnderstood(f"the expression {getattr(value, 'op', type(value).__name__)}")
-        return evaluate(frame, value)
+        raise NotUnderstood(f"the expression {kind.__name__}")
 
     def _binop(self, frame, expr):
         return self.operate(frame, expr.fn, [self._get(frame, expr.lhs), self._get(frame, expr.rhs)])
@@ -341,12 +346,12 @@ class Run:
 
     def operate(self, frame, fn, operands):
         """A unary or binary operator on any values."""
-        if fn not in (operator.is_, operator.is_not):
-            arrays = self._read(operands)
-            if arrays and fn is not operator.contains:
-                return plain(theirs(fn, *map(as_array_operand, operands)))
-            if fn is not operator.not_ and all(isinstance(x, NUMBERS) for x in operands):
-                return arithmetic(fn, operands, frame.lenient or frame.region is not None)
+        if fn in (operator.is_, operator.is_not, operator.not_):
+            return fn(*operands)
+        if all(isinstance(x, NUMBERS) for x in operands):
+            return arithmetic(fn, operands, frame.lenient or frame.region is not None)
+        if self._read(operands) and fn is not operator.contains:
+            return plain(theirs(fn, *map(as_array_operand, operands)))
         return plain(theirs(fn, *operands))
 
     def _cast(self, frame, expr):
@@ -421,6 +426,8 @@ class Run:
 
     def call(self, frame, fn, args, kwargs):
         """Call anything that a Numba function may call."""
+        if fn is bool and type(args[0]) is bool:
+            return args[0]
         if isinstance(fn, Dispatcher):
             return self.dispatch(fn, args, kwargs, frame)
         if isinstance(fn, Closure):

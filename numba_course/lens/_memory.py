@@ -60,6 +60,11 @@ def concurrent(a, b):
     return steps[0].lane is None or steps[0].lane != steps[1].lane
 
 
+def _same(a, b):
+    """Whether two paths are of one iteration, and the first collides with all that the second collides with."""
+    return len(a) == len(b) and parting(a, b) is None and bool(a) and a[-1].lane in (None, b[-1].lane)
+
+
 class Store:
     """One array allocation, or one container, as cells; an array's cells are `grain` bytes."""
 
@@ -142,7 +147,7 @@ class Memory:
             fields = getattr(value, "_fields", None)
             for index, item in enumerate(value):
                 self.name(item, f"{text}.{fields[index]}" if fields else f"{text}[{index}]")
-        elif isinstance(value, (list, dict, set)) and not self.container(value).names:
+        elif isinstance(value, (list, dict, set, np.random.Generator)) and not self.container(value).names:
             self.container(value).names.append((text, lambda key: ("", None if key is None else (key,))))
             items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
             for key, item in items:
@@ -210,7 +215,7 @@ class Memory:
             if number and concurrent(self.accesses[number].path, path):
                 if WRITE in (earlier, kind):
                     self.collide(store, store.key(cell), Collision(number, now, (earlier, kind)))
-            elif earlier == kind:
+            elif earlier == kind and not (number and _same(self.accesses[number].path, path)):
                 table[cell] = now
         if len(self.seen) < KEPT:
             self._see(store, store.key(cell), path, kind)
@@ -220,7 +225,10 @@ class Memory:
         for earlier, table in store.tables.items():
             numbers, free = table[cells], np.ones(cells.size, bool)
             for number in np.unique(numbers).tolist():
-                if number and concurrent(self.accesses[number].path, path):
+                known = self.accesses[number].path if number else ()
+                if _same(known, path):
+                    free &= numbers != number
+                elif concurrent(known, path):
                     free &= numbers != number
                     if WRITE in (earlier, kind):
                         for cell in cells[numbers == number].tolist():

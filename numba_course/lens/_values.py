@@ -103,7 +103,10 @@ def as_index(value):
 
 def arithmetic(fn, operands, lenient):
     """An operator on numbers; `lenient` as in a parallel loop, where a division by zero gives a value."""
-    if all(isinstance(x, INTEGERS) for x in operands) and not all(isinstance(x, bool) for x in operands):
+    kinds = {type(x) for x in operands}
+    if kinds == {float}:
+        unsigned = False
+    elif all(issubclass(kind, INTEGERS) for kind in kinds) and kinds != {bool}:
         unsigned = all(isinstance(x, np.uint64) for x in operands)
         operands = [int(x) for x in operands]
         if fn in (operator.lshift, operator.ilshift, operator.rshift, operator.irshift):
@@ -126,6 +129,8 @@ def arithmetic(fn, operands, lenient):
 
 def _wrapped(value, unsigned):
     """The low 64 bits of an integer."""
+    if -(1 << (BITS - 1)) <= value < 1 << (BITS - 1) and not unsigned:
+        return value
     value &= (1 << BITS) - 1
     if unsigned:
         return np.uint64(value)

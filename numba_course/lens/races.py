@@ -316,7 +316,7 @@ def _examine(fn, packed):
     runs, threads = [], THREADS
     while True:
         yield "interpreting"
-        run = Run(threads, len(runs), {copy: facts})
+        run = Run(threads, len(runs), {copy: facts if copy.targetoptions.get("parallel") else None})
         why = run.attempt(copy, unpack(packed, plain=True))
         most = max((region.count for region in run.regions), default=0)
         if why and run.asked and threads > numba.get_num_threads():

@@ -25,7 +25,6 @@ from numba.core.compiler_machinery import AnalysisPass, register_pass
 from numba.core.debuginfo import DIBuilder
 from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python, rtsys
-from numba.core.targetconfig import ConfigStack
 from numba.core.typed_passes import NopythonTypeInference
 from numba.core.utils import OPERATORS_TO_BUILTINS
 
@@ -156,7 +155,6 @@ def _recorder(pipeline_class, typed):
 
         def run_pass(self, state):
             typed[tuple(state.args)] = _typed(state)
-            ConfigStack().top().debuginfo = False  # what is inlined takes the line of the call
             return False
 
     class Recorder(pipeline_class):

@@ -47,9 +47,9 @@ def start(
     no_browser: Annotated[bool, _option("start", "--no-browser")] = False,
     port: Annotated[int | None, _option("start", "--port")] = None,
 ):
-    from numba_course.workbook import start
+    from numba_course.workbook.start import start as open_course
 
-    start.start((folder or Path("~/numba-course")).expanduser(), not no_browser, port)
+    open_course((folder or Path("~/numba-course")).expanduser(), not no_browser, port)
 
 
 @_command("check")

@@ -1,4 +1,4 @@
-# expect: crashed: segmentation fault
+# expect: crashed: memory that is not its own
 import numpy as np
 from numba import get_num_threads, get_thread_id, njit, prange
 
