@@ -44,7 +44,7 @@ class Lab:
 
     def __init__(self, home):
         self.home, self.folder, self.process = home, home / "Übung 1", None
-        kernel = home / "data" / "kernels" / "python3"  # one that the user installed once, and broke
+        kernel = home / "of the user" / "kernels" / "python3"  # once installed, and since then broken
         kernel.mkdir(parents=True)
         broken = {"argv": ["no-such-python"], "display_name": "broken", "language": "python"}
         (kernel / "kernel.json").write_text(json.dumps(broken), encoding="utf-8")
@@ -58,6 +58,7 @@ class Lab:
             "IPYTHONDIR": self.home / "ipython",
             "JUPYTER_CONFIG_DIR": self.home / "config",
             "JUPYTER_DATA_DIR": self.home / "data",
+            "JUPYTER_PATH": self.home / "of the user",
             "JUPYTER_RUNTIME_DIR": self.home / "runtime",
             "JUPYTERLAB_SETTINGS_DIR": self.home / "settings",
             "JUPYTERLAB_WORKSPACES_DIR": self.home / "workspaces",

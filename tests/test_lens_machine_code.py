@@ -1,5 +1,6 @@
 """machine_code: known answers both ways, and the same answers from sources of another kind."""
 
+import ctypes
 import dataclasses
 import functools
 import importlib.util
@@ -214,7 +215,9 @@ def test_float32_has_twice_the_lanes_of_float64():
 
 
 @pytest.mark.parametrize(
-    ("fn", "name"), [(one_absolute, "absent"), (from_unsigned, "absent"), (copied, "x")], ids=lambda v: str(v)
+    ("fn", "name"),
+    [(one_absolute, "absent"), (from_unsigned, "absent"), (copied, "x")],
+    ids=["absolute", "unsigned", "copied"],
 )
 def test_packed_instructions_that_serve_one_number_or_only_move_are_no_arithmetic(fn, name):
     """abs of a number is a packed "and"; uint64 to float64 is a packed subtraction."""
@@ -659,6 +662,14 @@ def test_wrong_use_is_refused_in_one_line(fn, arguments, words):
         machine_code(fn, *arguments)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_function_that_cannot_be_sent_is_refused():
+    address = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(abs)
+    with pytest.raises(
+        TypeError, match=r"lens\.machine_code: <lambda> cannot be sent to the child process: ctypes"
+    ):
+        machine_code(njit(lambda value: address(value)), 1.0)
 
 
 def test_a_compiler_that_fails_is_not_the_users_fault(monkeypatch):

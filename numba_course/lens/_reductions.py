@@ -102,7 +102,9 @@ def _stopping(pipeline_class):
         def run_pass(self, state):
             parfors = state.metadata["parfor_diagnostics"].initial_parfors
             infos = [(state.typemap[n], i) for p in parfors for n, i in (p.reddict or {}).items()]
-            raise _SettledError(state.metadata["parfor_diagnostics"], all(_is_simple(*info) for info in infos))
+            kinds = {type(getattr(kind, "dtype", kind)) for kind in state.typemap.values()}
+            simple = all(_is_simple(kind, info, types.Complex in kinds) for kind, info in infos)
+            raise _SettledError(state.metadata["parfor_diagnostics"], simple)
 
     class Stopping(pipeline_class):
         def define_pipelines(self):
@@ -116,12 +118,13 @@ def _stopping(pipeline_class):
     return Stopping
 
 
-def _is_simple(kind, info):
-    """Whether a reduction is of the kind ``number += something``, which is never refused later."""
+def _is_simple(kind, info, has_complex):
+    """Whether a reduction is of the form ``acc += something``, and of a type for which that is never refused later."""
     first, *rest = (node.value for node in info.reduce_nodes)
     left = isinstance(first, ir.Expr) and first.op in ("binop", "inplace_binop") and first.lhs
+    of_floats = isinstance(kind, types.Array) and isinstance(kind.dtype, types.Float) and not has_complex
     return (
-        isinstance(kind, types.Number)
+        (isinstance(kind, types.Number) or of_floats)
         and bool(left)
         and not left.name.endswith("#init")
         and all(isinstance(value, ir.Var) for value in rest)

@@ -46,13 +46,16 @@ def compiled_apart(fn, args, instrument, call=False):
     Raises
     ------
     TypeError
-        If `fn` is not a nopython dispatcher or does not compile for `args`; says why in one line.
+        If `fn` is not a nopython dispatcher, cannot be sent or does not compile for `args`; says why in a line.
     RuntimeError
         If the compiler crashed or took too long.
     """
     check_dispatcher(fn, instrument)
     payload = packed(fn, args)
-    outcome = sandbox.run(recording.record, fn, payload, call, seconds=recording.COMPILING)
+    try:
+        outcome = sandbox.run(recording.record, fn, payload, call, seconds=recording.COMPILING)
+    except TypeError as error:
+        raise TypeError(f"{instrument}: {fn.__name__} {error}") from error
     uncounted = ""
     if outcome.step == "calling" and outcome.ended in CALL_FAILED:
         uncounted = CALL_FAILED[outcome.ended]

@@ -549,12 +549,12 @@ def upper_by_transpose_lower_by_index(a):
             t[i, j] = i
 
 
-@race(UP, says="iterations 0 and 1 both write a[0]")
+@race(UP, says="iterations 0 and 1 both write a[4]")
 def reshaped(a):
     flat, square = a, a.reshape(2, 4)
     for i in prange(2):
         flat[i] = 1.0
-        square[0, 0] = 2.0
+        square[1, 0] = 2.0
 
 
 @race(np.zeros(4, np.int64), says="a[0]")
