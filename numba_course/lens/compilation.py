@@ -46,7 +46,7 @@ def compiled_apart(fn, args, instrument, call=False):
     Raises
     ------
     TypeError
-        If `fn` is not a nopython dispatcher, cannot be sent or does not compile for `args`; says why in a line.
+        If `fn` is no nopython dispatcher, cannot be sent or does not compile for `args`; says why in a line.
     RuntimeError
         If the compiler crashed or took too long.
     """

@@ -10,7 +10,7 @@ from numba_course.lens.recording import own_line
 
 GIL = re.compile(r"PyEval_(Save|Restore)Thread|PyGILState_\w+|numba_gil_\w+")
 PYTHON = re.compile(r"_?Py[A-Z]\w+|numba_(unpickle|recreate_record|set_\w+_private_data)")
-UNCOUNTED = re.compile(r"numba_(list|dict|set)_\w+")  # typed containers take memory for elements from C
+UNCOUNTED = re.compile(r"numba_(list|dict|set)_(new|append|insert|add|resize)\w*")  # take memory from C
 SILENT = ("explicitly disabled", "interleaving is not beneficial")  # remarks that tell nothing
 TONES = {"packed": "good", "scalar": "warn", "gone": "warn"}
 

@@ -115,7 +115,8 @@ def demangled(symbol):
     """The function's name in a symbol of Numba; other symbols as they are."""
     if "__numba_parfor_gufunc" in symbol:
         return "parallel_loop"
-    return (_identifiers(symbol) or [symbol])[-1]
+    parts = [part for part in _identifiers(symbol) if part != "<locals>"] or [symbol]
+    return ".".join(parts[-2:]) if parts[0] == "numba" else parts[-1]  # numba's are often called impl
 
 
 def _identifiers(symbol):

@@ -116,7 +116,7 @@ def _noted_modules(modules):
 
 
 def _keep_lines(module):
-    """Mend two kinds of function that Numba makes up, so that what they hold keeps the user's lines."""
+    """Mend three kinds of function that Numba makes up, so that what they hold keeps the user's lines."""
     for function in module.functions:
         inside = [instruction for block in function.blocks for instruction in block.instructions]
         if inside and function.name.startswith("__gufunc__."):  # has no scope, so LLVM would drop the lines

@@ -18,7 +18,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from numba_course.workbook.source import first_line
 
-CELL_SECONDS = 90  # a longer cell is a fault of the chapter
+CELL_SECONDS = 180  # a cell that takes so long on a busy machine is a fault of the chapter
 THREADS = 2  # the result of a floating-point reduction in a prange depends on it
 # What would change outputs: the user's Numba settings, and pytest's variables, on which ipykernel looks
 # (with PYTEST_CURRENT_TEST it does not catch what C code prints).
