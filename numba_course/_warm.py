@@ -1,4 +1,4 @@
-"""Load what a check needs and compile one trivial function: the fork server imports this, so that its children start warm.
+"""Load what a check needs and compile something: the fork server imports this, so its children start warm.
 
 This is the one module that does something when imported. Nothing but the fork server may import it.
 """

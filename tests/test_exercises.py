@@ -53,7 +53,14 @@ def exercise(*more, **changes):
         "spec": triple_spec,
         "examples": triple_examples,
         "inputs": triple_inputs,
-        "requirements": (Compiled(), Matches(), Returns("float64", 1), LeavesInputsAlone(), InBounds(), *more),
+        "requirements": (
+            Compiled(),
+            Matches(),
+            Returns("float64", 1),
+            LeavesInputsAlone(),
+            InBounds(),
+            *more,
+        ),
         "hints": ("What is three times a value?", "Multiply."),
         "explanation": "Numba compiles array expressions too.",
         "seconds": 6.0,
@@ -403,10 +410,12 @@ def test_a_copy_keeps_layout_and_shares_nothing(make):
 
 @pytest.mark.parametrize("name", STATUSES)
 def test_every_card_is_static_and_says_its_status_in_words(name):
-    verdict = Verdict("triple", name, (Finding("race-free", "a < b & c", "x=1", 3, "a[i] = 1"),), output="<hi>")
+    verdict = Verdict(
+        "triple", name, (Finding("race-free", "a < b & c", "x=1", 3, "a[i] = 1"),), output="<hi>"
+    )
     card = verdict._repr_html_()
     assert STATUSES[name][1] in card
     assert "&lt;hi&gt;" in card and "a &lt; b &amp; c" in card
-    for forbidden in ("var(", "<script", "<style", " id=", "<svg", "on"+"click"):
+    for forbidden in ("var(", "<script", "<style", " id=", "<svg", "on" + "click"):
         assert forbidden not in card
     assert "\n" not in repr(verdict)

@@ -334,6 +334,18 @@ def test_the_innermost_line_of_the_user_is_named():
     assert reason(caught.value) == "Unknown attribute 'nope' of type int64"
 
 
+def test_lines_of_numba_itself_are_skipped():
+    message = f'wrong\nFile "{numba.__file__}", line 5:\nFile "mine.py", line 7:'
+    assert line_of(sandbox.Error("TypingError", message)) == 7
+
+
+def test_addresses_are_left_out():
+    assert (
+        reason(ValueError("<Thing object at 0x7f12ab> is no number"))
+        == "ValueError: <Thing object> is no number"
+    )
+
+
 def test_an_error_without_a_place_has_no_line():
     assert line_of(ValueError("no place")) is None
     assert reason(ValueError("no place")) == "ValueError: no place"

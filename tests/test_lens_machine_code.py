@@ -232,6 +232,8 @@ def test_remarks_are_those_of_llvm_and_may_mislead():
     assert report.vector_width == 1
     assert ("exp") in [name for _, name in report.calls]
     assert all(remark.line for remark in report.remarks)
+    assert len(set(report.remarks)) == len(report.remarks)
+    assert not any("disabled" in remark.text for remark in seen(scaled, "x", "y", parallel=True).remarks)
 
 
 def mixed_exponential(values, out):
@@ -445,6 +447,7 @@ def test_bounds_checks_and_negative_indices():
 def test_exceptions_that_may_leave_the_body():
     line = divide.__code__.co_firstlineno + 2
     assert seen(divide, "x", "y").raises == ((line, "ZeroDivisionError: division by zero"),)
+    assert seen(divide, "x", "y").bounds_checks == ()
     assert seen(divide, "x", "y", error_model="numpy").raises == ()
 
 

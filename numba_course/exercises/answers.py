@@ -1,10 +1,11 @@
-"""A learner's answer on its way to the child process: was it attempted, what must travel with it, where is its source."""
+"""A learner's answer on its way to the child: was it attempted, what travels with it, where is its source."""
 
 from __future__ import annotations
 
 import dis
 import linecache
 import types
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,18 +86,15 @@ def _without_file(function):
             continue
         found[id(current)] = current
         names = (current.__globals__.get(name) for name in current.__code__.co_names)
-        cells = (cell.cell_contents for cell in current.__closure__ or () if _filled(cell))
-        waiting += [python_function(value) for value in (*names, *cells)]
+        waiting += [python_function(value) for value in (*names, *_contents(current.__closure__))]
     return found.values()
 
 
-def _filled(cell):
-    """Whether a closure's cell has a value yet."""
-    try:
-        cell.cell_contents
-    except ValueError:
-        return False
-    return True
+def _contents(closure):
+    """Values of a closure's cells, without those that are not filled yet."""
+    for cell in closure or ():
+        with suppress(ValueError):
+            yield cell.cell_contents
 
 
 def line_in(function, frames):

@@ -95,7 +95,12 @@ class Exercise:
         """Show the last failure in full."""
         verdict = self._memory.get("verdict")
         if verdict is None:
-            display(Card(f"{self.name}: nothing to explain yet", f"Call exercises.{self.name}.check({self.name}) first."))
+            display(
+                Card(
+                    f"{self.name}: nothing to explain yet",
+                    f"Call exercises.{self.name}.check({self.name}) first.",
+                )
+            )
         else:
             display(Card(f"{self.name}: the last check in full", code=verdict.full()))
 
@@ -104,7 +109,10 @@ class Exercise:
     @property
     def solution_source(self):
         """Source text of the solution, after that of its helpers."""
-        parts = [textwrap.dedent(inspect.getsource(python_function(f) or f)) for f in (*self.helpers, self.reference)]
+        parts = [
+            textwrap.dedent(inspect.getsource(python_function(f) or f))
+            for f in (*self.helpers, self.reference)
+        ]
         return "\n\n".join(part.strip() for part in parts)
 
     def examine(self, answer):
@@ -151,7 +159,9 @@ class Exercise:
         except TypeError as error:
             if "cannot be sent" not in str(error):
                 raise
-            return Verdict(self.name, "raised", (Finding("runs in a process of its own", f"the answer {error}"),))
+            return Verdict(
+                self.name, "raised", (Finding("runs in a process of its own", f"the answer {error}"),)
+            )
 
     def _try(self, answer):
         """Judge the answer in a child process and read how that ended."""
@@ -163,7 +173,9 @@ class Exercise:
                 return None if status == "missing" else Verdict(self.name, status)
             return Verdict(self.name, status, tuple(findings), self._checked(), NOT_SEEN, outcome.output)
         if outcome.ended == "raised":
-            return self._our_bug(f"{outcome.error.kind}: {outcome.error.message}", outcome.error.full, outcome.step)
+            return self._our_bug(
+                f"{outcome.error.kind}: {outcome.error.message}", outcome.error.full, outcome.step
+            )
         findings = [self._violent_end(outcome)]
         if outcome.ended == "crashed":
             autopsy = sandbox.run(_bounds_only, answer, question, seconds=self.seconds, memory=MEMORY)

@@ -68,17 +68,30 @@ class Progress:
 
     def __repr__(self):
         lines = [f"{self.done} of {len(self.rows)} exercises solved"]
-        lines += [f"  {'✓' if s == 'correct' else '○'} {chapter}: {name} ({s})" for chapter, name, s in self.rows]
+        lines += [
+            f"  {'✓' if s == 'correct' else '○'} {chapter}: {name} ({s})" for chapter, name, s in self.rows
+        ]
         return "\n".join(lines)
 
     def _repr_html_(self):
-        rows = [(html.escape(c), html.escape(n), html.mark("good" if s == "correct" else "info", s)) for c, n, s in self.rows]
-        return html.card(f"{self.done} of {len(self.rows)} exercises solved", "info", html.table(("Chapter", "Exercise", "Status"), rows))
+        rows = [
+            (html.escape(c), html.escape(n), html.mark("good" if s == "correct" else "info", s))
+            for c, n, s in self.rows
+        ]
+        return html.card(
+            f"{self.done} of {len(self.rows)} exercises solved",
+            "info",
+            html.table(("Chapter", "Exercise", "Status"), rows),
+        )
 
 
 def summary(exercises):
     """The progress over `exercises`, a mapping from chapter to names."""
     known = load()
     return Progress(
-        tuple((chapter, name, known.get(name, "not attempted")) for chapter, names in exercises.items() for name in names)
+        tuple(
+            (chapter, name, known.get(name, "not attempted"))
+            for chapter, names in exercises.items()
+            for name in names
+        )
     )

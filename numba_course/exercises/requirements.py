@@ -114,7 +114,9 @@ class Returns(Requirement):
         result = np.asarray(run.result)
         if isinstance(run.result, (list, tuple, set, dict)):
             return f"it returned a {type(run.result).__name__} where a {wanted} is asked"
-        if result.ndim == self.ndim and (result.dtype == self.dtype or (self.ndim == 0 and _same_kind(result, self.dtype))):
+        if result.ndim == self.ndim and (
+            result.dtype == self.dtype or (self.ndim == 0 and _same_kind(result, self.dtype))
+        ):
             return ""
         return f"it returned {show_type(run.result)} where {wanted} is asked"
 
@@ -183,7 +185,12 @@ class RaceFree(Requirement):
             if races.verdict == "race":
                 conflict = races.conflicts[0]
                 return Finding(
-                    self.name, conflict.sentence(), trial.show(args), conflict.line, conflict.source, repr(races)
+                    self.name,
+                    conflict.sentence(),
+                    trial.show(args),
+                    conflict.line,
+                    conflict.source,
+                    repr(races),
                 )
             if races.verdict == "not checked" and not races.nothing_parallel:
                 seen = f"whether it races could not be found out: {races.reason}"
@@ -199,7 +206,9 @@ def difference(actual, expected, rtol, what):
         pairs = zip(actual, expected, strict=True)
         return next((text for a, e in pairs if (text := difference(a, e, rtol, what))), "")
     if isinstance(expected, (str, bytes, type(None))) or actual is None:
-        return "" if type(actual) is type(expected) and actual == expected else _unlike(what, actual, expected)
+        return (
+            "" if type(actual) is type(expected) and actual == expected else _unlike(what, actual, expected)
+        )
     actual_array, expected_array = np.asarray(actual), np.asarray(expected)
     if actual_array.dtype.kind not in "biufc":
         return f"{what} is {show(actual)}, which is not a number or an array of numbers"

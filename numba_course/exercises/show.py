@@ -35,5 +35,9 @@ def _show_array(array):
 def show_type(value):
     """What kind of value it is: dtype and shape of an array, the type of anything else."""
     if isinstance(value, np.ndarray):
-        return f"{value.dtype.name} array of shape {value.shape}" if value.size else f"{value.dtype.name} array, {value.ndim}-D"
+        return (
+            f"{value.dtype.name} array of shape {value.shape}"
+            if value.size
+            else f"{value.dtype.name} array, {value.ndim}-D"
+        )
     return type(value).__name__

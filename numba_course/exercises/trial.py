@@ -29,7 +29,9 @@ from numba_course.exercises.verdict import Finding
 from numba_course.lens import dispatchers
 from numba_course.sandbox import describe
 
-HYPOTHESIS = Path(tempfile.gettempdir()) / "numba_course-hypothesis"  # or it would write into the learner's folder
+HYPOTHESIS = (
+    Path(tempfile.gettempdir()) / "numba_course-hypothesis"
+)  # or it would write into the learner's folder
 DRAWN = 60  # inputs drawn from the strategy
 SHRINKING = 2.0  # seconds spent on making a failing input smaller
 COMPILING = 60.0  # seconds; a parallel function can take ten on a slow machine
@@ -240,7 +242,12 @@ def loading_failed(answer, error):
     line = error.lineno if isinstance(error, SyntaxError) else None
     path = getattr(answer, "path", None)
     lines = [number for name, number, _ in report.frames if name == path]
-    return Finding("runs without an error", f"{report.kind}: {report.message}", line=line or (lines or [None])[-1], full=report.full)
+    return Finding(
+        "runs without an error",
+        f"{report.kind}: {report.message}",
+        line=line or (lines or [None])[-1],
+        full=report.full,
+    )
 
 
 def source_line(answer, line):
@@ -286,7 +293,10 @@ def drawn(strategy):
 
 def size(args):
     """How large an input is, to put small ones first."""
-    return sum(value.size if isinstance(value, np.ndarray) else len(value) if hasattr(value, "__len__") else 0 for value in args)
+    return sum(
+        value.size if isinstance(value, np.ndarray) else len(value) if hasattr(value, "__len__") else 0
+        for value in args
+    )
 
 
 def quiet_settings(**changes):

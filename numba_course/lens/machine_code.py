@@ -8,7 +8,6 @@ from numba_course.lens import html, native
 from numba_course.lens.compilation import compiled_apart
 from numba_course.lens.recording import own_line
 
-GIL = re.compile(r"PyEval_(Save|Restore)Thread|PyGILState_\w+|numba_gil_\w+")
 PYTHON = re.compile(r"_?Py[A-Z]\w+|numba_(unpickle|recreate_record|set_\w+_private_data)")
 UNCOUNTED = re.compile(r"numba_(list|dict|set)_(new|append|insert|add|resize)\w*")  # take memory from C
 SILENT = ("explicitly disabled", "interleaving is not beneficial")  # remarks that tell nothing
@@ -67,7 +66,7 @@ class MachineCode:
     calls : tuple of (int or None, str)
         Line and name of each function that is called and was not inlined, but for reference counting.
     python_calls : int
-        How many of them belong to Python's C API, but for taking and giving back the GIL.
+        How many of them belong to Python's C API.
     releases_gil : bool
         Whether the GIL is released during the whole call.
     raises : tuple of (int or None, str)
@@ -194,7 +193,7 @@ def machine_code(fn, *args):
         remarks=tuple(remarks(compilation)),
         allocations=compilation.allocations,
         calls=calls,
-        python_calls=sum(bool(PYTHON.fullmatch(name) and not GIL.fullmatch(name)) for _, name in calls),
+        python_calls=sum(bool(PYTHON.fullmatch(name)) for _, name in calls),
         bounds_checks=tuple(sorted({line or 0 for line, text in seen["raises"] if "out of bounds" in text})),
         notes=tuple(notes),
         **{name: seen[name] for name in kept},
