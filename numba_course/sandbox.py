@@ -162,12 +162,16 @@ def _resident(pid):
 
 
 def _end(child):
-    """Kill the child and whatever it started."""
+    """Kill the child and whatever it started, and wait until they are gone."""
+    descendants = []
     with suppress(psutil.Error):
-        for descendant in psutil.Process(child.pid).children(recursive=True):
-            descendant.kill()
+        descendants = psutil.Process(child.pid).children(recursive=True)
     child.kill()
+    for descendant in descendants:
+        with suppress(psutil.Error):
+            descendant.kill()
     child.join(5)
+    psutil.wait_procs(descendants, timeout=5)
 
 
 @contextmanager
