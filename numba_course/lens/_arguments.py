@@ -22,7 +22,10 @@ def pack(args):
         If one of them cannot be copied.
     """
     pickler = _Pickler([])
-    pickler.dump(args)
+    try:
+        pickler.dump(args)
+    except Exception as error:
+        raise TypeError(f"the arguments cannot be copied: {error}") from error
     blocks = []
     for low, high in sorted(pickler.bounds):
         if blocks and low < blocks[-1].high:
@@ -64,7 +67,15 @@ class _Pickler(cloudpickle.Pickler):
             block = next((b for b in self.blocks if b.low <= low and high <= b.high), None)
             offset = value.__array_interface__["data"][0] - (block.low if block else 0)
             kind = np.recarray if isinstance(value, np.recarray) else np.ndarray
-            return _array, (block, kind, value.shape, value.dtype, offset, value.strides, value.flags.writeable)
+            return _array, (
+                block,
+                kind,
+                value.shape,
+                value.dtype,
+                offset,
+                value.strides,
+                value.flags.writeable,
+            )
         if isinstance(value, typed.List):
             return _typed_list, (numba.typeof(value), list(value))
         if isinstance(value, typed.Dict):

@@ -14,12 +14,19 @@ PURE = "abs bool chr complex divmod float hash int isinstance ord pow range roun
 PURE = {getattr(builtins, name) for name in PURE.split()}
 OVER_ITEMS = "all any enumerate iter list max min next reversed set sorted sum tuple zip"
 OVER_ITEMS = {getattr(builtins, name) for name in OVER_ITEMS.split()}
-READING = "copy count difference get index intersection isdisjoint issubset issuperset items keys union values"
+READING = (
+    "copy count difference get index intersection isdisjoint issubset issuperset items keys union values"
+)
 READING = set(READING.split())  # methods of containers that change nothing
 LIBRARIES = ("numpy", "math", "cmath")
 SHAPE_ONLY = {np.shape, np.size, np.ndim, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
 FILLED = {np.empty: np.zeros, np.empty_like: np.zeros_like}  # what an empty array holds must not matter
-SELECT = {np.take: 0, np.diag: 0, np.compress: 1, np.extract: 1}  # read what they return: position of the array
+SELECT = {
+    np.take: 0,
+    np.diag: 0,
+    np.compress: 1,
+    np.extract: 1,
+}  # read what they return: position of the array
 PUT = {np.put: 2, np.putmask: 2, np.place: 2, np.fill_diagonal: 1, np.copyto: 1}  # write some: of the value
 REPLACE = {"fill", "sort", "partition"}  # methods that write the whole array
 SYNONYMS = {"ranf": "random_sample", "sample": "random_sample"}
@@ -29,7 +36,11 @@ def library(run, fn, args, kwargs):
     """Call a function or method of NumPy, or a compiled ufunc; report what it does to arrays."""
     fn = _repeatable(run, FILLED.get(fn, fn))
     args, kwargs = [as_dtype(a) for a in args], {key: as_dtype(value) for key, value in kwargs.items()}
-    owner, name, nin = getattr(fn, "__self__", None), getattr(fn, "__name__", str(fn)), getattr(fn, "nin", None)
+    owner, name, nin = (
+        getattr(fn, "__self__", None),
+        getattr(fn, "__name__", str(fn)),
+        getattr(fn, "nin", None),
+    )
     given, outs = arrays(run, [*args, *kwargs.values()]), arrays(run, [kwargs.get("out")])
     if isinstance(owner, np.ndarray):
         given.insert(0, owner)

@@ -276,7 +276,10 @@ class Run:
         if frame.region is None:
             frame.writers.pop(name, None)
         elif value is not old or name in frame.writers or not isinstance(value, (np.ndarray, *CONTAINERS)):
-            frame.writers[name] = self.memory.now(), frame.region  # an array changed in place is the same array
+            frame.writers[name] = (
+                self.memory.now(),
+                frame.region,
+            )  # an array changed in place is the same array
 
     def _crossing(self, frame, variable):
         """Report a variable that another iteration assigned, unless it is a reduction: each has its own."""
@@ -336,7 +339,10 @@ class Run:
             return self.operate(frame, expr.immutable_fn, [target, value])
         path = self.memory.path
         if frame.region is not None and frame.region.reduction(expr.lhs.name) == (True, True):
-            lane = "reduction", expr.lhs.unversioned_name  # updates of a reduction do not collide with each other
+            lane = (
+                "reduction",
+                expr.lhs.unversioned_name,
+            )  # updates of a reduction do not collide with each other
             self.memory.path = (*path[:-1], path[-1]._replace(lane=lane))
         result = self.operate(frame, expr.immutable_fn, [target, value])
         self.memory.array(target, WRITE)
@@ -474,7 +480,10 @@ class Run:
         """A builtin that goes through the items of its arguments."""
         if fn is next or (fn in (max, min) and len(args) > 1):
             return theirs(fn, *args, **kwargs)
-        values = [self.items(a) if isinstance(a, (np.ndarray, np.flatiter, Prange, *CONTAINERS)) else a for a in args]
+        values = [
+            self.items(a) if isinstance(a, (np.ndarray, np.flatiter, Prange, *CONTAINERS)) else a
+            for a in args
+        ]
         if fn is reversed:
             return iter(list(values[0])[::-1])
         return values[0] if fn is iter else theirs(fn, *values, **kwargs)

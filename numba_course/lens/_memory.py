@@ -81,7 +81,9 @@ class Store:
     def describe(self, key):
         """Name and index by the first name that covers it."""
         found = ((text, index_of(key)) for text, index_of in self.names)
-        text, (rest, index) = next((pair for pair in found if pair[1]), ("an array without a name", ("", None)))
+        text, (rest, index) = next(
+            (pair for pair in found if pair[1]), ("an array without a name", ("", None))
+        )
         return text + rest, index
 
 
@@ -149,7 +151,13 @@ class Memory:
                 self.name(item, f"{text}.{fields[index]}" if fields else f"{text}[{index}]")
         elif isinstance(value, (list, dict, set, np.random.Generator)) and not self.container(value).names:
             self.container(value).names.append((text, lambda key: ("", None if key is None else (key,))))
-            items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+            items = (
+                enumerate(value)
+                if isinstance(value, list)
+                else value.items()
+                if isinstance(value, dict)
+                else ()
+            )
             for key, item in items:
                 self.name(item, f"{text}[{key!r}]")
 
@@ -186,7 +194,9 @@ class Memory:
         key = start if owner.base is not None else id(owner)  # memory that is not NumPy's has several owners
         if key not in self.arrays:
             grain = 1 if array.dtype.names else math.gcd(array.itemsize, pointer(array) - start)
-            forget = None if owner.base is not None else weakref.ref(owner, lambda _: self.arrays.pop(key, None))
+            forget = (
+                None if owner.base is not None else weakref.ref(owner, lambda _: self.arrays.pop(key, None))
+            )
             self.arrays[key] = forget or owner, self._new(start, grain, -(-(end - start) // grain))
         return self.arrays[key][1]
 

@@ -34,6 +34,7 @@ ARM_PACKED = re.compile(
 ARM_SCALAR = re.compile(r"f(add|sub|mul|div|n?madd|n?msub|max|min|maxnm|minnm|sqrt)")
 ARM_FUSED = re.compile(r"f(ml[as]|n?madd|n?msub)")
 ARM_VECTOR = re.compile(r"\b(v\d+\.\d+|z\d+\.)[bhsd]\b")
+UNRESOLVED = re.compile(r'(%[\w.]+) = load ptr, ptr @"\.numba\.unresolved\$(\w+)"')
 LAUNCH = re.compile(  # what surrounds numba_parallel_for, which starts a parallel loop
     r"[gs]et_(num_threads|parallel_chunksize|sched_size|thread_id)|(de)?allocate_sched|do_scheduling_\w+"
     r"|numba_gil_(ensure|release)|PyEval_(Save|Restore)Thread|printf"
@@ -171,8 +172,11 @@ def _widest(operations, bits):
 
 def _calls(rows, symbols):
     """(line, name) of each call that is left in the assembly; what launches a parallel loop counts as one."""
-    found = []
+    found, pointers = [], {}
     for line, row in rows:
+        recursion = UNRESOLVED.search(row)  # a recursive call goes through a pointer where it was inlined
+        if recursion:
+            pointers[recursion[1]] = demangled(recursion[2])
         direct = re.search(r'\bcall\b[^@]*@"?([^"(]+)"?\(', row)
         if direct and direct[1].startswith(
             "llvm."
@@ -181,8 +185,8 @@ def _calls(rows, symbols):
             found += [(line, own) for own in _library_names(name) if {own, f"_{own}"} & symbols]
         elif direct:
             found.append((line, demangled(direct[1])))
-        elif re.search(r"\bcall\b[^@%]* %[\w.]+\(", row):
-            found.append((line, "a function pointer"))
+        elif indirect := re.search(r"\bcall\b[^@%]* (%[\w.]+)\(", row):
+            found.append((line, pointers.get(indirect[1], "a function pointer")))
     launches = any(name == "numba_parallel_for" for _, name in found)
     return tuple(dict.fromkeys(call for call in found if not (launches and LAUNCH.fullmatch(call[1]))))
 

@@ -93,7 +93,9 @@ class Conflict:
             return f"iteration {i} writes {what} {write}, and iteration {j} writes it, too {other}"
         seen = "" if write == other else f" {other}"
         reader = self.iterations[1 - writer]
-        return f"iteration {reader} reads {what}{seen}, which iteration {self.iterations[writer]} writes {write}"
+        return (
+            f"iteration {reader} reads {what}{seen}, which iteration {self.iterations[writer]} writes {write}"
+        )
 
     def _where(self, n):
         return f"(line {self.lines[n]}{': ' + self.sources[n] if self.sources[n] else ''})"
@@ -153,12 +155,20 @@ class Races:
             tone = "good" if self.verdict == "none found" else "warn"
             return html.card(self.verdict, tone, f"<p>{html.escape(self._explanation())}</p>")
         rows = [
-            [html.code(c.what), html.escape(str(i)) if i is not None else "after the loop", kind, str(line), html.code(source)]
+            [
+                html.code(c.what),
+                html.escape(str(i)) if i is not None else "after the loop",
+                kind,
+                str(line),
+                html.code(source),
+            ]
             for c in self.conflicts
             for i, kind, line, source in zip(c.iterations, c.kinds, c.lines, c.sources, strict=True)
         ]
         body = html.table(("element", "iteration", "access", "line", "source"), rows)
-        more = f"<p>and {self.total - len(self.conflicts)} more</p>" if self.total > len(self.conflicts) else ""
+        more = (
+            f"<p>and {self.total - len(self.conflicts)} more</p>" if self.total > len(self.conflicts) else ""
+        )
         first = f"<p>{html.escape(self.conflicts[0].sentence())}</p>"
         return html.card("race", "bad", first + body + more)
 
@@ -166,7 +176,9 @@ class Races:
         if self.reason:
             return self.reason
         loops = " and ".join(f"{count} iterations of the loop on line {line}" for line, count in self.loops)
-        serial = f"; Numba did not make the prange loop on line {self.serial[0]} parallel" if self.serial else ""
+        serial = (
+            f"; Numba did not make the prange loop on line {self.serial[0]} parallel" if self.serial else ""
+        )
         return f"for this input: in {loops}, none touches what another one writes{serial}"
 
     def figure(self):
@@ -198,7 +210,9 @@ class Races:
                 if READ in touch.kind:
                     ax.plot(x, y, "o", color="#3b82c4", markersize=12, fillstyle="none", markeredgewidth=1.5)
             if clash:
-                ax.axhspan(*(elements.index(clash.element) + d for d in (-0.45, 0.45)), color="#c98a00", alpha=0.25)
+                ax.axhspan(
+                    *(elements.index(clash.element) + d for d in (-0.45, 0.45)), color="#c98a00", alpha=0.25
+                )
             ax.set_xticks(range(len(iterations)), [str(i) for i in iterations])
             ax.set_yticks(range(len(elements)), [_row(name, e, clash) for e in elements])
             ax.set_ylim(len(elements) - 0.4, -0.6)
@@ -245,20 +259,17 @@ def races(fn, *args):
     told apart by their address, so views and overlapping arguments are seen through. Reductions that Numba
     recognises are no conflict.
     """
-    check_dispatcher(fn, "lens.races")
-    _check_arguments(fn, args)
+    _check(fn, args)
     try:
         outcome = sandbox.run(_examine, fn, pack(args), seconds=SECONDS)
     except TypeError as error:
-        return _not_checked(f"an argument {error}")
+        return _not_checked(str(error))
     if outcome.ended == "returned":
         return outcome.value
-    if outcome.ended == "raised":
-        error = outcome.error
-        if error.kind == "TypeError":
-            raise TypeError(error.message)
-        return _not_checked(f"the detector failed: {error.kind}: {error.message}")
-    return _not_checked(f"the child process {outcome.ended} while {outcome.step or 'starting'}; give it a smaller input")
+    if outcome.ended == "raised" and outcome.error.kind == "TypeError":
+        raise TypeError(outcome.error.message)
+    what = f"raised {outcome.error.kind}" if outcome.error else outcome.ended
+    return _not_checked(f"the child process {what} while {outcome.step or 'starting'}")
 
 
 def detect(fn, args):
@@ -279,9 +290,11 @@ def detect(fn, args):
     TypeError
         As `races`.
     """
-    check_dispatcher(fn, "lens.races")
-    _check_arguments(fn, args)
-    steps = _examine(fn, pack(args))
+    _check(fn, args)
+    try:
+        steps = _examine(fn, pack(args))
+    except TypeError as error:
+        return _not_checked(str(error))
     while True:
         try:
             next(steps)
@@ -289,7 +302,9 @@ def detect(fn, args):
             return stop.value
 
 
-def _check_arguments(fn, args):
+def _check(fn, args):
+    """Refuse what is not a call of a compiled function."""
+    check_dispatcher(fn, "lens.races")
     try:
         inspect.signature(fn.py_func).bind(*args)
     except TypeError as error:
@@ -298,8 +313,8 @@ def _check_arguments(fn, args):
         try:
             numba.typeof(arg)
         except ValueError:
-            kind = type(arg).__name__
-            raise TypeError(f"lens.races: Numba has no type for argument {position}, an object of type {kind!r}") from None
+            known = f"argument {position} is of type {type(arg).__name__!r}, which Numba does not know"
+            raise TypeError(f"lens.races: {known}") from None
 
 
 def _examine(fn, packed):
@@ -309,9 +324,9 @@ def _examine(fn, packed):
     with warnings.catch_warnings(action="ignore"):
         try:
             facts = settle(copy, unpack(packed))
-        except TypeError:
-            raise
         except Exception as error:
+            if isinstance(error, TypeError) and not fn._can_compile:
+                raise  # it was compiled for other types, for good
             return _not_checked(f"Numba does not compile it: {reason(error)}")
     runs, threads = [], THREADS
     while True:
@@ -355,7 +370,8 @@ def _judged(fn, runs, why):
     if common["loops"]:
         why = "no parallel loop ran more than one iteration for this input"
     elif run.serial:
-        why = f"Numba did not make the prange loop on line {run.serial[0]} parallel; break, return, raise and assert do that"
+        why = f"Numba did not make the prange loop on line {run.serial[0]} parallel"
+        why += "; break, return, raise and assert do that"
     elif not fn.targetoptions.get("parallel"):
         why = "it is compiled without parallel=True, so prange is range"
     else:
@@ -392,7 +408,7 @@ def _touches(run, clearest):
         if not places:
             return ()
         (store, loop), first, least = places.most_common(1)[0][0], (), []
-    here = {(key, i): kinds for (s, key, l, i), kinds in seen.items() if (s, l) == (store, loop)}
+    here = {(key, i): kinds for (s, key, run_of, i), kinds in seen.items() if (s, run_of) == (store, loop)}
     elements = sorted({k for k, _ in here}, key=lambda k: (k not in first, k is not None, k))[:DRAWN]
     iterations = sorted({i for _, i in here}, key=lambda i: (i not in least, i))[:DRAWN]
     drawn = [(key, i, kinds) for (key, i), kinds in here.items() if key in elements and i in iterations]

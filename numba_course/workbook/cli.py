@@ -45,7 +45,7 @@ def _option(command, name):
 def start(
     folder: Annotated[Path | None, _argument("start", "FOLDER")] = None,
     no_browser: Annotated[bool, _option("start", "--no-browser")] = False,
-    port: Annotated[int | None, _option("start", "--port")] = None,
+    port: Annotated[int, _option("start", "--port")] = 0,
 ):
     from numba_course.workbook.start import start as open_course
 

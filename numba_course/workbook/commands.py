@@ -29,7 +29,7 @@ COMMANDS = {
         {
             "FOLDER": "Your own folder; ~/numba-course if not given. It is made if it does not exist.",
             "--no-browser": "Do not open a browser; print the address instead.",
-            "--port": "Port to listen at; the next free one from 8888 if not given.",
+            "--port": "Port to listen at; a free one if not given.",
         },
     ),
     "check": Command(

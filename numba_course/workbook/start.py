@@ -91,7 +91,7 @@ def _write_once(path, text):
     return True
 
 
-def lab(folder, browser=True, port=None):
+def lab(folder, browser=True, port=0):
     """The command that opens JupyterLab in a learner's folder, and the environment variables it needs.
 
     It listens on this machine only. Its ``python3`` kernel is this interpreter, whatever others there are.
@@ -101,8 +101,8 @@ def lab(folder, browser=True, port=None):
     folder : Path
     browser : bool
         Whether to open one.
-    port : int or None
-        None for the first free one from Jupyter's own default on.
+    port : int
+        0 for any free one; JupyterLab's own search may give the same port to two that start at once.
 
     Returns
     -------
@@ -112,19 +112,19 @@ def lab(folder, browser=True, port=None):
     command = [sys.executable, "-m", "jupyterlab", "--allow-root", "--log-level=WARN"]
     command += [
         "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
         "--KernelManager.transport_encryption=auto",
         f"--ServerApp.root_dir={folder.resolve()}",
         f"--LabApp.default_url=/lab/tree/{FIRST}",
         f"--LabApp.app_settings_dir={SETTINGS}",
     ]
     command += [] if browser else ["--no-browser"]
-    command += [] if port is None else [f"--ServerApp.port={port}"]
     own = os.path.join(sys.prefix, "share", "jupyter")
     others = [path for path in (os.environ.get("JUPYTER_PATH"),) if path]
     return command, {"JUPYTER_PATH": os.pathsep.join([own, *others])}
 
 
-def start(folder, browser=True, port=None):
+def start(folder, browser=True, port=0):
     """Prepare a learner's folder, say what was done, and become JupyterLab."""
     copies = prepare(notebooks_folder(), folder)
     print(f"Your folder: {folder.resolve()}")
