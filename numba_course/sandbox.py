@@ -71,6 +71,22 @@ class Outcome:
     exit_code: int | None = None
 
 
+def prepare():
+    """Start the fork server without waiting for it, so that the first child waits less."""
+    if _context().get_start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        with _no_main_module():
+            forkserver.ensure_running()
+
+
+def _context():
+    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+    if context.get_start_method() == "forkserver":
+        context.set_forkserver_preload(list(PRELOADED))
+    return context
+
+
 def run(function, *args, seconds=10.0, memory=1 << 30):
     """Call ``function(*args)`` in a clean child process.
 
@@ -106,9 +122,7 @@ def run(function, *args, seconds=10.0, memory=1 << 30):
         payload = cloudpickle.dumps((function, args))
     except Exception as error:
         raise TypeError(f"cannot be sent to the child process: {error}") from error
-    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-    if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload(list(PRELOADED))
+    context = _context()
     ours, theirs = context.Pipe()
     output, flood = context.Pipe(duplex=False)
     child = context.Process(target=_serve, args=(theirs, flood), daemon=True)

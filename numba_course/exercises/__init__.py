@@ -8,6 +8,8 @@ from __future__ import annotations
 import difflib
 import importlib
 
+from numba_course import sandbox
+
 # Chapter number and topic, in the order of the course; each topic is a module of `chapters`.
 CHAPTERS = {"start_here": "00", "prange": "07"}
 
@@ -29,6 +31,7 @@ def get(name):
     KeyError
         If there is none; the message names the nearest.
     """
+    sandbox.prepare()  # while the chapters are loaded
     known = {exercise.name: exercise for chapter in by_chapter().values() for exercise in chapter}
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3) or sorted(known)
