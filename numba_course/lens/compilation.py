@@ -65,7 +65,23 @@ def compiled_apart(fn, args, instrument, call=False):
     if outcome.ended != "returned":
         detail = outcome.error.full if outcome.error else ""
         raise RuntimeError(f"{instrument}: compiling {fn.__name__} {outcome.ended}. {detail}".rstrip(" ."))
-    seen = {**outcome.value, "uncounted": uncounted or outcome.value["uncounted"]}
+    return _compilation(fn, {**outcome.value, "uncounted": uncounted or outcome.value["uncounted"]})
+
+
+def compiled_here(fn, args, call=False):
+    """As `compiled_apart`, for a process that is itself apart: what the compiler raises is raised.
+
+    The process can only be thrown away afterwards: LLVM's options stay changed.
+    """
+    steps = recording.record(fn, packed(fn, args), call)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return _compilation(fn, end.value)
+
+
+def _compilation(fn, seen):
     return Compilation(
         name=fn.__name__,
         source=_source(fn.py_func),

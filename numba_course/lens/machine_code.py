@@ -166,7 +166,11 @@ def machine_code(fn, *args):
     The machine code is the body of the function: all that was inlined into it and its parallel loops, but not
     the wrapper that converts Python objects and not the functions that it calls.
     """
-    compilation = compiled_apart(fn, args, "lens.machine_code", call=True)
+    return report(compiled_apart(fn, args, "lens.machine_code", call=True))
+
+
+def report(compilation):
+    """What the machine code of a `Compilation` does, as `MachineCode`."""
     seen = native.read(compilation)
     notes = list(compilation.notes)
     if compilation.allocations is None:
