@@ -104,3 +104,9 @@ def line_in(function, frames):
         if filename == name:
             return number, linecache.getline(name, number).strip()
     return None, ""
+
+
+def source_line(answer, line):
+    """Text of a line of the answer's file."""
+    function = python_function(answer)
+    return linecache.getline(function.__code__.co_filename, line).strip() if function and line else ""

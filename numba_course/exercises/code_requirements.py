@@ -1,0 +1,118 @@
+"""Requirements on what the compiler made of an answer: vectors, allocations, the GIL, and how work grows."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from numba.core.dispatcher import Dispatcher
+
+from numba_course.exercises.answers import source_line
+from numba_course.exercises.requirements import Requirement
+from numba_course.exercises.verdict import Finding
+from numba_course.lens.compilation import compiled_here
+from numba_course.lens.machine_code import report
+
+
+@dataclass(frozen=True)
+class CodeRequirement(Requirement):
+    """What must be true of the machine code for each of some calls.
+
+    Attributes
+    ----------
+    examples : callable
+        () -> iterable of argument tuples, one for each combination of types that matters.
+    """
+
+    examples: Callable
+
+    def of_code(self, trial):
+        if not isinstance(trial.answer, Dispatcher):
+            return None  # `Compiled` has said so
+        for args in self.examples():
+            code = report(compiled_here(trial.answer, trial.copies(args), call=True))
+            if seen := self.of_machine_code(code):
+                text, line = seen
+                return Finding(
+                    self.name, text, trial.show(args), line, source_line(trial.answer, line), repr(code)
+                )
+        return None
+
+    def of_machine_code(self, code):
+        """What is wrong with a `MachineCode`, and its line or None; None if nothing is."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Vectorised(CodeRequirement):
+    """A loop of the answer computes several elements at a time."""
+
+    name: ClassVar[str] = "vectorised"
+
+    def of_machine_code(self, code):
+        if code.vector_width > 1 and any(loop.state == "packed" for loop in code.loops):
+            return None
+        for loop in code.loops:
+            if loop.state == "scalar":
+                because = f": {loop.reason}" if loop.reason else ""
+                return f"the loop works on one element at a time{because}", loop.line
+        return "its machine code has no arithmetic on several elements at a time", None
+
+
+@dataclass(frozen=True)
+class AllocatesNothing(CodeRequirement):
+    """A call takes no memory, beyond what its arguments need to be passed."""
+
+    name: ClassVar[str] = "allocates nothing"
+
+    def of_machine_code(self, code):
+        if code.allocations == 0:
+            return None
+        if code.allocations is None:
+            return "whether it allocates could not be found out: " + "; ".join(code.notes), None
+        return f"one call allocates memory {code.allocations} times", None
+
+
+@dataclass(frozen=True)
+class ReleasesGIL(CodeRequirement):
+    """Other Python threads can run during a call."""
+
+    name: ClassVar[str] = "releases the GIL"
+
+    def of_machine_code(self, code):
+        return None if code.releases_gil else ("it holds the GIL during the whole call", None)
+
+
+@dataclass(frozen=True)
+class WorkStays(Requirement):
+    """A call that must not be much more work than another one is not.
+
+    The fastest of several calls each are compared, and only a difference far beyond any noise counts.
+
+    Attributes
+    ----------
+    calls : callable
+        () -> two argument tuples; the second may take at most `factor` times as long as the first.
+    what : str
+        What grows from the first to the second, such as ``the window``.
+    factor : float
+    """
+
+    calls: Callable
+    what: str
+    factor: float = 30.0
+
+    name: ClassVar[str] = "amount of work"
+
+    def of_code(self, trial):
+        few, many = ([], [])
+        for _ in range(3):
+            for times, args in zip((few, many), self.calls(), strict=True):
+                start = time.perf_counter()
+                trial.answer(*args)
+                times.append(time.perf_counter() - start)
+        if min(many) <= self.factor * min(few):
+            return None
+        return Finding(
+            self.name, f"its work grows with {self.what}: far more than {self.factor:.0f} times as long"
+        )
