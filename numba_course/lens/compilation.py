@@ -69,10 +69,7 @@ def compiled_apart(fn, args, instrument, call=False):
 
 
 def compiled_here(fn, args, call=False):
-    """As `compiled_apart`, for a process that is itself apart: what the compiler raises is raised.
-
-    The process can only be thrown away afterwards: LLVM's options stay changed.
-    """
+    """As `compiled_apart`, for a process that is itself apart: what the compiler raises is raised."""
     steps = recording.record(fn, packed(fn, args), call)
     while True:
         try:

@@ -55,12 +55,12 @@ def record(fn, payload, call):
     fn.py_func.__code__ = _raised(fn.py_func.__code__)
     typed, modules = {}, []
     fn._compiler.pipeline_class = _recorder(fn._compiler.pipeline_class, typed)
-    for option in ("pass-remarks", "pass-remarks-missed", "pass-remarks-analysis"):
-        llvm.set_option("", f"--{option}={PASSES}")
+    _remark_on(PASSES)
     yield "compiling", COMPILING
     with _captured_stderr() as remarks, _noted_modules(modules), warnings.catch_warnings(action="ignore"):
         copy = rebuilt(fn)
         result = compiled_for(copy, args)
+    _remark_on("^$")  # or later compilations in this process would print remarks
     yield "reading", COMPILING
     symbol = result.fndesc.llvm_func_name
     seen = {
@@ -86,6 +86,12 @@ def _raised(code):
     """The code object, and those in it, with line numbers raised by `OWN`."""
     constants = tuple(_raised(c) if isinstance(c, types.CodeType) else c for c in code.co_consts)
     return code.replace(co_firstlineno=code.co_firstlineno + OWN, co_consts=constants, co_filename="<own>")
+
+
+def _remark_on(passes):
+    """Have LLVM print remarks of the passes that match the pattern."""
+    for option in ("pass-remarks", "pass-remarks-missed", "pass-remarks-analysis"):
+        llvm.set_option("", f"--{option}={passes}")
 
 
 @contextmanager
