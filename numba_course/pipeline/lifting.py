@@ -1,0 +1,136 @@
+"""From an operation's Python function to the text of a function of the generated module."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from dataclasses import dataclass
+
+import numpy as np
+
+from numba_course.pipeline.protocol import KINDS, PipelineError
+
+CALLABLE = {"np", "uniform", "load", "abs", "bool", "float", "int", "len", "max", "min", "range", "round"}
+# What stands for an operation's own parameters in the generated module, by kind; all but `skey` are the function's own.
+PARAMETERS = {
+    "move": lambda own: [*own[:2], "skey"],
+    "point": lambda own: [*own[:3], "skey"],
+    "gather": lambda own: ["source", "skey", *own[1:4]],
+    "image": lambda own: [*own[:2], "skey"],
+}
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """The text of a function, and where the function was written."""
+
+    text: str
+    file: str
+    line: int
+
+
+def lift(function, name, stream, load=""):
+    """Write an operation's function as one of the generated module.
+
+    Parameters
+    ----------
+    function : callable
+        Marked by its kind. Variables that it closes over must be numbers or tuples of numbers.
+    name : str
+        Its name there.
+    stream : int
+        Number of its stream of draws.
+    load : str
+        For a gather: the name of the function that loads from the step before.
+
+    Returns
+    -------
+    Lifted
+
+    Raises
+    ------
+    PipelineError
+        If its source cannot be read, or it uses what generated code cannot hold.
+    """
+    definition = _definition(function)
+    own = [argument.arg for argument in definition.args.args]
+    if len(own) != KINDS[function.kind]:
+        raise PipelineError(
+            f"a @{function.kind} function must have {KINDS[function.kind]} parameters, not {len(own)}"
+        )
+    free = _free_variables(function)
+    definition.name, definition.decorator_list, definition.returns = name, [], None
+    definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[function.kind](own)]
+    if ast.get_docstring(definition):
+        del definition.body[0]
+    definition = _Literals(free, load).visit(definition)
+    key = own[-1]
+    if any(isinstance(node, ast.Name) and node.id == key for node in ast.walk(definition)):
+        definition.body.insert(0, ast.parse(f"{key} = op_key(skey, {stream})").body[0])
+    text = ast.unparse(ast.fix_missing_locations(definition))
+    return Lifted(text, inspect.getsourcefile(function), inspect.getsourcelines(function)[1])
+
+
+def _definition(function):
+    """The function's own definition, parsed."""
+    try:
+        statement = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except (OSError, TypeError, SyntaxError) as error:
+        raise PipelineError(f"the source of {function.__qualname__} cannot be read: {error}") from error
+    if not isinstance(statement, ast.FunctionDef):
+        raise PipelineError(f"{function.__qualname__} must be written with def")
+    return statement
+
+
+def _free_variables(function):
+    """The variables that the function closes over, as expressions."""
+    found = inspect.getclosurevars(function)
+    names = {**found.globals, **found.nonlocals}
+    builtin = set(found.builtins) - CALLABLE
+    if builtin:
+        raise PipelineError(f"generated code cannot call {', '.join(sorted(builtin))}")
+    return {name: _literal(value, name) for name, value in names.items() if name not in CALLABLE}
+
+
+def _literal(value, name):
+    """A number, or a tuple of numbers, as an expression; floats are float32."""
+    if isinstance(value, (bool, np.bool_)):
+        return ast.Constant(bool(value))
+    if isinstance(value, (int, np.integer)):
+        return ast.Constant(int(value))
+    if isinstance(value, (float, np.floating)):
+        return ast.parse(f"np.float32({float(value)!r})", mode="eval").body
+    if isinstance(value, tuple):
+        return ast.Tuple([_literal(item, name) for item in value], ast.Load())
+    raise PipelineError(
+        f"the variable {name} is of type {type(value).__name__!r}; "
+        "generated code takes numbers and tuples of numbers"
+    )
+
+
+class _Literals(ast.NodeTransformer):
+    """Put literals for free variables, float32 for floats, and the step before for `load`."""
+
+    def __init__(self, free, load):
+        self.free, self.load = free, load
+
+    def visit_Name(self, node):
+        return self.free.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
+
+    def visit_Constant(self, node):
+        return _literal(node.value, "") if isinstance(node.value, float) else node
+
+    def visit_Subscript(self, node):
+        """An element of a tuple that becomes a literal is the literal."""
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Tuple) and isinstance(node.slice, ast.Constant):
+            return node.value.elts[node.slice.value]
+        return node
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "load":
+            node.func = ast.Name(self.load, ast.Load())
+            node.args = [ast.Name("source", ast.Load()), ast.Name("skey", ast.Load()), *node.args]
+        return node

@@ -1,0 +1,176 @@
+"""Epochs of batches: worker threads fill a ring of slots that is allocated once."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from numba_course.pipeline.protocol import PipelineError
+
+
+class Loader:
+    """Iterate over batches; each iteration is an epoch.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    images : ndarray of uint8, (n, height, width, 3)
+    labels : sequence, optional
+        One for each image.
+    batch_size : int
+    workers : int
+        Threads; each makes whole batches.
+    ahead : int
+        Batches that may be ready before they are asked for.
+    shuffle : bool
+        Whether to go through the images in an order that depends on the pipeline's seed and the epoch.
+    drop_last : bool
+        Whether to leave out a last batch that is smaller than the others.
+
+    Yields
+    ------
+    batch : ndarray of float32
+        A slot of the ring. It is overwritten after the next step of the loop: copy what you keep.
+    labels : ndarray
+        The labels of its samples, or their numbers if there are no labels.
+
+    Raises
+    ------
+    RuntimeError
+        If a worker failed; the cause is attached. If the loader is iterated twice at the same time.
+
+    Notes
+    -----
+    It ends its threads when the loop ends, breaks, raises, or is forgotten.
+    """
+
+    def __init__(
+        self, pipeline, images, labels=None, *, batch_size, workers=2, ahead=2, shuffle=True, drop_last=False
+    ):
+        pipeline.check(images)
+        for name, value, least in (
+            ("batch_size", batch_size, 1),
+            ("workers", workers, 1),
+            ("ahead", ahead, 0),
+        ):
+            if value < least:
+                raise PipelineError(f"{name} must be at least {least}, not {value!r}")
+        if labels is not None and len(labels) != len(images):
+            raise PipelineError(f"labels must be as many as the images, {len(images)}, not {len(labels)}")
+        self.pipeline, self.images = pipeline, images
+        self.labels = None if labels is None else np.asarray(labels)
+        self.batch_size, self.workers = batch_size, workers
+        self.shuffle, self.drop_last = shuffle, drop_last
+        # Those that are ready, those that workers fill, and the one that the consumer holds.
+        self.slots = [pipeline.allocate(batch_size) for _ in range(ahead + workers + 1)]
+        self.epoch = 0
+        self._iterating = threading.Lock()
+
+    def __len__(self):
+        whole, rest = divmod(len(self.images), self.batch_size)
+        return whole + (rest > 0 and not self.drop_last)
+
+    def order(self, epoch):
+        """The numbers of the samples in the order of an epoch."""
+        count = len(self.images)
+        if not self.shuffle:
+            return np.arange(count)
+        return np.random.default_rng([self.pipeline.seed, epoch]).permutation(count)
+
+    def __iter__(self):
+        if not self._iterating.acquire(blocking=False):
+            raise RuntimeError("this loader is being iterated already, and its slots are in use")
+        epoch = self.epoch
+        self.epoch += 1
+        return self._batches(epoch)
+
+    def _batches(self, epoch):
+        work = _Epoch(self, epoch)
+        threads = [
+            threading.Thread(target=work.serve, name=f"loader-{n}", daemon=True) for n in range(self.workers)
+        ]
+        started = []
+        try:
+            for thread in threads:
+                thread.start()
+                started.append(thread)
+            for number in range(len(self)):
+                batch, ids = work.wait_for(number)
+                yield batch, (ids if self.labels is None else self.labels[ids])
+                work.release(number)
+        finally:
+            work.stop()
+            for thread in started:
+                thread.join()
+            self._iterating.release()
+
+
+@dataclass
+class _Epoch:
+    """What the workers and the consumer of one epoch share; every field is read and written under `changed`."""
+
+    loader: Loader
+    epoch: int
+    next: int = 0
+    released: int = 0
+    stopped: bool = False
+    failure: tuple | None = None
+    ready: dict = field(default_factory=dict)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def __post_init__(self):
+        self.order = self.loader.order(self.epoch)
+
+    def serve(self):
+        """Make batches until there are no more; what goes wrong is kept for the consumer."""
+        while (number := self._take()) is not None:
+            try:
+                made = self._make(number)
+            except BaseException as error:
+                with self.changed:
+                    self.failure = self.failure or (number, error)
+                    self.changed.notify_all()
+                return
+            with self.changed:
+                self.ready[number] = made
+                self.changed.notify_all()
+
+    def _take(self):
+        """The number of the next batch, once its slot is free; None at the end."""
+        with self.changed:
+            number = self.next
+            if self.stopped or self.failure or number >= len(self.loader):
+                return None
+            self.next += 1
+            slots = len(self.loader.slots)
+            self.changed.wait_for(lambda: self.stopped or self.failure or number < self.released + slots)
+            return None if self.stopped or self.failure else number
+
+    def _make(self, number):
+        loader = self.loader
+        ids = self.order[number * loader.batch_size : (number + 1) * loader.batch_size]
+        batch = loader.slots[number % len(loader.slots)][: len(ids)]
+        loader.pipeline.run(loader.images, ids, ids, batch, self.epoch, 0, len(ids))
+        return batch, ids
+
+    def wait_for(self, number):
+        """The batch of this number; RuntimeError if a worker failed before it was made."""
+        with self.changed:
+            self.changed.wait_for(lambda: number in self.ready or self.failure)
+            if number in self.ready:
+                return self.ready.pop(number)
+            failed, error = self.failure
+        raise RuntimeError(f"a worker failed at batch {failed}: {type(error).__name__}: {error}") from error
+
+    def release(self, number):
+        """Give the slot of a batch back."""
+        with self.changed:
+            self.released = number + 1
+            self.changed.notify_all()
+
+    def stop(self):
+        with self.changed:
+            self.stopped = True
+            self.changed.notify_all()

@@ -1,0 +1,79 @@
+"""Generated modules on disk: each in a file named by the hash of its text, so that none is ever stale.
+
+Numba keys its disk cache by the file, the function and the types, not by what the function calls or what a
+global holds (https://numba.readthedocs.io/en/stable/developer/caching.html). Here all of that stands in the
+text, or its hash does, and the hash of the text is the name of the module.
+"""
+
+import importlib.util
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from numba_course.pipeline.protocol import PipelineError
+
+
+def folder():
+    """Where generated modules are kept: ``NUMBA_COURSE_CACHE``, or the user's cache folder."""
+    return Path(os.environ.get("NUMBA_COURSE_CACHE") or platformdirs.user_cache_dir("numba_course"))
+
+
+def load(key, source):
+    """Write the module if it is not there, import it, and return it.
+
+    Parameters
+    ----------
+    key : str
+        Hash of the source.
+    source : str
+
+    Raises
+    ------
+    PipelineError
+        If the folder cannot be written.
+    """
+    name = f"numba_course_pipeline_{key}"
+    path = folder() / f"{name}.py"
+    if name in sys.modules:
+        return sys.modules[name]
+    try:
+        _write(path, source)
+    except OSError as error:
+        raise PipelineError(
+            f"the generated module cannot be written to {path.parent} ({error.strerror}); "
+            "set NUMBA_COURSE_CACHE to a folder that can"
+        ) from error
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _write(path, source):
+    """Write all or nothing; another process may be writing the same."""
+    if path.exists() and path.read_text(encoding="utf-8") == source:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(source)
+    os.replace(file.name, path)
+
+
+def interpret(source):
+    """Run the text of a module as plain Python and return its names: slow, and every value can be looked at."""
+    from numba_course.pipeline import interpreted
+
+    text = source.replace("from numba import njit", f"from {interpreted.__name__} import njit")
+    text = text.replace("numba_course.pipeline.runtime import", f"{interpreted.__name__} import")
+    names = {"__name__": "interpreted"}
+    exec(compile(text, "<generated module, interpreted>", "exec"), names)
+    return names

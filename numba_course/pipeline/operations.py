@@ -1,0 +1,253 @@
+"""The operations that come with the pipeline; one of your own is written in the same way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from numba_course.pipeline.protocol import AllocationQuery, Operation, PipelineError, image, move, point
+from numba_course.pipeline.runtime import uniform
+
+FLOAT32 = np.dtype(np.float32)
+
+
+class Crop(Operation):
+    """Cut out a rectangle at a fixed place.
+
+    Parameters
+    ----------
+    top, left, height, width : int
+        In pixels.
+    """
+
+    def __init__(self, top, left, height, width):
+        self.top, self.left, self.height, self.width = top, left, height, width
+
+    def declare_state_and_memory(self, state):
+        _check_size(self.height, self.width)
+        rows, columns, _ = state.shape
+        if self.top < 0 or self.left < 0 or self.top + self.height > rows or self.left + self.width > columns:
+            raise PipelineError(f"the rectangle does not lie in the image of {rows} × {columns} pixels")
+        return replace(state, shape=(self.height, self.width, 3)), None
+
+    def generate_code(self):
+        top, left = self.top, self.left
+
+        @move
+        def crop(y, x, key):
+            return y + top, x + left
+
+        return crop
+
+
+class CenterCrop(Operation):
+    """Cut out the middle.
+
+    Parameters
+    ----------
+    height, width : int
+        In pixels.
+    """
+
+    def __init__(self, height, width):
+        self.height, self.width = height, width
+
+    def declare_state_and_memory(self, state):
+        self._room = _room(state, self.height, self.width)
+        return replace(state, shape=(self.height, self.width, 3)), None
+
+    def generate_code(self):
+        top, left = (room // 2 for room in self._room)
+
+        @move
+        def crop(y, x, key):
+            return y + top, x + left
+
+        return crop
+
+
+class RandomCrop(Operation):
+    """Cut out a rectangle at a place that is drawn for each sample.
+
+    Parameters
+    ----------
+    height, width : int
+        In pixels.
+    """
+
+    def __init__(self, height, width):
+        self.height, self.width = height, width
+
+    def declare_state_and_memory(self, state):
+        self._room = _room(state, self.height, self.width)
+        return replace(state, shape=(self.height, self.width, 3)), None
+
+    def generate_code(self):
+        rows, columns = (room + 1 for room in self._room)
+
+        @move
+        def crop(y, x, key):
+            return y + int(uniform(key, 0) * rows), x + int(uniform(key, 1) * columns)
+
+        return crop
+
+
+class HorizontalFlip(Operation):
+    """Mirror left and right.
+
+    Parameters
+    ----------
+    probability : float
+        In 0..1.
+    """
+
+    def __init__(self, probability=0.5):
+        self.probability = _in(probability, "probability", 0, 1)
+
+    def declare_state_and_memory(self, state):
+        self._last = state.shape[1] - 1
+        return state, None
+
+    def generate_code(self):
+        probability, last = self.probability, self._last
+
+        @move
+        def flip(y, x, key):
+            return y, last - x if uniform(key, 0) < probability else x
+
+        return flip
+
+
+class Brightness(Operation):
+    """Multiply by a factor drawn from 1 − amount to 1 + amount; the result is clipped to 0..255.
+
+    Parameters
+    ----------
+    amount : float
+        In 0..1.
+    """
+
+    def __init__(self, amount=0.2):
+        self.amount = _in(amount, "amount", 0, 1)
+
+    def generate_code(self):
+        low, span = 1 - self.amount, 2 * self.amount
+
+        @point
+        def brightness(r, g, b, key):
+            factor = low + span * uniform(key, 0)
+            return (
+                min(max(r * factor, 0.0), 255.0),
+                min(max(g * factor, 0.0), 255.0),
+                min(max(b * factor, 0.0), 255.0),
+            )
+
+        return brightness
+
+
+class Contrast(Operation):
+    """Scale the distance from the image's mean brightness by a factor from 1 − amount to 1 + amount; clipped.
+
+    It needs the whole image, so it declares memory. Brightness is 0.299 r + 0.587 g + 0.114 b (ITU-R BT.601).
+
+    Parameters
+    ----------
+    amount : float
+        In 0..1.
+    """
+
+    def __init__(self, amount=0.2):
+        self.amount = _in(amount, "amount", 0, 1)
+
+    def declare_state_and_memory(self, state):
+        return replace(state, dtype=FLOAT32), AllocationQuery(state.shape, FLOAT32)
+
+    def generate_code(self):
+        low, span = 1 - self.amount, 2 * self.amount
+
+        @image
+        def contrast(source, out, key):
+            height, width, channels = source.shape
+            total = 0.0
+            for y in range(height):
+                row = np.float32(0.0)
+                for x in range(width):
+                    row += 0.299 * source[y, x, 0] + 0.587 * source[y, x, 1] + 0.114 * source[y, x, 2]
+                total += row
+            mean = np.float32(total / (height * width))
+            factor = low + span * uniform(key, 0)
+            for y in range(height):
+                for x in range(width):
+                    for c in range(channels):
+                        out[y, x, c] = min(max(mean + (source[y, x, c] - mean) * factor, 0.0), 255.0)
+
+        return contrast
+
+
+class Normalize(Operation):
+    """Scale 0..255 to 0..1, subtract a mean and divide by a standard deviation, each for one channel.
+
+    Parameters
+    ----------
+    mean, std : sequence of 3 floats
+    """
+
+    def __init__(self, mean, std):
+        self.mean, self.std = tuple(map(float, mean)), tuple(map(float, std))
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise PipelineError(f"mean and std must have 3 values, std above 0, not {mean!r} and {std!r}")
+
+    def declare_state_and_memory(self, state):
+        return replace(state, dtype=FLOAT32), None
+
+    def generate_code(self):
+        scale = tuple(1 / (255 * deviation) for deviation in self.std)
+        shift = tuple(-mean / deviation for mean, deviation in zip(self.mean, self.std, strict=True))
+
+        @point
+        def normalize(r, g, b, key):
+            return r * scale[0] + shift[0], g * scale[1] + shift[1], b * scale[2] + shift[2]
+
+        return normalize
+
+
+class ToLayout(Operation):
+    """Say how batches are laid out; it comes last.
+
+    Parameters
+    ----------
+    layout : str
+        ``CHW``: a plane for each channel, as PyTorch has it; ``HWC``: the channels of a pixel side by side.
+    """
+
+    def __init__(self, layout):
+        if layout not in ("CHW", "HWC"):
+            raise PipelineError(f"layout must be 'CHW' or 'HWC', not {layout!r}")
+        self.layout = layout
+
+    def declare_state_and_memory(self, state):
+        return replace(state, layout=self.layout), None
+
+    def generate_code(self):
+        return None
+
+
+def _check_size(height, width):
+    if height < 1 or width < 1:
+        raise PipelineError(f"height and width must be at least 1, not {height} and {width}")
+
+
+def _room(state, height, width):
+    """By how many rows and columns a rectangle can be moved in an image."""
+    _check_size(height, width)
+    rows, columns, _ = state.shape
+    if height > rows or width > columns:
+        raise PipelineError(f"{height} × {width} pixels do not fit into {rows} × {columns}")
+    return rows - height, columns - width
+
+
+def _in(value, name, low, high):
+    if not low <= value <= high:
+        raise PipelineError(f"{name} must be in {low}..{high}, not {value!r}")
+    return float(value)

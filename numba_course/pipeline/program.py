@@ -1,0 +1,322 @@
+"""From operations to the text of one module: declare, group by memory, write a loop for each group."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import textwrap
+from dataclasses import dataclass, field
+
+import numba
+import numpy as np
+
+from numba_course.pipeline import runtime
+from numba_course.pipeline.lifting import lift
+from numba_course.pipeline.protocol import KINDS, AllocationQuery, Operation, PipelineError, State
+
+FLOAT32, UINT8 = np.dtype(np.float32), np.dtype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operation at its place: what goes in, what comes out, its function and its memory."""
+
+    index: int
+    operation: str
+    kind: str
+    before: State
+    after: State
+    memory: AllocationQuery | None
+    stream: int
+    function: object = field(compare=False, repr=False)
+
+    @property
+    def moves(self):
+        return self.kind == "move"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Steps that share a loop, or one step that fills memory from a whole image; where its result is stored."""
+
+    steps: tuple[Step, ...]
+    before: State
+    after: State
+    memory: AllocationQuery | None
+
+    @property
+    def is_image(self):
+        return bool(self.steps) and self.steps[0].kind == "image"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A generated module and what must be known to run it; it holds no function and can be pickled.
+
+    Attributes
+    ----------
+    source : str
+    key : str
+        Hash of the source.
+    input, output : State
+    memory : tuple of AllocationQuery
+        For each worker.
+    schedule : tuple of tuple of str
+        Rows of `Pipeline.explain`: step, operation, kind, what goes in, what comes out, memory.
+    places : dict of str to str
+        From the name of a generated function to its step and where that was written.
+    """
+
+    source: str
+    input: State
+    output: State
+    memory: tuple[AllocationQuery, ...]
+    schedule: tuple[tuple[str, ...], ...]
+    places: dict[str, str]
+
+    @property
+    def key(self):
+        return hashlib.sha256(self.source.encode()).hexdigest()[:16]
+
+
+def generate(operations, shape, *, fastmath=False, boundscheck=False):
+    """Write the module of a pipeline.
+
+    Parameters
+    ----------
+    operations : sequence of Operation
+    shape : tuple of int
+        Height, width and 3 channels of the uint8 images that go in.
+    fastmath, boundscheck : bool
+        As for `numba.njit`.
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    PipelineError
+        If an operation cannot take what the one before it gives; names the step and the operation.
+    """
+    first = State(_shape(shape), UINT8)
+    steps = declare(operations, first)
+    groups = grouped(steps, first)
+    writer = _Writer(groups, fastmath, boundscheck)
+    output = steps[-1].after if steps else first
+    return Program(
+        source=writer.module(first, output),
+        input=first,
+        output=State(output.shape, FLOAT32, output.layout),
+        memory=tuple(writer.memory),
+        schedule=tuple(_schedule(groups)),
+        places=writer.places,
+    )
+
+
+def _shape(shape):
+    sizes = tuple(shape)
+    if len(sizes) != 3 or sizes[2] != 3 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in sizes):
+        raise PipelineError(f"shape must be (height, width, 3), not {shape!r}")
+    return tuple(map(int, sizes))
+
+
+def declare(operations, state):
+    """Ask each operation, in order, what it makes of the state and whether it needs memory."""
+    steps = []
+    for index, operation in enumerate(operations):
+        if not isinstance(operation, Operation):
+            raise PipelineError(f"step {index}, {operation!r}: it must be an Operation")
+        try:
+            after, memory = operation.declare_state_and_memory(state)
+            function = operation.generate_code()
+            kind = _kind(function, memory, state)
+        except PipelineError as error:
+            raise PipelineError(f"step {index}, {operation!r}: {error}") from error
+        stream = index if operation.stream is None else operation.stream
+        steps.append(Step(index, repr(operation), kind, state, after, memory, stream, function))
+        state = after
+    return steps
+
+
+def _kind(function, memory, before):
+    """The kind of a step, if its function, memory and place fit together."""
+    if before.layout != "HWC":
+        raise PipelineError(f"nothing can come after the layout {before.layout}")
+    if function is None:
+        return "none"
+    kind = getattr(function, "kind", None)
+    if kind not in KINDS:
+        raise PipelineError(f"generate_code must return a function marked by @{', @'.join(KINDS)}, or None")
+    if (kind == "image") != (memory is not None):
+        raise PipelineError("an @image operation must declare memory, and no other one may")
+    return kind
+
+
+def grouped(steps, state):
+    """Put steps into groups: memory ends a group, and in a group moves go before arithmetic.
+
+    A move commutes with arithmetic on single pixels; done first, it spares arithmetic on pixels that are thrown
+    away. A gather pulls pixels several times, so arithmetic before it is stored instead of being repeated.
+    """
+    groups, current, before = [], [], state
+
+    def close(memory):
+        nonlocal current, before
+        after = max(current, key=lambda step: step.index).after if current else before
+        groups.append(Group(tuple(current), before, after, memory))
+        current, before = [], after
+
+    for step in steps:
+        if step.kind == "image":
+            if current:
+                close(_stored(current[-1].after))
+            current = [step]
+            close(step.memory)
+        elif step.kind == "gather" and any(earlier.kind == "point" for earlier in current):
+            close(_stored(step.before))
+            current = [step]
+        elif step.moves and not any(earlier.kind == "gather" for earlier in current):
+            moves = [earlier for earlier in current if earlier.moves]
+            current = [*moves, step, *(earlier for earlier in current if not earlier.moves)]
+        else:
+            current.append(step)
+    close(None)
+    return groups
+
+
+def _stored(state):
+    return AllocationQuery(state.shape, FLOAT32)
+
+
+def _schedule(groups):
+    for group in groups:
+        for step in group.steps:
+            memory = f"{step.memory.nbytes / 1e3:.0f} kB" if step.memory else "fused"
+            yield str(step.index), step.operation, step.kind, str(step.before), str(step.after), memory
+        if group.memory and not group.is_image:
+            yield "", "the result is stored", "", "", "", f"{group.memory.nbytes / 1e3:.0f} kB"
+
+
+class _Writer:
+    """Writes the module: a function for each step, and `run` with a loop for each group."""
+
+    def __init__(self, groups, fastmath, boundscheck):
+        self.groups = groups
+        self.options = f"error_model='numpy', fastmath={fastmath!r}, boundscheck={boundscheck!r}"
+        self.memory, self.functions, self.places = [], [], {}
+
+    def module(self, first, output):
+        """The whole text."""
+        body, source, dtype = [], "images[rows[i]]", UINT8
+        for number, group in enumerate(self.groups):
+            target = self._allocate(group.memory) if group.memory else "out[i]"
+            write = self._image if group.is_image else self._nest
+            body += ["", *write(group, number, source, dtype, target)]
+            source, dtype = target, group.memory.dtype if group.memory else FLOAT32
+        memory = "".join(f", m{n}" for n in range(len(self.memory)))
+        run = [
+            f"@njit(nogil=True, cache=True, {self.options})",
+            f"def run(images, rows, ids, out, seed, epoch, start, stop{memory}):",
+            "    for i in range(start, stop):",
+            "        skey = sample_key(seed, epoch, ids[i])",
+            *textwrap.indent("\n".join(body).strip("\n"), " " * 8).splitlines(),
+        ]
+        return "\n".join([*self._head(first, output), *self.functions, *run, ""])
+
+    def _head(self, first, output):
+        """What the text depends on stands in it, so that its hash names it: see `modules`."""
+        helpers = hashlib.sha256(inspect.getsource(runtime).encode()).hexdigest()[:16]
+        return [
+            f'"""Generated: from {first} to {output} in float32."""',
+            f"# numba {numba.__version__}, numba_course.pipeline.runtime {helpers}",
+            "import numpy as np",
+            "from numba import njit",
+            "from numba_course.pipeline.runtime import fetch_bytes, fetch_floats, op_key, sample_key, uniform",
+            "",
+            f"step = njit(forceinline=True, {self.options})",
+            "",
+        ]
+
+    def _allocate(self, query):
+        self.memory.append(query)
+        return f"m{len(self.memory) - 1}"
+
+    def _function(self, step, load=""):
+        """Add the step's function; return its name."""
+        name = f"step{step.index}"
+        try:
+            lifted = lift(step.function, name, step.stream, load)
+        except PipelineError as error:
+            raise PipelineError(f"step {step.index}, {step.operation}: {error}") from error
+        self.places[name] = f"step {step.index}, {step.operation}, written in {lifted.file}:{lifted.line}"
+        self.functions += [f"# step {step.index}: {step.operation}", "@step", lifted.text, ""]
+        return name
+
+    def _image(self, group, number, source, dtype, target):
+        step = group.steps[0]
+        return [f"# step {step.index}: {step.operation}", f"{self._function(step)}({source}, {target}, skey)"]
+
+    def _nest(self, group, number, source, dtype, target):
+        """Two passes over each row: fetch it, then compute with it while it is in the nearest cache."""
+        height, width, _ = group.after.shape
+        points = [(step, self._function(step)) for step in group.steps if step.kind == "point"]
+        gathers = any(step.kind == "gather" for step in group.steps)
+        interleaved = group.memory is not None or group.after.layout == "HWC"
+        rows = self._row_memory(width) if interleaved else [f"{target}[{c}, y]" for c in range(3)]
+        fetch = self._pull if gathers else self._fetch
+        store = [f"{target}[y, x, {c}]" for c in range(3)] if interleaved else ["r[x]", "g[x]", "b[x]"]
+        lines = [f"source = {source}", f"for y in range({height}):", f"    r, g, b = {', '.join(rows)}"]
+        lines += textwrap.indent("\n".join(fetch(group, number, dtype, width)), "    ").splitlines()
+        if points or interleaved:
+            lines += [f"    for x in range({width}):", "        red, green, blue = r[x], g[x], b[x]"]
+            for step, name in points:
+                lines.append(f"        red, green, blue = {name}(red, green, blue, skey)  # {step.operation}")
+            lines.append(f"        {', '.join(store)} = red, green, blue")
+        return lines
+
+    def _row_memory(self, width):
+        memory = self._allocate(AllocationQuery((3, width), FLOAT32))
+        return [f"{memory}[{c}]" for c in range(3)]
+
+    def _fetch(self, group, number, dtype, width):
+        """Read a row where the moves say: they are asked for its first and its last pixel."""
+        height, wide, _ = group.before.shape
+        moves = [self._function(step) for step in reversed(group.steps) if step.moves]
+        lines = ["sy, first = y, 0", f"_, last = y, {width - 1}"]
+        for name in moves:
+            lines += [f"_, last = {name}(sy, last, skey)", f"sy, first = {name}(sy, first, skey)"]
+        if moves:
+            inside = f"0 <= sy < {height} and 0 <= min(first, last) and max(first, last) < {wide}"
+            lines += [f"if not ({inside} and abs(last - first) == {width - 1}):"]
+            lines += ["    raise IndexError('a @move left the image')"]
+        reader = "fetch_bytes" if dtype == UINT8 else "fetch_floats"
+        return [*lines, f"{reader}(source[sy].reshape({3 * wide}), first, last, r, g, b)"]
+
+    def _pull(self, group, number, dtype, width):
+        """Pull each value through the chain of gathers and moves."""
+        height, wide, _ = group.before.shape
+        load = f"load{number}"
+        clamped = f"source[np.uintp(min(max(y, 0), {height - 1})), np.uintp(min(max(x, 0), {wide - 1})), np.uintp(c)]"
+        self.functions += [
+            "@step",
+            f"def {load}(source, skey, y, x, c):",
+            f"    return np.float32({clamped})",
+            "",
+        ]
+        for step in group.steps:
+            if step.kind == "gather":
+                load = self._function(step, load)
+            elif step.moves:
+                name = self._function(step)
+                self.functions += ["@step", f"def {name}_load(source, skey, y, x, c):"]
+                self.functions += [
+                    f"    y, x = {name}(y, x, skey)",
+                    f"    return {load}(source, skey, y, x, c)",
+                    "",
+                ]
+                load = f"{name}_load"
+        return [
+            f"for x in range({width}):",
+            *(f"    {name}[x] = {load}(source, skey, y, x, {c})" for c, name in enumerate("rgb")),
+        ]

@@ -1,0 +1,127 @@
+"""What an operation declares, and the four kinds of function that it may hand over.
+
+The names `declare_state_and_memory`, `generate_code` and `AllocationQuery` are FFCV's
+(Leclerc et al., 2023, https://arxiv.org/abs/2306.12517).
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class PipelineError(ValueError):
+    """A pipeline, or what it is called with, is wrong; the message names the step or the argument."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What flows from one operation to the next: one image.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Height, width and channels.
+    dtype : numpy.dtype
+    layout : str
+        ``HWC``: channels last; ``CHW``: channels first, as a batch of it leaves the pipeline.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: np.dtype
+    layout: str = "HWC"
+
+    def __str__(self):
+        return f"{np.dtype(self.dtype).name} {'×'.join(map(str, self.shape))} {self.layout}"
+
+
+@dataclass(frozen=True)
+class AllocationQuery:
+    """Memory that an operation asks for: for one image, allocated once for each worker."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @property
+    def nbytes(self):
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+class Operation(ABC):
+    """One step of a pipeline.
+
+    Attributes
+    ----------
+    stream : int or None
+        Number of its stream of random draws; None for its position in the pipeline. Two pipelines with the same
+        seed and streams, one for images and one for masks, draw the same.
+    """
+
+    stream: int | None = None
+
+    def declare_state_and_memory(self, state):
+        """What comes out where `state` goes in, and the memory for it.
+
+        Memory is the schedule: an operation that declares none is fused into the loop that the step before it
+        is in; one that declares some has its result stored there, and a new loop begins.
+
+        Parameters
+        ----------
+        state : State
+
+        Returns
+        -------
+        State, AllocationQuery or None
+
+        Raises
+        ------
+        PipelineError
+            If the operation cannot take such an image.
+        """
+        return state, None
+
+    @abstractmethod
+    def generate_code(self):
+        """A plain Python function marked by `move`, `point`, `gather` or `image`; None if there is nothing to do.
+
+        It is called after `declare_state_and_memory`. The function's text goes into the generated module, and
+        the numbers and tuples of numbers that it closes over become literals there.
+        """
+
+    def __repr__(self):
+        values = (f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
+        return f"{type(self).__name__}({', '.join(values)})"
+
+
+KINDS = {"move": 3, "point": 4, "gather": 5, "image": 3}  # and how many parameters such a function has
+
+
+def move(function):
+    """Mark ``f(y, x, key) -> (y, x)``: where a pixel comes from. Whole rows are shifted or mirrored."""
+    return _marked(function, "move")
+
+
+def point(function):
+    """Mark ``f(r, g, b, key) -> (r, g, b)``: arithmetic on one pixel, in float32."""
+    return _marked(function, "point")
+
+
+def gather(function):
+    """Mark ``f(load, y, x, c, key) -> value``: one value from any of the step before, by ``load(y, x, c)``.
+
+    `load` takes the nearest pixel for one outside of the image.
+    """
+    return _marked(function, "gather")
+
+
+def image(function):
+    """Mark ``f(source, out, key)``: fills `out` from the whole image. Its operation declares `out` as memory."""
+    return _marked(function, "image")
+
+
+def _marked(function, kind):
+    function.kind = kind
+    return function

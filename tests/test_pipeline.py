@@ -1,0 +1,401 @@
+"""The pipeline: the generated code against plain Python and NumPy, draws, memory, the cache, and its errors."""
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from numba_course import pipeline
+from numba_course.pipeline import (
+    AllocationQuery,
+    Brightness,
+    CenterCrop,
+    Contrast,
+    Crop,
+    HorizontalFlip,
+    Loader,
+    Normalize,
+    Operation,
+    Pipeline,
+    PipelineCompileError,
+    PipelineError,
+    RandomCrop,
+    ToLayout,
+    gather,
+    image,
+    move,
+    point,
+    uniform,
+)
+
+SHAPE = (20, 27, 3)
+MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
+IMAGES = np.random.default_rng(1).integers(0, 256, (7, *SHAPE), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """Generated modules go to a folder of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMBA_COURSE_CACHE", str(tmp_path_factory.mktemp("generated modules")))
+        yield
+
+
+class Invert(Operation):
+    def __init__(self, probability=0.5):
+        self.probability = probability
+
+    def generate_code(self):
+        probability = self.probability
+
+        @point
+        def invert(r, g, b, key):
+            if uniform(key, 0) < probability:
+                return 255.0 - r, 255.0 - g, 255.0 - b
+            return r, g, b
+
+        return invert
+
+
+class Blur(Operation):
+    def generate_code(self):
+        @gather
+        def blur(load, y, x, c, key):
+            return (load(y, x - 1, c) + load(y, x, c) + load(y, x + 1, c)) / 3.0
+
+        return blur
+
+
+PIPELINES = {
+    "nothing": [],
+    "moves": [RandomCrop(13, 17), HorizontalFlip(), Normalize(MEAN, STD), ToLayout("CHW")],
+    "arithmetic first": [Brightness(), Invert(), RandomCrop(9, 16), HorizontalFlip(), ToLayout("HWC")],
+    "memory": [Brightness(), Contrast(), RandomCrop(13, 17), Normalize(MEAN, STD), ToLayout("CHW")],
+    "gather": [Brightness(), Blur(), HorizontalFlip(1.0), Blur(), CenterCrop(5, 8)],
+}
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_compiled_is_interpreted_bit_for_bit(name):
+    compiled = Pipeline(PIPELINES[name], SHAPE, seed=4)(IMAGES, epoch=2)
+    interpreted = Pipeline(PIPELINES[name], SHAPE, seed=4, compiled=False)(IMAGES, epoch=2)
+    assert compiled.dtype == np.float32
+    assert np.array_equal(compiled, interpreted)
+
+
+@pytest.mark.parametrize("name", ["arithmetic first", "memory", "gather"])
+def test_every_index_is_in_bounds(name):
+    checked = Pipeline(PIPELINES[name], SHAPE, seed=4, boundscheck=True)
+    assert np.array_equal(checked(IMAGES), Pipeline(PIPELINES[name], SHAPE, seed=4)(IMAGES))
+
+
+def fixed(array):
+    """NumPy's way through a pipeline without draws."""
+    values = array[:, 3:16, 5:22, :].astype(np.float64)[:, :, ::-1]
+    return ((values / 255 - MEAN) / STD).transpose(0, 3, 1, 2)
+
+
+def test_without_draws_it_is_what_numpy_gives():
+    steps = [Crop(3, 5, 13, 17), HorizontalFlip(1.0), Normalize(MEAN, STD), ToLayout("CHW")]
+    np.testing.assert_allclose(Pipeline(steps, SHAPE)(IMAGES), fixed(IMAGES), rtol=2e-6, atol=2e-6)
+
+
+def test_contrast_scales_the_distance_from_the_mean():
+    out = Pipeline([Contrast(0.5)], SHAPE, seed=1)(IMAGES)
+    gray = IMAGES @ (0.299, 0.587, 0.114)
+    mean = gray.mean(axis=(1, 2))[:, None, None, None]
+    inside = (out > 0) & (out < 255)
+    factors = np.where(inside, out - mean, np.nan) / (IMAGES - mean)
+    for sample in factors:
+        assert np.nanmax(sample[np.abs(sample) < 10]) - np.nanmin(sample) < 0.01
+    assert len({round(float(np.nanmedian(sample)), 3) for sample in factors}) == len(IMAGES)
+
+
+def test_draws_depend_on_seed_epoch_sample_and_operation_only():
+    made = Pipeline(PIPELINES["arithmetic first"], SHAPE, seed=9)
+    whole = made(IMAGES, epoch=3)
+    order = np.array([4, 0, 6, 2])
+    assert np.array_equal(made(IMAGES, rows=order, epoch=3), whole[order])
+    assert np.array_equal(made(IMAGES[3:4], ids=[3], epoch=3), whole[3:4])
+    many = Pipeline(PIPELINES["arithmetic first"], SHAPE, seed=9, threads=4)
+    assert np.array_equal(many(IMAGES, epoch=3), whole)
+    assert not np.array_equal(made(IMAGES, epoch=4), whole)
+    other = Pipeline(PIPELINES["arithmetic first"], SHAPE, seed=10)
+    assert not np.array_equal(other(IMAGES, epoch=3), whole)
+
+
+def test_two_operations_of_a_kind_draw_independently():
+    same = Invert()
+    same.stream = 0
+    twice = Pipeline([same, same], SHAPE)(IMAGES)
+    assert np.array_equal(twice, IMAGES)  # with one stream, what is inverted is inverted back
+    assert not np.array_equal(Pipeline([Invert(), Invert()], SHAPE)(IMAGES), IMAGES)
+
+
+def test_uniform_numbers_are_uniform():
+    draws = np.array([uniform(np.uint64(key), 0) for key in range(4000)])
+    assert 0 <= draws.min() and draws.max() < 1
+    assert abs(draws.mean() - 0.5) < 0.02
+    assert np.histogram(draws, 10, (0, 1))[0].min() > 300
+
+
+def test_memory_is_the_schedule():
+    assert not Pipeline(PIPELINES["moves"], SHAPE).program.memory
+    rows = AllocationQuery((3, 9), np.dtype(np.float32))
+    stored = AllocationQuery(SHAPE, np.dtype(np.float32))
+    program = Pipeline(PIPELINES["memory"], SHAPE, compiled=False).program
+    assert program.memory.count(stored) == 2
+    assert rows not in program.memory
+    assert "for each worker" in Pipeline(PIPELINES["memory"], SHAPE).explain()
+
+
+def test_memory_is_allocated_once_for_a_thread():
+    made = Pipeline(PIPELINES["memory"], SHAPE)
+    made(IMAGES)
+    before = [id(array) for array in made._local.memory]
+    made(IMAGES)
+    assert [id(array) for array in made._local.memory] == before
+
+
+def test_a_pickled_pipeline_takes_its_text_along():
+    made = Pipeline(PIPELINES["arithmetic first"], SHAPE, seed=2)
+    again = pickle.loads(pickle.dumps(made))
+    assert again.source == made.source
+    assert np.array_equal(again(IMAGES), made(IMAGES))
+
+
+# ---- errors
+
+
+class Attribute(Operation):
+    def generate_code(self):
+        @point
+        def attribute(r, g, b, key):
+            return r.astype(np.uint8), g, b
+
+        return attribute
+
+
+class Closure(Operation):
+    def generate_code(self):
+        table = {}
+
+        @point
+        def closure(r, g, b, key):
+            return table[r], g, b
+
+        return closure
+
+
+class Lost(Operation):
+    def generate_code(self):
+        @move
+        def lost(y, x, key):
+            return y + 1, x
+
+        return lost
+
+
+class Unmarked(Operation):
+    def generate_code(self):
+        return lambda r, g, b, key: (r, g, b)
+
+
+class Forgetful(Operation):
+    def generate_code(self):
+        @image
+        def forgetful(source, out, key):
+            out[:] = source
+
+        return forgetful
+
+
+ERRORS = {
+    "no operation": ([len], SHAPE, PipelineError, "step 0, .*must be an Operation"),
+    "too large": ([RandomCrop(21, 5)], SHAPE, PipelineError, r"step 0, RandomCrop.*21 × 5 .* 20 × 27"),
+    "outside": ([Crop(10, 0, 11, 5)], SHAPE, PipelineError, "does not lie in the image"),
+    "after the layout": ([ToLayout("CHW"), Brightness()], SHAPE, PipelineError, "step 1, .*layout CHW"),
+    "unmarked": ([Unmarked()], SHAPE, PipelineError, "marked by @move"),
+    "no memory": ([Forgetful()], SHAPE, PipelineError, "must declare memory"),
+    "closure": ([Closure()], SHAPE, PipelineError, "step 0, .*table is of type 'dict'"),
+    "code": (
+        [Brightness(), Attribute()],
+        SHAPE,
+        PipelineCompileError,
+        r"step 1, Attribute.*test_pipeline.*astype",
+    ),
+    "gray": ([], (20, 27), PipelineError, r"shape must be \(height, width, 3\)"),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors_name_the_step_and_the_operation(name):
+    operations, shape, kind, says = ERRORS[name]
+    with pytest.raises(kind, match=says):
+        Pipeline(operations, shape)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: Brightness(2), "amount must be in 0..1, not 2"),
+        (lambda: Normalize((1, 2), (1, 2)), "3 values"),
+        (lambda: ToLayout("NCHW"), "layout must be"),
+        (lambda: Pipeline([], SHAPE, threads=0), "threads must be at least 1"),
+    ],
+)
+def test_bad_values_are_refused(build, says):
+    with pytest.raises(PipelineError, match=says):
+        build()
+
+
+@pytest.mark.parametrize(
+    ("images", "options", "says"),
+    [
+        (IMAGES.astype(float), {}, "uint8 array"),
+        (IMAGES[:, :, :5], {}, "uint8 array"),
+        (IMAGES[..., ::-1], {}, "ascontiguousarray"),
+        ([1], {}, "not list"),
+        (IMAGES, {"rows": [7]}, "rows must be in 0..6"),
+        (IMAGES, {"rows": [0], "ids": [1, 2]}, "as long as each other"),
+        (IMAGES, {"out": np.empty((7, 1), np.float32)}, "out must be"),
+    ],
+)
+def test_a_bad_call_is_refused(images, options, says):
+    with pytest.raises(PipelineError, match=says):
+        Pipeline([], SHAPE, compiled=False)(images, **options)
+
+
+def test_a_move_that_leaves_the_image_raises():
+    with pytest.raises(IndexError, match="left the image"):
+        Pipeline([Lost()], SHAPE)(IMAGES)
+
+
+# ---- the cache
+
+BUILD = """
+import sys
+from numba.core import event
+from numba_course.pipeline import Brightness, Pipeline
+with event.install_recorder("numba:compile") as compiled:
+    made = Pipeline([Brightness(float(sys.argv[1]))], (8, 8, 3))
+import numpy as np
+compilations = sum(what.is_start for _, what in compiled.buffer)
+print(compilations, made(np.full((1, 8, 8, 3), 100, np.uint8)).max() > 100)
+"""
+
+
+def test_another_process_loads_the_machine_code_and_never_a_stale_one(tmp_path):
+    surroundings = {**os.environ, "NUMBA_COURSE_CACHE": str(tmp_path), "NUMBA_CACHE_DIR": ""}
+
+    def build(amount):
+        done = subprocess.run(
+            [sys.executable, "-c", BUILD, amount],
+            env=surroundings,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.split()
+
+    first, second, other = build("0.5"), build("0.5"), build("0.0")
+    assert int(first[0]) > 0 and int(second[0]) == 0 and int(other[0]) > 0
+    assert first[1] == second[1] and other[1] == "False"
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(PipelineError, match="NUMBA_COURSE_CACHE"):
+        Pipeline([Brightness(0.123)], SHAPE)
+
+
+# ---- the loader
+
+
+@pytest.fixture(scope="module")
+def made():
+    return Pipeline(PIPELINES["arithmetic first"], SHAPE, seed=5)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_batches_come_in_order(made, workers, ahead):
+    loader = Loader(made, IMAGES, batch_size=2, workers=workers, ahead=ahead)
+    for epoch in range(2):
+        seen = []
+        for batch, ids in loader:
+            assert np.array_equal(batch, made(IMAGES, rows=ids, epoch=epoch))
+            seen += ids.tolist()
+        assert sorted(seen) == list(range(7))
+        assert seen == loader.order(epoch).tolist()
+    assert len(loader) == 4
+    assert len(Loader(made, IMAGES, batch_size=2, drop_last=True)) == 3
+
+
+def workers_alive():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("loader-")]
+
+
+def test_threads_end_with_the_loop_a_break_and_a_forgotten_iterator(made):
+    loader = Loader(made, IMAGES, batch_size=1)
+    for _ in loader:
+        break
+    assert not workers_alive()
+    iterator = iter(loader)
+    next(iterator)
+    assert workers_alive()
+    with pytest.raises(RuntimeError, match="iterated already"):
+        iter(loader)
+    del iterator
+    assert not workers_alive()
+    assert len(list(loader)) == 7
+
+
+def test_no_worker_runs_ahead_of_its_slots(made):
+    loader = Loader(made, IMAGES, batch_size=1, workers=1, ahead=1, shuffle=False)
+    iterator = iter(loader)
+    first, _ = next(iterator)
+    kept = first.copy()
+    for thread in workers_alive():
+        thread.join(0.3)
+    assert np.array_equal(first, kept)
+    assert not np.shares_memory(first, next(iterator)[0])
+
+
+def test_what_fails_in_a_worker_reaches_the_consumer(made, monkeypatch):
+    def run(images, rows, ids, out, epoch, start, stop):
+        if 3 in ids:
+            raise MemoryError("no more")
+
+    loader = Loader(made, IMAGES, batch_size=1, shuffle=False)
+    monkeypatch.setattr(made, "run", run)
+    seen = []
+    with pytest.raises(RuntimeError, match="batch 3: MemoryError: no more") as caught:
+        for _, ids in loader:
+            seen += ids.tolist()
+    assert seen == [0, 1, 2]
+    assert isinstance(caught.value.__cause__, MemoryError)
+    assert not workers_alive()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
+        ({"batch_size": 1, "workers": 0}, "workers must be"),
+        ({"batch_size": 1, "labels": [1]}, "labels must be as many as the images, 7, not 1"),
+    ],
+)
+def test_a_bad_loader_is_refused(made, options, says):
+    with pytest.raises(PipelineError, match=says):
+        Loader(made, IMAGES, **options)
+
+
+def test_all_names_are_there():
+    assert all(hasattr(pipeline, name) for name in pipeline.__all__)
