@@ -17,6 +17,7 @@ numba_course:
   title: A toy
   minutes_teach: 3
   minutes_exercise: 2
+  claims: {}
 ---
 """
 CHAPTER = (
@@ -135,7 +136,8 @@ def book(*cells):
 def test_a_chapter_becomes_a_blank_and_a_solved_notebook(course):
     chapter = source.read(course(CHAPTER), [DOUBLE])
     blank, solved = chapter.notebook(solved=False), chapter.notebook(solved=True)
-    assert blank.metadata["numba_course"] == {"title": "A toy", "minutes_teach": 3, "minutes_exercise": 2}
+    about = {"title": "A toy", "minutes_teach": 3, "minutes_exercise": 2, "claims": {}}
+    assert blank.metadata["numba_course"] == about
     assert [cell.id for cell in blank.cells] == [f"70_toy-{i:03d}" for i in range(7)]
     assert "Ask the room" not in nbformat.writes(blank) and "Prose for all." in nbformat.writes(blank)
     different = [
@@ -162,6 +164,22 @@ FAULTS = {
         "minutes_teach must be of type int, not 'long'",
     ),
     "front matter not YAML": (HEADER.replace("A toy", "[A toy"), "while parsing a flow sequence"),
+    "claim without a right sentence": (
+        HEADER.replace("{}", "{A1: [wrong, It is slow.]}"),
+        "claim A1 must be [verdict, sentence, right sentence]",
+    ),
+    "claim with a verdict of its own": (
+        HEADER.replace("{}", "{A1: [maybe, It is slow., It is fast.]}"),
+        "claim A1 must be",
+    ),
+    "claim without proof": (
+        HEADER.replace("{}", "{A1: [wrong, It is slow., It is fast.]}") + "```{code-cell}\n1\n```\n",
+        "no code cell is tagged claim-A1",
+    ),
+    "proof without a claim": (
+        HEADER + "```{code-cell}\n:tags: [claim-A1]\n1\n```\n",
+        "the front matter has no claim for claim-A1",
+    ),
     "options not YAML": (HEADER + "```{code-cell}\n:tags: [a\n1\n```\n", "Invalid YAML"),
     "no stub": (HEADER + CHECK, "exercise double has no stub cell"),
     "no check": (HEADER + STUB, "the code cell after the stub of double must check it"),

@@ -19,7 +19,6 @@ from numba_course.exercises.requirements import (
     Returns,
     difference,
 )
-from numba_course.exercises.trial import copied
 from numba_course.exercises.verdict import STATUSES, Finding, Verdict
 
 
@@ -390,22 +389,12 @@ def test_difference_compares_shape_before_value_and_nan_with_nan():
     assert difference("a", 1.0, 0.0, "x")
     assert difference((1, 2), (1, 2), 0.0, "x") == ""
     assert difference((1, 2), (1, 3), 0.0, "x")
+    assert difference((None, 1), (np.zeros(20), 1), 0.0, "x").startswith("x is None, expected")
 
-
-@pytest.mark.parametrize(
-    "make",
-    [lambda a: a[::2, ::-1], lambda a: a.T, lambda a: a[1:3], lambda a: a[:, 1]],
-    ids=["strided", "transposed", "rows", "column"],
-)
-def test_a_copy_keeps_layout_and_shares_nothing(make):
-    original = make(np.arange(20.0).reshape(4, 5))
-    copy = copied(original)
-    np.testing.assert_array_equal(copy, original)
-    assert copy.flags.c_contiguous == original.flags.c_contiguous
-    assert copy.flags.f_contiguous == original.flags.f_contiguous
-    assert not np.shares_memory(copy, original)
-    original.flags.writeable = False
-    assert not copied(original).flags.writeable
+    long = np.arange(20.0)
+    found = long * (1 + 1e-12)
+    found[7] = 0.0
+    assert difference(found, long, 1e-9, "x") == "x has 0.0 at [7], expected 7.0"
 
 
 @pytest.mark.parametrize("name", STATUSES)

@@ -145,7 +145,6 @@ def test_a_folder_that_the_user_names(module, tmp_path, monkeypatch):
     fn = njit(cache=True)(module.uncached.py_func)
     fn(3)
     found = cache(fn)
-    assert found.place == "the folder that NUMBA_CACHE_DIR names"
     assert found.index.startswith(str(tmp_path / "named")) and [e.use for e in found.entries] == ["miss"]
 
 
@@ -157,7 +156,6 @@ def test_a_source_folder_that_cannot_be_written(module, tmp_path, monkeypatch):
     fn = njit(cache=True)(module.uncached.py_func)
     fn(3)
     found = cache(fn)
-    assert found.place == "the user's cache folder, as the source's folder cannot be written"
     assert found.index.startswith(str(tmp_path / "home")) and Path(found.index).exists()
 
 
@@ -178,12 +176,12 @@ def test_looking_leaves_no_trace(module, laboratory):
 
 def test_entries_are_the_files(module, laboratory):
     empty = cache(module.f)
-    assert (empty.state, empty.entries, empty.hits, empty.misses) == ("missing", (), 0, 0)
+    assert (empty.entries, empty.hits, empty.misses) == ((), 0, 0)
     assert empty.stale == () and list(empty.at_risk) == AT_RISK
     module.f(3)
     module.f(3.5)
     found = cache(module.f)
-    assert found.state == "current" and Path(found.index).exists()
+    assert Path(found.index).exists()
     assert [e.signature for e in found.entries] == ["(int64)", "(float64)"]
     for entry in found.entries:
         assert entry.size == (laboratory / "__pycache__" / entry.file).stat().st_size
@@ -207,33 +205,26 @@ def test_arrays_are_compared_as_they_print(module):
     assert cache(module.f).stale == ("TABLE",)
 
 
-@pytest.mark.parametrize(
-    ("damage", "state"),
-    [
-        (lambda index: index.write_bytes(b"\x80\x04broken"), "unreadable"),
-        (
-            lambda index: index.write_bytes(
-                index.read_bytes().replace(numba.__version__.encode(), b"0.0.00"[: len(numba.__version__)])
-            ),
-            "of another Numba",
-        ),
-        (lambda index: index.unlink(), "missing"),
-    ],
-)
-def test_an_index_that_is_of_no_use(module, damage, state):
+def test_an_index_of_another_numba_is_of_no_use(module):
     module.alone(3)
-    damage(Path(cache(module.alone).index))
-    found = cache(module.alone)
-    assert (found.state, found.entries, found.stale) == (state, (), ())
+    index = Path(cache(module.alone).index)
+    assert len(cache(module.alone).entries) == 1
+    index.write_bytes(
+        index.read_bytes().replace(numba.__version__.encode(), b"0.0.00"[: len(numba.__version__)])
+    )
+    assert cache(module.alone).entries == cache(module.alone).stale == ()
 
 
 def test_an_edit_of_the_own_file_makes_all_entries_useless_but_not_stale(module, laboratory):
     module.f(3)
     write(laboratory, "module.py", MODULE + "# edited\n")
     write(laboratory, "dependency.py", DEPENDENCY + "# edited\n")
-    found = cache(module.f)
-    assert found.state == "of another source" and [e.usable for e in found.entries] == [False]
-    assert found.stale == () and list(found.at_risk) == AT_RISK
+    touch(laboratory / "module.py")
+    sys.modules.pop("module")
+    fresh = importlib.import_module("module").f
+    found = cache(fresh)
+    assert Path(found.index).exists() and found.entries == found.stale == ()
+    assert list(found.at_risk) == AT_RISK
 
 
 def test_a_compiled_function_in_the_closure_is_never_hit(module, laboratory):
@@ -265,7 +256,7 @@ def test_in_a_notebook_everything_but_the_function_itself_is_at_risk(tmp_path):
     cells = [
         "from numba import njit\nfrom numba_course.lens.cache import cache",
         "K = 3\n@njit\ndef g(x):\n    return x + 1\n@njit(cache=True)\ndef f(x):\n    return g(x) * K\nf(2)",
-        "found = cache(f)\nprint(found.place, found.at_risk, found.stale, found.hits, found.misses)",
+        "found = cache(f)\nprint(found.at_risk, found.stale, found.hits, found.misses)",
         "K = 4\nprint(cache(f).stale)",
     ]
     home = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR")}
@@ -288,16 +279,16 @@ def test_in_a_notebook_everything_but_the_function_itself_is_at_risk(tmp_path):
             command, capture_output=True, text=True, env={**os.environ, **home}, cwd=tmp_path, check=False
         )
         assert done.returncode == 0, done.stderr
-        outputs.append([line for line in done.stdout.splitlines() if "(" in line or "IPython" in line])
+        outputs.append([line for line in done.stdout.splitlines() if "(" in line])
     for output, counts in zip(outputs, ("0 1", "1 0"), strict=True):
-        assert output == [f"IPython's cache folder ('g', 'K') () {counts}", "('K',)"]
+        assert output == [f"('g', 'K') () {counts}", "('K',)"]
 
 
 def test_a_function_without_a_disk_cache_says_so():
     fn = njit(lambda x: x)
     fn(1)
     found = cache(fn)
-    assert not found.enabled and (found.hits, found.misses, found.at_risk) == (0, 0, ())
+    assert found.index is None and (found.hits, found.misses, found.at_risk) == (0, 0, ())
     assert repr(found).endswith("has no disk cache: it was made without cache=True")
 
 
@@ -311,9 +302,9 @@ def test_wrong_use_is_told(wrong, kind):
 
 
 def invented(folder, hits, use):
-    entry = Entry("(int64)", f"{folder}.1.nbc", 10 * hits, "cpu" * hits, "abc", hits > 1, use)
+    entry = Entry("(int64)", "cpu" * hits, "abc", f"{folder}.1.nbc", 10 * hits, hits > 1, use)
     stale = Dependency("g", "callee", f"/{folder}/d.py", True, "its file was changed")
-    return Cache("f", True, "a place", f"/{folder}/f.nbi", "current", (entry,), hits, 3 * hits, (stale,))
+    return Cache("f", f"/{folder}/f.nbi", (entry,), hits, 3 * hits, (stale,))
 
 
 @pytest.mark.parametrize("shown", [repr, Cache._repr_html_])

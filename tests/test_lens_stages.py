@@ -1,4 +1,4 @@
-"""stages: every stage is there, with the user's lines; and all three instruments stand Numba's own tests."""
+"""stages: every stage is there, with the user's lines, and what became of each loop."""
 
 import dataclasses
 import functools
@@ -11,9 +11,7 @@ import numpy as np
 import pytest
 from numba import njit, prange
 
-from numba_course.lens.machine_code import machine_code
 from numba_course.lens.stages import TITLES, stages
-from numba_course.lens.types import types
 
 for pickling in (cloudpickle, numba.cloudpickle):
     pickling.register_pickle_by_value(sys.modules[__name__])  # a child cannot import a test module
@@ -102,7 +100,7 @@ def test_symbols_paths_and_addresses_are_readable():
     for report in (seen(scaled), seen(scaled, parallel=True), seen(spread)):
         text = "\n".join(getattr(report, stage) for stage in TITLES) + repr(report)
         assert not re.search(
-            r"_ZN\d|at 0x|[\\/](tmp|usr|home)[\\/]|100\d{4}|!dbg|numba_parfor_gufunc_0x", text
+            r"_ZN\d|at 0x|[\\/](tmp|usr|home)[\\/]|\b100\d{4}\b|!dbg|numba_parfor_gufunc_0x", text
         )
 
 
@@ -145,33 +143,3 @@ def test_wrong_use_is_refused_in_one_line(fn, arguments, words):
     with pytest.raises(TypeError) as caught:
         stages(fn, *arguments)
     assert words in str(caught.value) and "\n" not in str(caught.value)
-
-
-NUMBAS = [  # module of numba.tests, function, arguments
-    ("usecases", "copy_arrays2d", (np.ones((2, 2)), np.zeros((2, 2)))),
-    ("usecases", "andor", (1, 2)),
-    ("usecases", "redefine1", ()),
-    ("test_looplifting", "lift1", (3,)),
-    ("test_generators", "gen3", (3,)),
-    ("test_generators", "gen_unification_error", ()),
-    ("test_flow_control", "for_loop_usecase6", (3, 4)),
-    ("test_flow_control", "try_except_usecase", ()),
-    ("test_mandelbrot", "is_in_mandelbrot", (0.5j,)),
-]
-
-
-@pytest.mark.parametrize(("module", "name", "arguments"), NUMBAS)
-def test_numbas_own_test_functions_go_through_every_instrument(module, name, arguments):
-    """Each either gives a report or refuses in one line; nothing else may happen."""
-    fn = getattr(pytest.importorskip(f"numba.tests.{module}"), name)
-    outcomes = []
-    for instrument in (types, stages, machine_code):
-        try:
-            report = instrument(njit(fn), *arguments)
-        except TypeError as error:
-            assert "\n" not in str(error)
-            outcomes.append("refused")
-        else:
-            assert repr(report) and report._repr_html_()
-            outcomes.append(report.signature)
-    assert len(set(outcomes)) == 1

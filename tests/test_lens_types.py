@@ -87,7 +87,7 @@ def test_types_of_a_variable_in_order_of_definition(name, expected):
 
 def test_the_return_type_stands_in_its_line_and_in_the_signature():
     (kind,) = seen().of("return")
-    assert kind == "Tuple(float64, OptionalType(float32), float64, float32, list(int64)<iv=None>)"
+    assert kind == "Tuple(float64, OptionalType(float32), float64, float32, list(int64))"
     assert seen().signature == f"(array(float32, 1d, C), bool, omitted(default=2)) -> {kind}"
     assert ("return", kind) in at(13).variables
 
@@ -117,7 +117,7 @@ def test_what_to_notice():
     assert "return holds what may be None" in at(13).notes
     assert at(8).notes == ("int64 / int64 is computed in float64",)
     assert at(9).notes == ()  # float32 stays float32
-    assert "calls recursive, which is not inlined" in at(12).notes
+    assert "calls recursive: not inlined" in at(12).notes
     assert not any("small" in note for found in seen().lines for note in found.notes)
     assert seen().changing == ("total", "maybe")
     assert set(seen().optional) == {"maybe", "return"}

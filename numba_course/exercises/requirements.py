@@ -18,9 +18,9 @@ from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
 from numba_course.exercises.answers import line_in, python_function
-from numba_course.exercises.show import show, show_type
+from numba_course.exercises.show import LONGEST, show, show_type
 from numba_course.exercises.verdict import Finding
-from numba_course.lens import dispatchers
+from numba_course.lens import dispatchers, results
 from numba_course.lens.races import detect
 from numba_course.sandbox import describe
 
@@ -206,43 +206,21 @@ def difference(actual, expected, rtol, what):
         pairs = zip(actual, expected, strict=True)
         return next((text for a, e in pairs if (text := difference(a, e, rtol, what))), "")
     if isinstance(expected, (str, bytes, type(None))) or actual is None:
-        return (
-            "" if type(actual) is type(expected) and actual == expected else _unlike(what, actual, expected)
-        )
+        same = type(actual) is type(expected) and actual == expected
+        return "" if same else f"{what} is {show(actual)}, expected {show(expected)}"
     actual_array, expected_array = np.asarray(actual), np.asarray(expected)
     if actual_array.dtype.kind not in "biufc":
         return f"{what} is {show(actual)}, which is not a number or an array of numbers"
     if actual_array.shape != expected_array.shape:
         return f"{what} has shape {actual_array.shape}, expected {expected_array.shape}"
-    if _close(actual_array, expected_array, rtol):
+    same = results.agreement(actual_array, expected_array, rtol)
+    if same.all():
         return ""
-    return _unlike(what, actual, expected)
-
-
-def _unlike(what, actual, expected):
-    """Both values; for long arrays the first element that differs."""
-    actual_array, expected_array = np.asarray(actual), np.asarray(expected)
-    if expected_array.ndim and expected_array.size > 12:
-        index = tuple(int(i) for i in np.argwhere(~_equal(actual_array, expected_array))[0])
+    if expected_array.ndim and expected_array.size > LONGEST:
+        index = results.first_difference(same)
         place = ", ".join(map(str, index))
         return f"{what} has {actual_array[index]} at [{place}], expected {expected_array[index]}"
     return f"{what} is {show(actual)}, expected {show(expected)}"
-
-
-def _equal(actual, expected):
-    """Element by element; NaN equals NaN."""
-    return (actual == expected) | ((actual != actual) & (expected != expected))
-
-
-def _close(actual, expected, rtol):
-    """Whether arrays of one shape agree to `rtol` of the largest finite expected magnitude."""
-    same = _equal(actual, expected)
-    if rtol and expected.dtype.kind in "fc":
-        finite = np.isfinite(expected)
-        scale = np.abs(expected[finite]).max(initial=0.0)
-        with np.errstate(invalid="ignore", over="ignore"):
-            same = same | (finite & (np.abs(actual - expected) <= rtol * scale))
-    return bool(same.all())
 
 
 def _same_kind(scalar, dtype):

@@ -7,7 +7,6 @@ whose iterations do not race.
 
 from __future__ import annotations
 
-import copy
 import inspect
 import linecache
 import tempfile
@@ -27,6 +26,7 @@ from numba_course.exercises.answers import is_stub, line_in, python_function
 from numba_course.exercises.show import show
 from numba_course.exercises.verdict import Finding
 from numba_course.lens import dispatchers
+from numba_course.lens._arguments import pack, unpack
 from numba_course.sandbox import describe
 
 HYPOTHESIS = (
@@ -75,8 +75,8 @@ class Trial:
         yield from self.drawn[:STRUCTURE_INPUTS]
 
     def copies(self, args):
-        """Fresh arguments, so that no call sees what another one changed."""
-        return tuple(copied(value) for value in args)
+        """Fresh arguments of the same layout, so that no call sees what another one changed."""
+        return unpack(pack(args))
 
     def show(self, args):
         """The arguments as in a call."""
@@ -254,28 +254,6 @@ def source_line(answer, line):
     """Text of a line of the answer's file."""
     function = python_function(answer)
     return linecache.getline(function.__code__.co_filename, line).strip() if function and line else ""
-
-
-def copied(value):
-    """A copy with the same layout: a strided or read-only array stays so."""
-    if not isinstance(value, np.ndarray):
-        return copy.deepcopy(value)
-    if value.flags.c_contiguous or value.flags.f_contiguous:
-        new = value.copy(order="K")
-    else:
-        new = _strided_copy(value)
-    new.flags.writeable = value.flags.writeable
-    return new
-
-
-def _strided_copy(value):
-    """A copy of a strided view, over a buffer of its own."""
-    span = sum((n - 1) * abs(s) for n, s in zip(value.shape, value.strides, strict=True)) + value.itemsize
-    buffer = np.zeros(span, np.uint8)
-    offset = sum((n - 1) * -s for n, s in zip(value.shape, value.strides, strict=True) if s < 0)
-    new = np.ndarray(value.shape, value.dtype, buffer, offset, value.strides)
-    new[...] = value
-    return new
 
 
 def drawn(strategy):

@@ -1,4 +1,4 @@
-"""Copies of a call's arguments in which arrays overlap as they did: copying them one by one loses that."""
+"""Copies of a call's arguments with the same layout, in which arrays overlap as they did."""
 
 import ctypes
 import io
@@ -62,25 +62,25 @@ class _Pickler(cloudpickle.Pickler):
 
     def reducer_override(self, value):
         if isinstance(value, np.ndarray):
-            low, high = byte_bounds(value)
-            self.bounds.append((low, high))
-            block = next((b for b in self.blocks if b.low <= low and high <= b.high), None)
-            offset = value.__array_interface__["data"][0] - (block.low if block else 0)
-            kind = np.recarray if isinstance(value, np.recarray) else np.ndarray
-            return _array, (
-                block,
-                kind,
-                value.shape,
-                value.dtype,
-                offset,
-                value.strides,
-                value.flags.writeable,
-            )
+            return self._place(value) if _is_plain(value) else NotImplemented
         if isinstance(value, typed.List):
             return _typed_list, (numba.typeof(value), list(value))
         if isinstance(value, typed.Dict):
             return _typed_dict, (numba.typeof(value), dict(value))
         return super().reducer_override(value)
+
+    def _place(self, value):
+        low, high = byte_bounds(value)
+        self.bounds.append((low, high))
+        block = next((b for b in self.blocks if b.low <= low and high <= b.high), None)
+        offset = value.__array_interface__["data"][0] - (block.low if block else 0)
+        kind = np.recarray if isinstance(value, np.recarray) else np.ndarray
+        return _array, (block, kind, value.shape, value.dtype, offset, value.strides, value.flags.writeable)
+
+
+def _is_plain(array):
+    """Whether an array is nothing but its bytes; the others pickle in their own way."""
+    return type(array) in (np.ndarray, np.recarray, np.memmap) and not array.dtype.hasobject
 
 
 def _memory(shift, content):
@@ -98,15 +98,14 @@ def _array(memory, kind, shape, dtype, offset, strides, writeable):
 
 
 def _typed_list(kind, items):
-    return _filled(typed.List.empty_list(kind.item_type), lambda new: [new.append(item) for item in items])
+    new = typed.List.empty_list(kind.item_type)
+    new.extend(items)
+    return new
 
 
 def _typed_dict(kind, items):
-    return _filled(typed.Dict.empty(kind.key_type, kind.value_type), lambda new: new.update(items))
-
-
-def _filled(new, fill):
-    fill(new)
+    new = typed.Dict.empty(kind.key_type, kind.value_type)
+    new.update(items)
     return new
 
 

@@ -7,13 +7,11 @@ import dis
 import importlib.util
 import linecache
 import os
-import pickle
 import pickletools
 import sys
 import types
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
@@ -21,45 +19,34 @@ from numba.core.dispatcher import Dispatcher
 from numba_course.lens import html
 from numba_course.lens.dispatchers import check_dispatcher
 
-PLACES = {
-    "InTreeCacheLocator": "__pycache__ beside the source file",
-    "UserProvidedCacheLocator": "the folder that NUMBA_CACHE_DIR names",
-    "UserWideCacheLocator": "the user's cache folder, as the source's folder cannot be written",
-    "IPythonCacheLocator": "IPython's cache folder",
-    "ZipCacheLocator": "the user's cache folder, as the source is in a zip file",
-}
 SETTLED = {*sys.stdlib_module_names, "numpy", "numba", "llvmlite"}  # taken not to change
 UNWATCHED = "the cache does not watch what defines it"
-LITERAL = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.unaryop, ast.operator, ast.expr_context)
 CONSTANTS = (bool, int, float, complex, str, bytes, tuple, np.ndarray, np.generic, type(None))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One compiled signature in the cache.
+    """One compiled signature that the index lists.
 
     Attributes
     ----------
-    signature : str
+    signature, cpu, code : str
+        The key: types, processor, and the first characters of the hash of the function's bytecode.
     file : str
         Name of the data file.
     size : int or None
         Its bytes; None if it is missing.
-    cpu : str
-        The processor it is for.
-    code : str
-        First characters of the hash of the function's bytecode.
     usable : bool
-        Whether a new call in this process would load it: everything in the key fits, the source text too.
+        Whether a new call in this process would load it: the file is there, and all of the key fits.
     use : str
         What this process did with it: ``hit`` (loaded), ``miss`` (compiled and saved) or ``not used``.
     """
 
     signature: str
-    file: str
-    size: int | None
     cpu: str
     code: str
+    file: str
+    size: int | None
     usable: bool
     use: str
 
@@ -89,23 +76,17 @@ class Dependency:
     why: str
 
 
-@dataclass(frozen=True)
-class Cache:
+@dataclass(frozen=True, repr=False)
+class Cache(html.Shown):
     """What `cache` found. What varies is printed inside ``⟨ ⟩``.
 
     Attributes
     ----------
     name : str
-    enabled : bool
-        Whether the function was made with ``cache=True``.
-    place : str
-        Where its cache is, in words.
     index : str or None
-        Path of the index file; it need not exist.
-    state : str
-        Of the index: ``current``, ``missing``, ``unreadable``, ``of another Numba`` or ``of another source``.
+        Path of the index file, which need not exist; None if the function was made without ``cache=True``.
     entries : tuple of Entry
-        All that the index lists.
+        All that the index lists; none if it was written by another Numba or for another text of the source.
     hits, misses : int
         Overloads that this process loaded from the cache, and that it compiled.
     dependencies : tuple of Dependency
@@ -114,10 +95,7 @@ class Cache:
     """
 
     name: str
-    enabled: bool
-    place: str = ""
     index: str | None = None
-    state: str = "missing"
     entries: tuple[Entry, ...] = ()
     hits: int = 0
     misses: int = 0
@@ -134,47 +112,27 @@ class Cache:
         """Names of all callees and globals that can change unnoticed, the stale ones included."""
         return tuple(d.name for d in self.dependencies)
 
+    @property
+    def _title(self):
+        return f"cache of {self.name}"
+
     def _lines(self):
-        """(tone, sentence)"""
-        if not self.enabled:
+        if self.index is None:
             yield "info", f"{self.name} has no disk cache: it was made without cache=True"
             return
-        yield (
-            "plain",
-            f"index ⟨{os.path.basename(self.index)} in {os.path.dirname(self.index)}⟩: ⟨{self.state}⟩",
-        )
+        folder, file = os.path.split(self.index)
+        yield "plain", f"index of {self.name}: ⟨{file}⟩ in ⟨{folder}⟩"
         yield "plain", f"in this process: hits ⟨{self.hits}⟩, misses ⟨{self.misses}⟩"
+        for e in self.entries:
+            size = "missing" if e.size is None else f"{e.size} bytes"
+            key = f"{e.cpu}, code {e.code}, {'fits' if e.usable else 'does not fit'}"
+            yield "plain", f"{e.signature}: ⟨{e.use}⟩, file ⟨{e.file}, {size}⟩, key ⟨{key}⟩"
         if self.problem:
             yield "warn", self.problem
         for d in self.dependencies:
             origin = f" of ⟨{os.path.basename(d.file)}⟩" if d.file else ""
             verb = "is stale" if d.stale else "can go stale"
             yield ("bad" if d.stale else "warn"), f"{d.kind} {d.name}{origin} {verb}: {d.why}"
-
-    def _rows(self):
-        for e in self.entries:
-            size = "missing" if e.size is None else f"{e.size} bytes"
-            fits = "fits" if e.usable else "does not fit"
-            yield e.signature, f"⟨{e.file}, {size}⟩", f"⟨{e.cpu}, code {e.code}, {fits}⟩", f"⟨{e.use}⟩"
-
-    def _title(self):
-        return f"cache of {self.name}: {self.place}" if self.enabled else f"cache of {self.name}"
-
-    def __repr__(self):
-        rows = ["  " + "  ".join(row) for row in self._rows()]
-        lines = [f"{html.TONES[tone][0] or ' '} {text}" for tone, text in self._lines()]
-        return "\n".join([self._title(), *lines[:2], *rows, *lines[2:]])
-
-    def _repr_html_(self):
-        lines = list(self._lines())
-        headers = ("signature", "data file", "key", "use")
-        rows = [[html.escape(cell) for cell in row] for row in self._rows()]
-        body = html.table(headers, rows) if rows else ""
-        body += "".join(f"<div>{html.mark(tone, text)}</div>" for tone, text in lines)
-        tones = [tone for tone, _ in lines]
-        return html.card(
-            self._title(), next((t for t in ("bad", "warn", "info") if t in tones), "good"), body
-        )
 
 
 def cache(fn):
@@ -183,16 +141,11 @@ def cache(fn):
     Parameters
     ----------
     fn : Dispatcher
-        With or without ``cache=True``.
+        With or without ``cache=True``; TypeError for anything that is not decorated with ``@njit``.
 
     Returns
     -------
     Cache
-
-    Raises
-    ------
-    TypeError
-        If `fn` is not a function decorated with ``@njit``.
 
     Notes
     -----
@@ -212,92 +165,61 @@ def cache(fn):
     functions, functions inside tuples, environment variables, and Python, NumPy and Numba themselves.
     """
     check_dispatcher(fn, "cache")
-    store = fn._cache
-    if isinstance(store, NullCache):
-        return Cache(fn.__name__, enabled=False)
-    locator = store._impl.locator
-    index = store._cache_file._index_path
-    state, keys = _read_index(index, locator.get_source_stamp())
-    files = {key: os.path.join(store.cache_path, name) for key, name in keys.items()}
-    notebook = type(locator).__name__ == "IPythonCacheLocator"
-    entries = [_entry(fn, key, path, state) for key, path in files.items()]
-    usable = [path for path, entry in zip(files.values(), entries, strict=True) if entry.usable]
+    if isinstance(fn._cache, NullCache):
+        return Cache(fn.__name__)
+    files = fn._cache._cache_file
+    entries = {
+        files._data_path(name): _entry(fn, key, files._data_path(name))
+        for key, name in files._load_index().items()
+    }
+    notebook = type(fn._cache._impl.locator).__name__ == "IPythonCacheLocator"
+    watched = None if notebook else fn.py_func.__code__.co_filename
+    usable = [path for path, entry in entries.items() if entry.usable]
     return Cache(
         fn.__name__,
-        enabled=True,
-        place=PLACES.get(type(locator).__name__, type(locator).__name__),
-        index=index,
-        state=state,
-        entries=tuple(entries),
+        files._index_path,
+        tuple(entries.values()),
         hits=sum(fn.stats.cache_hits.values()),
         misses=sum(fn.stats.cache_misses.values()),
-        dependencies=tuple(_dependencies(fn.py_func, notebook, usable)),
+        dependencies=tuple(_dependencies(fn.py_func, watched, usable)),
         problem=_problem(fn.py_func),
     )
 
 
-def _read_index(path, stamp):
-    """State of an index file, and its entries: key -> name of the data file."""
-    try:
-        with open(path, "rb") as file:
-            if pickle.load(file) != numba.__version__:
-                return "of another Numba", {}
-            written, keys = pickle.load(file)
-    except FileNotFoundError:
-        return "missing", {}
-    except Exception:  # a damaged pickle can raise anything
-        return "unreadable", {}
-    return ("current" if written == stamp else "of another source"), keys
-
-
-def _entry(fn, key, path, state):
+def _entry(fn, key, path):
     """One entry of the index: would a call find it, and did one?"""
     signature, (_, cpu, _), (code, _) = key
     own = fn._cache._index_key(signature, fn.targetctx.codegen()) == key
     size = os.path.getsize(path) if os.path.exists(path) else None
     hit, miss = own and signature in fn.stats.cache_hits, own and signature in fn.stats.cache_misses
-    return Entry(
-        signature=f"({', '.join(map(str, getattr(signature, 'args', signature)))})",
-        file=os.path.basename(path),
-        size=size,
-        cpu=cpu,
-        code=code[:8],
-        usable=own and state == "current" and size is not None,
-        use="hit" if hit else "miss" if miss else "not used",
-    )
+    use = "hit" if hit else "miss" if miss else "not used"
+    types_ = f"({', '.join(map(str, getattr(signature, 'args', signature)))})"
+    return Entry(types_, cpu, code[:8], os.path.basename(path), size, own and size is not None, use)
 
 
 def _problem(function):
     """A compiled function in the closure is part of the key, and gets a new identity in every process."""
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    names = [name for name, cell in cells if isinstance(cell.cell_contents, Dispatcher)]
-    if not names:
-        return ""
-    return f"never hit by another process: {', '.join(names)} in its closure is another object there"
+    names = ", ".join(name for name, cell in cells if isinstance(cell.cell_contents, Dispatcher))
+    return names and f"never hit by another process: {names} in its closure is another object there"
 
 
-def _dependencies(function, notebook, entries):
+def _dependencies(function, watched, entries):
     """Everything compiled into the function that the stamp of its cache does not cover."""
-    watched = None if notebook else function.__code__.co_filename
     frozen = [_frozen(path) for path in entries]
     found = {}
     for path, user, module, value in _used(function, (), {function}):
         callee = _python(value)
-        if callee:
-            kind, (file, risk) = "callee", (callee.__code__.co_filename, UNWATCHED)
-        elif isinstance(value, CONSTANTS):
-            kind, (file, risk) = "global", _origin(user, module, path[-1])
-        else:
-            continue
+        file, why = (callee.__code__.co_filename, UNWATCHED) if callee else _origin(user, module, path[-1])
         name = " → ".join(path)
         before = [text for text in frozen if f"global({name}: " in text and not callee]
         if stale := any(f"global({name}: {value})" not in text for text in before):
-            risk = "another value is compiled in"
-        elif risk is None or (risk == UNWATCHED and file == watched):
+            why = "another value is compiled in"
+        elif not why or (why == UNWATCHED and file == watched):
             continue
         elif stale := not before and any(_newer(file, entry) for entry in entries):
-            risk = "its file was changed after the code was cached"
-        found.setdefault(name, Dependency(name, kind, file, stale, risk))
+            why = "its file was changed after the code was cached"
+        found.setdefault(name, Dependency(name, "callee" if callee else "global", file, stale, why))
     return found.values()
 
 
@@ -306,7 +228,7 @@ def _used(function, path, seen):
     for name, module, value in _read(function.__code__, function.__globals__):
         callee = _python(value)
         owner = callee.__module__ if callee else module.__name__ if module else ""
-        if callee in seen or owner.split(".")[0] in SETTLED:
+        if callee in seen or owner.split(".")[0] in SETTLED or not (callee or isinstance(value, CONSTANTS)):
             continue
         yield (*path, name), function, module, value
         if callee:
@@ -316,19 +238,16 @@ def _used(function, path, seen):
 
 def _read(code, namespace):
     """(name as written, module it is an attribute of or None, value) of each global that the code reads."""
-    name = module = value = None
+    name = value = None
     for instruction in dis.get_instructions(code):
-        attribute = instruction.opname in ("LOAD_ATTR", "LOAD_METHOD")
-        if name and attribute and isinstance(value, types.ModuleType):
-            name, module = f"{name}.{instruction.argval}", value
-            value = vars(module).get(instruction.argval)
-            continue
-        if name:
+        if instruction.opname == "LOAD_GLOBAL" and instruction.argval in namespace:
+            name, module, value = instruction.argval, None, namespace[instruction.argval]
             yield name, module, value
-        known = instruction.opname == "LOAD_GLOBAL" and instruction.argval in namespace
-        name, module, value = (
-            (instruction.argval, None, namespace[instruction.argval]) if known else (None,) * 3
-        )
+        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and isinstance(value, types.ModuleType):
+            name, module, value = f"{name}.{instruction.argval}", value, vars(value).get(instruction.argval)
+            yield name, module, value
+        else:
+            value = None
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _read(constant, namespace)
@@ -342,29 +261,21 @@ def _python(value):
 
 
 def _origin(user, module, name):
-    """(file, risk) of a constant that `user` reads; the risk is None if it cannot change."""
-    file = user.__code__.co_filename
+    """(file, risk) of a constant that `user` reads; the risk is empty if it cannot change."""
     if module is not None:
         return getattr(module, "__file__", None), UNWATCHED
-    for node in reversed(_statements(file, user.__globals__)):
+    file, namespace = user.__code__.co_filename, user.__globals__
+    tree = ast.parse("".join(linecache.getlines(file, namespace)))
+    for node in reversed(tree.body):
         if isinstance(node, ast.ImportFrom) and name in [a.asname or a.name for a in node.names]:
             source = "." * node.level + (node.module or "")
-            source = importlib.util.resolve_name(source, user.__globals__.get("__package__"))
-            risk = None if source.split(".")[0] in SETTLED else UNWATCHED
+            source = importlib.util.resolve_name(source, namespace.get("__package__"))
+            risk = "" if source.split(".")[0] in SETTLED else UNWATCHED
             return getattr(sys.modules.get(source), "__file__", None), risk
         if isinstance(node, ast.Assign) and name in [t.id for t in node.targets if isinstance(t, ast.Name)]:
-            literal = all(isinstance(part, LITERAL) for part in ast.walk(node.value))
-            return file, UNWATCHED if literal else "it is computed when its module is loaded"
+            computed = any(isinstance(part, ast.Name) for part in ast.walk(node.value))
+            return file, "it is computed when its module is loaded" if computed else UNWATCHED
     return file, "it is not known what sets it"
-
-
-def _statements(file, namespace):
-    """The statements of a source file at module level; none if the file cannot be read."""
-    linecache.checkcache(file)
-    try:
-        return ast.parse("".join(linecache.getlines(file, namespace))).body
-    except SyntaxError:
-        return []
 
 
 def _frozen(path):

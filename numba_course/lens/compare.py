@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 from dataclasses import dataclass
 
@@ -14,34 +13,15 @@ from numba_course import sandbox
 from numba_course.lens import figures, html
 from numba_course.lens._arguments import pack
 from numba_course.lens._timing import Entry, measure
+from numba_course.lens.dispatchers import reason
 
 LIMIT = 30.0  # seconds that one run may take
 MEMORY = 3 << 30  # bytes that the child process may use
 INSIDE = "{!r} compiles inside the timed runs: this is not the time of the function alone"
 
 
-class _Shown:
-    """A table, the problems and some notes, as text and as HTML."""
-
-    def __repr__(self):
-        rows = list(self._rows())
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        cells = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows)
-        lines = ["  ".join(row).rstrip() for row in cells]
-        lines += [f"{html.TONES[tone][0]} {text}" for tone, text in self._problems()]
-        return "\n".join([*lines, *self._notes()])
-
-    def _repr_html_(self):
-        headers, *rows = self._rows()
-        problems = list(self._problems())
-        lines = [html.mark(tone, text) for tone, text in problems] + [html.escape(n) for n in self._notes()]
-        body = html.table(headers, [[html.escape(cell) for cell in row] for row in rows])
-        body += "".join(f"<div>{line}</div>" for line in lines)
-        return html.card("compare", problems[0][0] if problems else "plain", body)
-
-
 @dataclass(frozen=True, repr=False)
-class Comparison(_Shown):
+class Comparison(html.Shown):
     """What `compare` measured. Times are in seconds; what varies is printed inside ``⟨ ⟩``.
 
     Attributes
@@ -54,6 +34,7 @@ class Comparison(_Shown):
 
     entries: tuple[Entry, ...]
     copied: bool = False
+    _title = "compare"
 
     def entry(self, name):
         """The `Entry` of that name; ValueError if there is none."""
@@ -63,21 +44,15 @@ class Comparison(_Shown):
         raise ValueError(f"name must be one of {[e.name for e in self.entries]}, not {name!r}")
 
     def seconds(self, name):
-        """Median time of one call; ValueError if the function failed."""
-        entry = self.entry(name)
-        if entry.error:
-            raise ValueError(f"no time: {name!r} {entry.error}")
-        return statistics.median(entry.seconds)
+        """Median time of one call."""
+        return float(np.median(self.entry(name).seconds))
 
     def ratio(self, name):
         """Median, over the rounds, of this function's time over the first function's: below 1 is faster.
 
-        Raises
-        ------
-        ValueError
-            If either failed, or their results differ; the message says how.
+        Raises ValueError if their results differ; the message says how.
         """
-        return statistics.median(self._ratios(name))
+        return float(np.median(self._ratios(name)))
 
     def spread(self, name):
         """Lower and upper quartile of the rounds' ratios: half of all rounds lie between them."""
@@ -96,59 +71,42 @@ class Comparison(_Shown):
     def _ratios(self, name):
         first, entry = self.entries[0], self.entry(name)
         for each in (first, entry):
-            if trouble := each.error or each.difference:
-                raise ValueError(f"no ratio: {each.name!r} {trouble}")
+            if each.difference:
+                raise ValueError(f"no ratio: {each.name!r} {each.difference}")
         return [own / other for own, other in zip(entry.seconds, first.seconds, strict=True)]
 
     def _rows(self):
         yield "function", "one call", "ratio to the first", "compiled in"
         for e in self.entries:
             compiled = "–" if e.compile_seconds is None else _cell(e.compile_seconds)
-            yield e.name, "–" if e.error else _cell(self.seconds(e.name)), self._ratio_cell(e), compiled
+            yield e.name, _cell(self.seconds(e.name)), self._ratio_cell(e), compiled
 
     def _ratio_cell(self, entry):
-        try:
-            low, high = self.spread(entry.name)
-        except ValueError:
+        if entry.difference or self.entries[0].difference:
             return "no ratio"
         if entry is self.entries[0]:
             return "1"
+        low, high = self.spread(entry.name)
         text = f"{self.ratio(entry.name):.3g} ({low:.3g} to {high:.3g})"
         return f"⟨{text:32}⟩"
 
-    def _short_cell(self, entry):
-        """Time and ratio, for the table of a `Sweep`."""
-        if entry.error:
-            return "–"
-        seconds = self.seconds(entry.name)
-        try:
-            return f"⟨{_readable(seconds):>9} {self.ratio(entry.name):>9.3g}⟩"
-        except ValueError:
-            return f"{_cell(seconds)} no ratio"
-
-    def _problems(self):
-        """(tone, sentence) of what went wrong and is the same in every run."""
+    def _lines(self):
         for e in self.entries:
-            if e.error or e.difference:
-                yield "bad", f"{e.name!r} {e.error or e.difference}"
+            if e.difference:
+                yield "bad", f"{e.name!r} {e.difference}"
             if e.compiled_inside:
                 yield "warn", INSIDE.format(e.name)
-
-    def _notes(self):
-        if len(self.entries) > 1 and not any(e.difference or e.error for e in self.entries):
-            yield "Equal results."
-        yield (
-            "Each call had its own copy of the arguments, as they are changed."
-            if self.copied
-            else "All calls shared the arguments: no function changes them."
-        )
+        if len(self.entries) > 1 and not any(e.difference for e in self.entries):
+            yield "plain", "Equal results."
+        own = "Each call had its own copy of the arguments, as they are changed."
+        yield "plain", own if self.copied else "All calls shared the arguments: no function changes them."
         short = ", ".join(e.name for e in self.entries if e.too_short)
         clock = f"TOO SHORT for the clock: {short}" if short else "long enough for the clock"
-        yield f"⟨{max((len(e.seconds) for e in self.entries), default=0)} rounds, {clock}⟩"
+        yield "plain", f"⟨{len(self.entries[0].seconds)} rounds, {clock}⟩"
 
     def figure(self):
         """One call's time on a logarithmic axis: every round as a dot, the median as a bar."""
-        medians = {e.name: self.seconds(e.name) for e in self.entries if not e.error}
+        medians = {e.name: self.seconds(e.name) for e in self.entries}
 
         def draw(ax):
             for y, (name, median) in enumerate(medians.items()):
@@ -166,18 +124,18 @@ class Comparison(_Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Sweep(_Shown):
+class Sweep(html.Shown):
     """What `compare` measured for several sizes of input.
 
     Attributes
     ----------
     sizes : tuple
-    comparisons : tuple of Comparison
-        One for each size.
+    comparisons : tuple of Comparison, one for each size
     """
 
     sizes: tuple
     comparisons: tuple[Comparison, ...]
+    _title = "compare"
 
     def at(self, size):
         """The `Comparison` of one size; ValueError if it was not measured."""
@@ -186,18 +144,15 @@ class Sweep(_Shown):
         return self.comparisons[self.sizes.index(size)]
 
     def _rows(self):
-        yield "size", *(entry.name for entry in self.comparisons[0].entries)
         for size in self.sizes:
-            comparison = self.at(size)
-            yield str(size), *map(comparison._short_cell, comparison.entries)
+            headers, *rows = self.at(size)._rows()
+            if size == self.sizes[0]:
+                yield "size", *headers
+            yield from ((str(size), *row) for row in rows)
 
-    def _problems(self):
+    def _lines(self):
         for size in self.sizes:
-            for tone, text in self.at(size)._problems():
-                yield tone, f"size {size}: {text}"
-
-    def _notes(self):
-        yield "Each cell: the time of one call, then its ratio to the first function."
+            yield from ((tone, f"size {size}: {text}") for tone, text in self.at(size)._lines())
 
     def figure(self):
         """One call's time against size, a curve for each function; both axes are logarithmic."""
@@ -205,9 +160,8 @@ class Sweep(_Shown):
 
         def draw(ax):
             for i, name in enumerate(names):
-                measured = [size for size in self.sizes if not self.at(size).entry(name).error]
-                times = [self.at(size).seconds(name) for size in measured]
-                ax.plot(measured, times, label=name, **figures.look(i))
+                times = [comparison.seconds(name) for comparison in self.comparisons]
+                ax.plot(self.sizes, times, label=name, **figures.look(i))
             ax.set(xscale="log", yscale="log", xlabel="size", ylabel="seconds for one call")
             figures.label_ends(ax)
 
@@ -252,7 +206,9 @@ def compare(functions, *args, sizes=None, threads=None):
     Raises
     ------
     TypeError, ValueError
-        If `compare` was called wrongly. What a function raises is reported in its `Entry`.
+        If `compare` was called wrongly.
+    RuntimeError
+        If a function raises, crashes, or takes longer than 30 s for a run; says which one.
 
     Notes
     -----
@@ -262,23 +218,27 @@ def compare(functions, *args, sizes=None, threads=None):
 
     Each function is called once to compile it and once to see that it repeats itself. Then come rounds that
     run every function once, each round starting with another one; a call shorter than 2 ms is repeated
-    within its run. Times include the call from Python. A function that crashes or does not end is reported
-    and the others are measured again without it. Costs about two seconds and seven calls of each function.
+    within its run. Times include the call from Python. Costs about two seconds and seven calls of each.
 
     Not detected: results that are all wrong in the same way; work that one function leaves undone without a
     trace in its result; a processor that changes its speed within a round.
     """
     _check(functions, args, sizes)
     cases = {None: args} if sizes is None else sizes
-    payloads = [_sendable(pack, case, "the arguments") for case in cases.values()]
+    packed = [_sendable(pack, case, "the arguments") for case in cases.values()]
     jobs = []
     for name, function in functions.items():
-        packed = _sendable(cloudpickle.dumps, function, repr(name))
+        pickled = _sendable(cloudpickle.dumps, function, repr(name))
         for count in (None,) if threads is None else threads:
-            label = name if count is None else f"{name}, {_checked(count)} thread{'s' * (count > 1)}"
-            jobs.append((label, packed, count))
-    comparisons = _measured(jobs, payloads)
-    return comparisons[0] if sizes is None else Sweep(tuple(cases), comparisons)
+            label = str(name) if count is None else f"{name}, {_checked(count)} thread{'s' * (count > 1)}"
+            jobs.append((label, pickled, count))
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = sandbox.run(measure, jobs, packed, folder, seconds=LIMIT, memory=MEMORY)
+    if outcome.ended != "returned":
+        how = reason(outcome.error) if outcome.error else outcome.ended
+        raise RuntimeError(f"compare: {outcome.step!r} failed: {how}")
+    found = tuple(Comparison(entries, copied) for entries, copied in outcome.value)
+    return found[0] if sizes is None else Sweep(tuple(sizes), found)
 
 
 def _check(functions, args, sizes):
@@ -286,8 +246,6 @@ def _check(functions, args, sizes):
     if not isinstance(functions, dict) or not functions:
         raise TypeError(f"functions must be a dict of names and functions, not {type(functions).__name__}")
     for name, function in functions.items():
-        if not isinstance(name, str):
-            raise TypeError(f"functions must have strings for names, not {name!r}")
         if not callable(function):
             kind = type(function).__name__
             raise TypeError(f"functions[{name!r}] must be a function, not {kind}; was it called already?")
@@ -312,23 +270,3 @@ def _sendable(dump, value, what):
         return dump(value)
     except Exception as error:
         raise TypeError(f"{what} cannot be sent to another process: {error}") from error
-
-
-def _measured(jobs, payloads):
-    """Measure in a child process; when a function ends the process, go on without that one."""
-    lost, found = {}, [((), False)] * len(payloads)
-    while alive := [job for job in jobs if job[0] not in lost]:
-        with tempfile.TemporaryDirectory() as folder:
-            outcome = sandbox.run(measure, alive, payloads, folder, seconds=LIMIT, memory=MEMORY)
-        if outcome.ended == "returned":
-            found = outcome.value
-            break
-        if outcome.ended == "raised" or not outcome.step:
-            raise RuntimeError(f"compare: {outcome.ended} {outcome.error.full if outcome.error else ''}")
-        how = f"{outcome.ended} (exit code {outcome.exit_code})" if outcome.exit_code else outcome.ended
-        lost[outcome.step] = Entry(outcome.step, error=how)
-    comparisons = []
-    for entries, copied in found:
-        known = {entry.name: entry for entry in entries} | lost
-        comparisons.append(Comparison(tuple(known[name] for name, _, _ in jobs), copied))
-    return tuple(comparisons)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import types
 
 import numba
@@ -16,6 +17,7 @@ NUMBA = os.path.dirname(numba.__file__)
 SHARED = ("boundscheck", "debug")  # options that a callee must be compiled with, too
 HEADINGS = (  # lines of a message that only say where in the compiler it happened
     "Failed in nopython mode pipeline",
+    "Failed in object mode pipeline",
     "Resolution failure for",
     "non-precise type pyobject",
     "Internal error",
@@ -100,6 +102,8 @@ def _copy(fn, signatures, options, done):
     twin = types.FunctionType(function.__code__, namespace, function.__name__, None, cells)
     for attribute in ("__module__", "__qualname__", "__doc__", "__kwdefaults__"):
         setattr(twin, attribute, getattr(function, attribute))
+    if twin.__module__ not in sys.modules:  # then Numba does not find a function that calls itself
+        twin.__module__ = "__main__"
     names = set(_names(function.__code__))
     twin.__defaults__ = function.__defaults__ and _replace(function.__defaults__, names, options, done)
     copy = type(fn)(

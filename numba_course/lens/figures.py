@@ -6,6 +6,8 @@ import base64
 import io
 from dataclasses import dataclass, field
 
+from numba_course.lens import html
+
 STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -36,9 +38,13 @@ class Figure:
     def __repr__(self):
         return f"Figure: {self.alt}"
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        data = {"image/png": base64.b64encode(self.png).decode(), "text/plain": repr(self)}
-        return data, {"image/png": {"alt": self.alt}}
+    def _ipython_display_(self):
+        """Show the image, and its words below: JupyterLab makes nothing of an image's alternative text."""
+        from IPython.display import display
+
+        image = {"image/png": base64.b64encode(self.png).decode(), "text/plain": repr(self)}
+        display(image, raw=True, metadata={"image/png": {"alt": self.alt}})
+        display({"text/html": f"<div>{html.escape(self.alt)}</div>", "text/plain": self.alt}, raw=True)
 
 
 def show(draw, alt, size=(6.4, 3.6)):

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 import types
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cloudpickle
 import numba
@@ -25,10 +25,16 @@ PAUSE = 0.0005  # seconds between two ticks
 ENOUGH = 20  # ticks beside a call known to release the GIL, below which nothing can be said
 SHARE = (0.05, 0.25)  # of those ticks: at most so many are held, at least so many are released
 NEVER = 1000.0  # seconds: a switch interval at which only a thread that lets go of the GIL loses it
+VERDICTS = {  # released: tone and sentence
+    True: ("good", "{} releases the GIL: other Python threads get on while it runs"),
+    False: ("warn", "{} holds the GIL: other Python threads stand still while it runs"),
+    None: ("info", "whether {} releases the GIL is not known"),
+}
+BYTECODE = "warn", "{} is bytecode, which holds the GIL: threads take turns, one at a time"
 
 
-@dataclass(frozen=True)
-class Gil:
+@dataclass(frozen=True, repr=False)
+class Gil(html.Shown):
     """What `gil` saw. What varies is printed inside ``⟨ ⟩``.
 
     Attributes
@@ -38,12 +44,12 @@ class Gil:
         Whether other Python threads get on during the call; None if that could not be found out.
     reason : str
         Why it is None; else empty.
+    takes_turns : bool
+        Whether `fn` is plain Python: then threads take turns between its bytecodes, whoever holds the GIL.
     ticks : int
         How often the other threads ran during the calls, while the interpreter never took the GIL away.
     ticks_if_released, ticks_if_held : int
         The same during equally long calls that are known to release the GIL, and to hold it.
-    takes_turns : bool
-        Whether `fn` is plain Python: then threads take turns between its bytecodes, whoever holds the GIL.
     calls : tuple of (float, float)
         Start and end of calls in a recording under the usual conditions, in seconds.
     others : tuple of tuple of float
@@ -53,58 +59,40 @@ class Gil:
     name: str
     released: bool | None
     reason: str
+    takes_turns: bool
     ticks: int
     ticks_if_released: int
     ticks_if_held: int
-    takes_turns: bool = field(repr=False)
-    calls: tuple[tuple[float, float], ...] = field(repr=False)
-    others: tuple[tuple[float, ...], ...] = field(repr=False)
+    calls: tuple[tuple[float, float], ...]
+    others: tuple[tuple[float, ...], ...]
+    _title = "gil"
 
     def _verdict(self):
         """(tone, sentence)"""
-        if self.released is None:
-            return "info", f"whether {self.name} releases the GIL is not known: {self.reason}"
-        if self.released:
-            return "good", f"{self.name} releases the GIL: other Python threads get on while it runs"
-        if self.takes_turns:
-            return "warn", f"{self.name} is bytecode, which holds the GIL: threads take turns, one at a time"
-        return "warn", f"{self.name} holds the GIL: other Python threads stand still while it runs"
+        turns = self.takes_turns and self.released is False
+        tone, sentence = BYTECODE if turns else VERDICTS[self.released]
+        return tone, sentence.format(self.name) + (f": {self.reason}" if self.reason else "")
 
-    def _count(self):
-        return (
-            f"Other threads ran ⟨{self.ticks:5}⟩ times meanwhile; ⟨{self.ticks_if_released:5}⟩ times beside "
-            f"work that releases the GIL, ⟨{self.ticks_if_held:5}⟩ beside work that holds it."
-        )
-
-    def __repr__(self):
-        tone, sentence = self._verdict()
-        return f"{html.TONES[tone][0]} {sentence}\n{self._count()}"
-
-    def _repr_html_(self):
-        tone, sentence = self._verdict()
-        return html.card(sentence, tone, f"<div>{html.escape(self._count())}</div>")
+    def _lines(self):
+        yield self._verdict()
+        yield "plain", f"Other threads ran ⟨{self.ticks:5}⟩ times meanwhile,"
+        yield "plain", f"⟨{self.ticks_if_released:5}⟩ times beside work that releases the GIL,"
+        yield "plain", f"⟨{self.ticks_if_held:5}⟩ times beside work that holds it."
 
     def figure(self):
         """A timeline of the threads: calls as bars, each moment at which another thread ran as a stroke."""
 
         def draw(ax):
             spans = [(1e3 * start, 1e3 * (end - start)) for start, end in self.calls]
-            ax.broken_barh(
-                spans, (-0.35, 0.7), facecolor=figures.COLOURS[0], edgecolor="white", linewidth=0.5
-            )
+            ax.broken_barh(spans, (-0.35, 0.7), facecolor=figures.COLOURS[0], edgecolor="white")
             for row, moments in enumerate(self.others, start=1):
                 times = [1e3 * moment for moment in moments]
                 ax.plot(times, [row] * len(times), "|", markersize=18, color=figures.COLOURS[1])
-            for edge in (self.calls[0][0], self.calls[-1][1]):
-                ax.axvline(1e3 * edge, color="#888888", linewidth=0.8, linestyle=":")
             rows = [f"runs {self.name}", *(f"other thread {i}" for i in range(1, len(self.others) + 1))]
             ax.set_yticks(range(len(rows)), rows)
             ax.set(xlabel="milliseconds", ylim=(len(rows) - 0.4, -0.6))
 
-        others = {True: "run all along", False: "stand still within each call", None: "may run or not"}
-        turns = self.takes_turns and self.released is False
-        how = "get a turn now and then" if turns else others[self.released]
-        alt = f"Timeline of {1 + len(self.others)} threads: while one runs {self.name}, the others {how}."
+        alt = f"Timeline of {1 + len(self.others)} threads: {self._verdict()[1]}."
         return figures.show(draw, alt, size=(6.4, 2.4))
 
 
@@ -154,7 +142,7 @@ def gil(fn, *args):
         raise RuntimeError(f"gil: {name} failed in {outcome.step}: {how}")
     seen = outcome.value
     released, why = _judged(seen["ticks"], seen["ticks_if_released"], seen["ticks_if_held"])
-    return Gil(name, released, why, takes_turns=isinstance(fn, types.FunctionType), **seen)
+    return Gil(name, released, why, isinstance(fn, types.FunctionType), **seen)
 
 
 def _judged(ticks, free, held):
@@ -164,11 +152,9 @@ def _judged(ticks, free, held):
         return None, "the other threads hardly ran at all, not even where the GIL is released"
     if held > few * free:
         return None, "other threads run even beside work that holds the GIL: this Python has none, it seems"
-    if ticks <= few * free:
-        return False, ""
-    if ticks >= many * free:
-        return True, ""
-    return None, "it is released for a small part of the time only"
+    if few * free < ticks < many * free:
+        return None, "it is released for a small part of the time only"
+    return ticks >= many * free, ""
 
 
 # What follows runs in the child process.
@@ -188,18 +174,18 @@ class _Ticker(threading.Thread):
             time.sleep(PAUSE)
 
 
-def _observe(function, args, folder):
+def _observe(pickled, packed, folder):
     """Count the ticks of two other threads during calls of three kinds; record a timeline."""
     numba.config.CACHE_DIR = folder  # functions with a disk cache leave the user's files alone
-    function = cloudpickle.loads(function)
+    function = cloudpickle.loads(pickled)
     yield "the first call"
-    function(*unpack(args))
+    function(*unpack(packed))
     yield "the second call"
-    length = min(_repeated(function, unpack(args), 1), BLOCK)
+    length = min(_seconds(function, unpack(packed), 1), BLOCK)
     yield "repeated calls"
-    kinds = {  # kind: (work, what makes its arguments, calls in a block)
+    kinds = {  # kind: (work, its arguments, calls in a block)
         "ticks_if_released": _yardstick(lambda n: hashlib.pbkdf2_hmac("sha256", b"", b"", n), length),
-        "ticks": (function, lambda: unpack(args), _calls(function, unpack(args))),
+        "ticks": (function, packed, _calls(function, unpack(packed))),
         "ticks_if_held": _yardstick(lambda n: sum(range(n)), length),
     }
     counts, spent = dict.fromkeys(kinds, 0), dict.fromkeys(kinds, 0.0)
@@ -207,20 +193,20 @@ def _observe(function, args, folder):
     usual = sys.getswitchinterval()
     sys.setswitchinterval(NEVER)
     for _ in range(ROUNDS):
-        for kind, (work, make_args, calls) in kinds.items():
+        for kind, (work, its_args, calls) in kinds.items():
             yield "repeated calls"
-            inputs = make_args()
+            args = unpack(its_args)
             time.sleep(4 * PAUSE)  # the tickers settle down
             before = sum(len(ticker.moments) for ticker in tickers)
-            spent[kind] += _repeated(work, inputs, calls)
+            spent[kind] += _seconds(work, args, calls)
             counts[kind] += sum(len(ticker.moments) for ticker in tickers) - before
     sys.setswitchinterval(usual)
     yield "the recording"
     scaled = {kind: round(counts[kind] * spent["ticks"] / spent[kind]) for kind in kinds}
-    return {**scaled, **_recorded(function, unpack(args), kinds["ticks"][2], tickers)}
+    return {**scaled, **_recorded(function, unpack(packed), kinds["ticks"][2], tickers)}
 
 
-def _repeated(function, args, calls):
+def _seconds(function, args, calls):
     """Seconds that this many calls take."""
     start = time.perf_counter()
     for _ in range(calls):
@@ -231,7 +217,7 @@ def _repeated(function, args, calls):
 def _calls(function, args):
     """How many calls make a block."""
     calls = 1
-    while _repeated(function, args, calls) < BLOCK:
+    while _seconds(function, args, calls) < BLOCK:
         calls *= 2
     return calls
 
@@ -239,13 +225,14 @@ def _calls(function, args):
 def _yardstick(work, seconds):
     """The work at a size at which one call lasts at least so long, as an entry of `kinds`."""
     size = 1
-    while min(_repeated(work, (size,), 1) for _ in range(2)) < seconds:
+    while min(_seconds(work, (size,), 1) for _ in range(2)) < seconds:
         size *= 2
-    return work, lambda: (size,), _calls(work, (size,))
+    return work, pack((size,)), _calls(work, (size,))
 
 
 def _recorded(function, args, calls, tickers):
     """When the calls and the ticks of one more block happened, from the first call on."""
+    begin = time.perf_counter()
     time.sleep(BLOCK / 8)  # the other threads alone, for comparison
     spans = []
     for _ in range(calls):
@@ -254,11 +241,8 @@ def _recorded(function, args, calls, tickers):
         spans.append((start, time.perf_counter()))
     time.sleep(BLOCK / 8)
     zero, end = spans[0][0], spans[-1][1]
-    if calls > 50:  # too thin to be drawn
-        spans = [(zero, end)]
-    margin = (end - zero) / 8
-    others = ([m - zero for m in t.moments if zero - margin < m < end + margin] for t in tickers)
+    spans = spans if calls <= 50 else [(zero, end)]  # more are too thin to be drawn
     return {
         "calls": tuple((start - zero, end - zero) for start, end in spans),
-        "others": tuple(map(tuple, others)),
+        "others": tuple(tuple(m - zero for m in ticker.moments if m > begin) for ticker in tickers),
     }

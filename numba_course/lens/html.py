@@ -15,7 +15,33 @@ TONES = {
 }
 MONOSPACE = "font-family:monospace;font-size:0.92em"
 
-__all__ = ["card", "code", "escape", "mark", "table"]
+__all__ = ["Shown", "card", "code", "escape", "mark", "table"]
+
+
+class Shown:
+    """Shows a table and some lines, as text and as a card, from what its subclass has.
+
+    ``_title`` names the card; ``_rows()`` yields the cells of the table, headers first, or nothing; ``_lines()``
+    yields pairs of a tone and a sentence.
+    """
+
+    def _rows(self):
+        return ()
+
+    def __repr__(self):
+        rows = list(self._rows())
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows)
+        lines = [f"{TONES[tone][0]} {text}".lstrip() for tone, text in self._lines()]
+        return "\n".join(["  ".join(row).rstrip() for row in padded] + lines)
+
+    def _repr_html_(self):
+        headers, *rows = list(self._rows()) or [()]
+        lines = list(self._lines())
+        body = table(headers, [map(escape, row) for row in rows]) if rows else ""
+        body += "".join(f"<div>{mark(tone, text)}</div>" for tone, text in lines)
+        worst = next(tone for tone in ("bad", "warn", "info", "good", "plain") if tone in dict(lines))
+        return card(self._title, worst, body)
 
 
 def card(title, tone, body_html):

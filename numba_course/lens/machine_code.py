@@ -9,7 +9,6 @@ from numba_course.lens.compilation import compiled_apart
 from numba_course.lens.recording import own_line
 
 PYTHON = re.compile(r"_?Py[A-Z]\w+|numba_(unpickle|recreate_record|set_\w+_private_data)")
-UNCOUNTED = re.compile(r"numba_(list|dict|set)_(new|append|insert|add|resize)\w*")  # take memory from C
 SILENT = ("explicitly disabled", "interleaving is not beneficial")  # remarks that tell nothing
 TONES = {"packed": "good", "scalar": "warn", "gone": "warn"}
 
@@ -126,7 +125,10 @@ class MachineCode:
         return "\n".join(rows)
 
     def _repr_html_(self):
-        rows = [(html.mark(tone, label), html.escape(text)) for tone, label, text in self._facts()]
+        rows = [
+            (html.mark(tone, label.replace(" ", "\u00a0")), html.escape(text))
+            for tone, label, text in self._facts()
+        ]
         return html.card(f"machine code of {self.name}{self.signature}", "info", html.table((), rows))
 
 
@@ -172,35 +174,23 @@ def machine_code(fn, *args):
 def report(compilation):
     """What the machine code of a `Compilation` does, as `MachineCode`."""
     seen = native.read(compilation)
+    machine_loops, grows, scalable = (seen.pop(fact) for fact in ("machine_loops", "grows", "scalable"))
     notes = list(compilation.notes)
     if compilation.allocations is None:
         notes.append(f"allocations are not known: {compilation.uncounted}")
-    elif any(UNCOUNTED.fullmatch(name) for _, name in seen["calls"]):
-        notes.append("typed containers take memory for their elements from C; it is not counted")
-    if seen["scalable"]:
+    elif grows:
+        notes.append("memory that lists, dicts and sets take to grow is not counted")
+    if scalable:
         notes.append("scalable vectors: the width is a multiple of the one given, not known which")
-    calls = tuple((line, name) for line, name in seen["calls"] if not name.startswith("NRT_"))
-    kept = (
-        "vector_width",
-        "element_type",
-        "packed",
-        "scalar",
-        "fused",
-        "releases_gil",
-        "raises",
-        "wraparounds",
-    )
     return MachineCode(
         name=compilation.name,
         signature=compilation.signature,
-        loops=loops(compilation, seen["machine_loops"]),
+        loops=loops(compilation, machine_loops),
         remarks=tuple(remarks(compilation)),
         allocations=compilation.allocations,
-        calls=calls,
-        python_calls=sum(bool(PYTHON.fullmatch(name)) for _, name in calls),
-        bounds_checks=tuple(sorted({line or 0 for line, text in seen["raises"] if "out of bounds" in text})),
+        python_calls=sum(bool(PYTHON.fullmatch(name)) for _, name in seen["calls"]),
         notes=tuple(notes),
-        **{name: seen[name] for name in kept},
+        **seen,
     )
 
 
@@ -210,7 +200,7 @@ def remarks(compilation):
     for file, line, text in compilation.remarks:
         own = own_line(int(line))
         if (own or (file == "<own>" and int(line) == 0)) and not any(phrase in text for phrase in SILENT):
-            found.append(Remark(own, re.sub(r" in _Z\S+ function| intrinsic$", "", text)))
+            found.append(Remark(own, re.sub(r" in _Z\S+ function| intrinsic$|\. Use #pragma.*", "", text)))
     return list(dict.fromkeys(found))
 
 
@@ -230,25 +220,34 @@ def loops(compilation, machine_loops):
             unknown = True
     said = remarks(compilation)
     return tuple(
-        _loop(first, lines.get(first, (first,)), found[first], said, unknown) for first in sorted(found)
+        _loop(first, lines.get(first, (first,)), found[first], said, lines.keys(), unknown)
+        for first in sorted(found)
     )
 
 
-def _loop(first, lines, found, said, unknown):
+def _loop(first, lines, found, said, firsts, unknown):
     """One loop of the source, from the loops of the assembly that it became and all remarks."""
+    holds = any(line in firsts for line in lines if line != first)
     about = [remark.text for remark in said if remark.line in lines]
     innermost = [loop for loop in found if loop.innermost]
+    causes = _causes(about)
     if not found:
         fate = [text for text in about if re.match("Transformed|Loop deleted|completely unrolled", text)]
         return Loop(first, "not known") if unknown else Loop(first, "gone", "; ".join(fate))
-    if not innermost:
+    if not innermost or (holds and len(innermost) < len(found)):  # LLVM may split off a copy without those
         return Loop(first, "outer")
     if any(loop.packed for loop in innermost):
-        return Loop(first, "packed")
+        mixed = lines == (first,) and causes
+        return Loop(first, "packed", f"but another loop of this line is not: {causes[-1]}" if mixed else "")
     if any(text.startswith("vectorized loop") for text in about):
         does = "calls functions" if any(loop.calls for loop in innermost) else "packs nothing"
         return Loop(first, "scalar", f"LLVM remarks that it is vectorized, but the machine code {does}")
-    about = [remark.text for remark in said if remark.line is None] + about
-    causes = [text.partition(": ")[2] for text in about if text.startswith("loop not vectorized: ")]
-    causes += [text for text in about if text.startswith("the cost-model")]
+    causes = causes or _causes(remark.text for remark in said if remark.line is None)
     return Loop(first, "scalar", causes[-1] if causes else "")
+
+
+def _causes(texts):
+    """Why LLVM left a loop scalar, from remarks; the last word is the most telling."""
+    texts = list(texts)
+    causes = [text.partition(": ")[2] for text in texts if text.startswith("loop not vectorized: ")]
+    return causes + [text for text in texts if text.startswith("the cost-model")]

@@ -116,7 +116,7 @@ def types(fn, *args):
         If the compiler itself fails.
     """
     compilation = compiled_apart(fn, args, "lens.types")
-    calls = tuple(call for call in native.read(compilation)["calls"] if not call[1].startswith("NRT_"))
+    calls = native.read(compilation)["calls"]
     defined = {}
     for _, name, kind in compilation.definitions:
         defined.setdefault(name, {})[kind] = None
@@ -136,11 +136,14 @@ def types(fn, *args):
 
 def _lines(compilation, defined, calls):
     """Each line of the source with its variables and notes; without source, only lines that have some."""
-    found = {}
+    texts = dict(compilation.source)
     start = next((line for line, text in compilation.source if text.lstrip().startswith("def ")), None)
+    found = {}
     for line, name, kind in compilation.definitions:
-        is_decorator = start is not None and line < start  # where Numba has the parameters
-        found.setdefault(start if is_decorator else line, []).append((name, kind))
+        is_implied = name == "return" and "return" not in texts.get(line, "")
+        if start and (line < start or is_implied):  # Numba has the parameters in the line of the decorator
+            line = start
+        found.setdefault(line, []).append((name, kind))
     notes = {}
     for line, name, kind in compilation.definitions:
         kinds = list(defined[name])
@@ -153,9 +156,9 @@ def _lines(compilation, defined, calls):
             notes.setdefault(line, []).append(f"{name} is a Python object")
     for line, note in compilation.conversions:
         notes.setdefault(line, []).append(note)
-    for line, name in calls:
-        if line:
-            notes.setdefault(line, []).append(f"calls {name}, which is not inlined")
-    texts = dict(compilation.source) or dict.fromkeys(sorted(found.keys() | notes.keys()), "")
+    for line in {line for line, _ in calls if line}:
+        names = ", ".join(name for own, name in calls if own == line)
+        notes.setdefault(line, []).append(f"calls {names}: not inlined")
+    texts = texts or dict.fromkeys(sorted(found.keys() | notes.keys()), "")
     for line, text in texts.items():
         yield Line(line, text, tuple(found.get(line, ())), tuple(dict.fromkeys(notes.get(line, ()))))

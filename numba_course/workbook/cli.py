@@ -94,6 +94,23 @@ def build(
     raise typer.Exit(build_all(chapters or None, check=only_check))
 
 
+@_command("bench")
+def bench(
+    kernel: Annotated[str | None, _argument("bench", "KERNEL")] = None,
+    json: Annotated[Path | None, _option("bench", "--json")] = None,
+    figure: Annotated[Path | None, _option("bench", "--figure")] = None,
+    toy: Annotated[bool, _option("bench", "--toy")] = False,
+):
+    _checkout("bench")
+    from numba_course.workbook.bench import harness
+
+    try:
+        code = harness().run(kernel, toy, json, figure)
+    except LookupError as error:
+        raise typer.BadParameter(error.args[0]) from None
+    raise typer.Exit(code)
+
+
 def _checkout(command):
     """The checkout's folder, which `command` cannot do without."""
     if not is_checkout(ROOT):

@@ -65,6 +65,21 @@ COMMANDS = {
         },
         ("test",),
     ),
+    "bench": Command(
+        "[KERNEL] [--json FILE] [--figure FILE] [--toy]",
+        "Measure the kernels against other libraries.",
+        "Runs each kernel of the course and its peers in turns, on one thread and on several, and prints the "
+        "ratio of their times: below 1, ours is faster. There is no ratio where the results differ; the command "
+        "then ends with 1. Peers that are not installed are left out; pip install numba-course[peers] brings "
+        "them.\n\n"
+        "Example: python3 -m numba_course bench memcpy --json memcpy.json",
+        {
+            "KERNEL": "Kernel to measure, such as memcpy; all if not given.",
+            "--json": "File for the results: kernel, case, peer, threads, ratio, low, high and more.",
+            "--figure": "File for a figure of all ratios, PNG.",
+            "--toy": "Small inputs, once: only whether the results agree.",
+        },
+    ),
 }
 
 

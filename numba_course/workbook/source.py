@@ -7,6 +7,8 @@ A chapter is ``notebooks/source/NN_topic.md``::
       title: Share a loop among threads
       minutes_teach: 40
       minutes_exercise: 30
+      claims:
+        D9: ["wrong", "Do not share out fewer than 1,000 iterations.", "The work of the whole loop decides."]
     ---
 
     Prose. A new text cell begins at `+++`, which may carry tags:
@@ -28,6 +30,9 @@ A chapter is ``notebooks/source/NN_topic.md``::
 
 A cell tagged ``exercise`` is the stub of the exercise that its last function or class is named after, and the
 next code cell checks it. In the solved notebook the source of the exercise's solution stands in its place.
+
+`claims` are sentences that usual tutorials say: by an id, a verdict, the sentence, and the right one. Each is
+proven by a code cell tagged with ``claim-`` and its id.
 """
 
 from __future__ import annotations
@@ -44,7 +49,8 @@ import nbformat
 import yaml
 from jupytext.myst import MystMetadataParsingError
 
-METADATA = {"title": str, "minutes_teach": int, "minutes_exercise": int}
+METADATA = {"title": str, "minutes_teach": int, "minutes_exercise": int, "claims": dict}
+VERDICTS = ("true", "true with a caveat", "outdated", "wrong")
 REFUSED_TAGS = ("raises-exception", "nbval-skip")  # neither fails when the cell stops doing what it shows
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -116,6 +122,7 @@ def read(path, exercises):
         for index, cell in enumerate(cells):
             cell.id = f"{path.stem}-{index:03d}"
             _refuse(cell)
+        _refuse_unproven(metadata["claims"], cells)
         solutions = _solutions(cells, {exercise.name: exercise for exercise in exercises})
         return Chapter(path, metadata, tuple(cells), solutions)
     except (ChapterError, MystMetadataParsingError, nbformat.ValidationError, yaml.YAMLError) as error:
@@ -158,9 +165,25 @@ def _metadata(front_matter):
     if not isinstance(given, dict) or set(given) != set(METADATA):
         raise ChapterError(f"the front matter must give numba_course: {', '.join(METADATA)}; not {given}")
     for key, kind in METADATA.items():
-        if type(given[key]) is not kind:
+        if not isinstance(given[key], kind):
             raise ChapterError(f"{key} must be of type {kind.__name__}, not {given[key]!r}")
+    for name, claim in given["claims"].items():
+        texts = claim if isinstance(claim, list) else []
+        if len(texts) != 3 or not all(isinstance(text, str) for text in texts) or texts[0] not in VERDICTS:
+            raise ChapterError(f"claim {name} must be [verdict, sentence, right sentence], not {claim!r}")
     return {key: given[key] for key in METADATA}
+
+
+def _refuse_unproven(claims, cells):
+    """Raise if claims and the cells that prove them do not match."""
+    proofs = {
+        tag for cell in cells if cell.cell_type == "code" for tag in tags(cell) if tag.startswith("claim-")
+    }
+    claimed = {f"claim-{name}" for name in claims}
+    if unproven := sorted(claimed - proofs):
+        raise ChapterError(f"no code cell is tagged {', '.join(unproven)}")
+    if unknown := sorted(proofs - claimed):
+        raise ChapterError(f"the front matter has no claim for {', '.join(unknown)}")
 
 
 def _solutions(cells, exercises):

@@ -1,0 +1,313 @@
+"""Chapter 01, execution model: a first kernel, a loop that NumPy cannot write, and a clock that is right."""
+
+import time
+import timeit
+import types
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+from unittest import mock
+
+import numpy as np
+from numba import njit, objmode
+from numba.core import event
+
+from numba_course.exercises.answers import python_function
+from numba_course.exercises.exercise import Exercise
+from numba_course.exercises.requirements import (
+    Compiled,
+    InBounds,
+    LeavesInputsAlone,
+    Matches,
+    Requirement,
+    Returns,
+)
+from numba_course.exercises.verdict import Finding
+
+# A first kernel.
+
+
+@njit
+def sum_of_squares(values):
+    """Return the sum of the squares of `values`."""
+    total = 0.0
+    for value in values:
+        total += value * value
+    return total
+
+
+def sum_of_squares_spec(values):
+    """The same in plain Python floats."""
+    return sum((value * value for value in values.tolist()), 0.0)
+
+
+def sum_of_squares_examples():
+    """No value, one, several; not finite; too large to be squared; with gaps in memory; many."""
+    for few in ([], [3.0], [1.0, 2.0, 3.0], [-0.5, 0.25], [1.0, np.nan], [np.inf, -np.inf], [1e200, 1.0]):
+        yield (np.array(few),)
+    yield (np.arange(9.0)[1::2],)
+    yield (np.sin(np.arange(1000.0)),)
+
+
+def sum_of_squares_inputs():
+    """Short arrays of moderate values."""
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import arrays
+
+    return st.tuples(arrays(np.float64, st.integers(0, 12), elements=st.floats(-1e6, 1e6)))
+
+
+# A loop that no array expression can replace: how long it runs depends on each value.
+
+
+@njit
+def chain_length(start):
+    """Return how many numbers the Collatz chain from `start` down to 1 has."""
+    number, length = start, 1
+    while number != 1:
+        number = 3 * number + 1 if number % 2 else number // 2
+        length += 1
+    return length
+
+
+@njit
+def collatz_longest(limit):
+    """Return the smallest start in 1 … limit - 1 with the longest Collatz chain."""
+    best, longest = 1, 1
+    for start in range(2, limit):
+        length = chain_length(start)
+        if length > longest:
+            best, longest = start, length
+    return best
+
+
+def collatz_longest_spec(limit):
+    """From a list of all lengths; each chain is followed only until it falls below its start."""
+    lengths = [0, 1]
+    for start in range(2, limit):
+        number, steps = start, 0
+        while number >= start:
+            number = 3 * number + 1 if number % 2 else number // 2
+            steps += 1
+        lengths.append(steps + lengths[number])
+    return max(range(1, limit), key=lengths.__getitem__)
+
+
+def collatz_longest_examples():
+    """One start; two; a tie of 18 and 19; the limit itself would win; a chain that leaves 32 bits."""
+    for limit in (2, 3, 4, 10, 20, 27, 28, 1000, 120_000):
+        yield (limit,)
+
+
+def collatz_longest_inputs():
+    """Small limits."""
+    from hypothesis import strategies as st
+
+    return st.tuples(st.integers(2, 400))
+
+
+# A clock that is right. The answer is tried with a clock that moves only as we say.
+
+
+def honest_timing(function, *args):
+    """Return the seconds that a steady call ``function(*args)`` takes."""
+    function(*args)  # the compiler works here
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        function(*args)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def honest_timing_spec(function, *args):
+    """What the requirement does not need: it knows how long a call takes."""
+
+
+def honest_timing_examples():
+    """A function that Numba does not know."""
+    yield abs, -1.5
+
+
+CLOCKS = ("time", "perf_counter", "monotonic", "process_time", "thread_time")
+
+
+class ScriptedClock(event.Listener):
+    """All clocks of `time`, in nanoseconds: they move when the compiler has worked, and when they are told.
+
+    Attributes
+    ----------
+    now, reads : int
+        What they show, and how often they were read by someone else than the compiler.
+    """
+
+    COMPILING = 100 * 10**9  # nanoseconds that each work of the compiler takes
+
+    def __init__(self):
+        self.now = self.reads = self._compilers = 0
+
+    def on_start(self, event):
+        self._compilers += 1
+
+    def on_end(self, event):
+        self._compilers -= 1
+        self.now += self.COMPILING
+
+    def nanoseconds(self):
+        """Read the clock."""
+        self.reads += not self._compilers
+        return self.now
+
+    def seconds(self):
+        """Read the clock in seconds."""
+        return self.nanoseconds() / 10**9
+
+    @contextmanager
+    def replacing_all(self, function):
+        """Stand in for the real clocks in `time`, `timeit` and the globals of `function`."""
+        fakes = {getattr(time, name): self.seconds for name in CLOCKS}
+        fakes |= {getattr(time, f"{name}_ns"): self.nanoseconds for name in CLOCKS}
+
+        def stand_in(value):
+            return fakes.get(value, value) if isinstance(value, types.BuiltinFunctionType) else value
+
+        with ExitStack() as stack:
+            for names in (vars(time), vars(timeit), getattr(function, "__globals__", {})):
+                new = {name: stand_in(value) for name, value in names.items()}
+                stack.enter_context(mock.patch.dict(names, new))
+            for timer in (timeit.Timer.__init__, timeit.timeit, timeit.repeat):  # their clock is a default
+                new = tuple(map(stand_in, timer.__defaults__))
+                stack.enter_context(mock.patch.object(timer, "__defaults__", new))
+            stack.enter_context(event.install_listener("numba:compile", self))
+            yield
+
+
+@dataclass(frozen=True)
+class TimesASteadyCall(Requirement):
+    """The answer returns the time of a call in which nothing is compiled.
+
+    It gets a function that is not compiled yet and, instead of the clocks, a `ScriptedClock`: each call of the
+    function takes the same time, known to us, and the compiler a hundred seconds. So nothing depends on luck.
+    """
+
+    name: ClassVar[str] = "time of a steady call"
+    status: ClassVar[str] = "wrong"
+
+    def of_code(self, trial):
+        for steady, args in ((2**20, (np.arange(3.0),)), (5 * 2**17, (2, 0.5))):  # about 1.0 and 0.7 ms
+            clock, received = ScriptedClock(), []
+            function = _fresh(clock, steady, received)
+            with clock.replacing_all(python_function(trial.answer)):
+                try:
+                    result = trial.answer(function, *args)
+                except Exception as error:
+                    return Finding(
+                        self.name, f"with a compiled function it raised {type(error).__name__}: {error}"
+                    )
+            if seen := _fault(result, steady / 10**9, clock.reads, received, args):
+                return Finding(self.name, seen)
+        return None
+
+
+def _fresh(clock, steady, received):
+    """A compiled function whose calls take `steady` nanoseconds of the clock and note what they receive."""
+
+    def tick(args):
+        received.append(args)
+        clock.now += steady
+
+    @njit
+    def function(*args):
+        with objmode():
+            tick(args)
+
+    return function
+
+
+def _fault(result, steady, reads, received, args):
+    """What is wrong with a measured time, in a sentence; empty if nothing is."""
+    if not received:
+        return "it never called the function"
+    if any(repr(other) != repr(args) for other in received):
+        return f"it called the function with other arguments than {args!r}"
+    if not reads:
+        return "it did not read a clock: use one of `time`, or `timeit`"
+    if not isinstance(result, (int, float)):
+        return f"it returned {type(result).__name__} where seconds are asked"
+    if abs(result - steady) <= 0.01 * steady:
+        return ""
+    seen = f"it returned {result:.6g} where a steady call takes {steady:.6g} seconds"
+    times = result / steady
+    if times < 1:
+        return seen
+    if abs(times - round(times)) < 1e-3:
+        return f"{seen}: that is {times:.6g} times as long"
+    return f"{seen}: the compiler's time is in it"
+
+
+EXERCISES = (
+    Exercise(
+        name="sum_of_squares",
+        reference=sum_of_squares,
+        spec=sum_of_squares_spec,
+        examples=sum_of_squares_examples,
+        inputs=sum_of_squares_inputs,
+        requirements=(
+            Compiled(),
+            Matches(rtol=1e-12),
+            Returns("float64", ndim=0),
+            LeavesInputsAlone(),
+            InBounds(),
+        ),
+        hints=(
+            "Write it as you would in plain Python: a total, and a loop that adds to it.",
+            "Numba can go through an array: for value in values. Start with total = 0.0.",
+            "In the loop, total += value * value; after it, return total.",
+        ),
+        explanation=(
+            "Nothing here is special to Numba, and that is the point: the loop that Python runs slowly is the "
+            "one that the compiler wants. `return (values * values).sum()` is as right, but makes an array as "
+            "long as `values` first."
+        ),
+    ),
+    Exercise(
+        name="collatz_longest",
+        reference=collatz_longest,
+        helpers=(chain_length,),
+        spec=collatz_longest_spec,
+        examples=collatz_longest_examples,
+        inputs=collatz_longest_inputs,
+        requirements=(Compiled(), Matches(), Returns("int64", ndim=0), InBounds()),
+        hints=(
+            "Two questions: how long is the chain of one start, and which start has the longest?",
+            "Write a function chain_length(start) with @njit, and call it from collatz_longest: compiled "
+            "functions may call each other.",
+            "Go through range(2, limit) and keep the best start and its length. Replace them only where a "
+            "chain is strictly longer: then the smallest start stays.",
+        ),
+        explanation=(
+            "Each chain has its own length, so there is no array to compute at once: the loop is the natural "
+            "program. The call of `chain_length` costs nothing, for it is compiled into the loop. The strict "
+            "> keeps the smallest of several starts that are equally good."
+        ),
+    ),
+    Exercise(
+        name="honest_timing",
+        reference=honest_timing,
+        spec=honest_timing_spec,
+        examples=honest_timing_examples,
+        requirements=(Returns("float64", ndim=0), TimesASteadyCall()),
+        hints=(
+            "What does the first call do that no later one does?",
+            "Call function(*args) once before you look at the clock: with the same arguments, for their types "
+            "decide what is compiled.",
+            "start = time.perf_counter(), then the call, then time.perf_counter() - start. Do so a few times, "
+            "and return the smallest.",
+        ),
+        explanation=(
+            "The first call compiles and is thrown away. Of the others the smallest is returned: whatever "
+            "else the machine does can only add to a time. For calls much shorter than a microsecond, time "
+            "many of them at once and divide, as `timeit` does."
+        ),
+    ),
+)

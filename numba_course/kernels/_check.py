@@ -1,0 +1,68 @@
+"""Checks that the kernels' wrappers share: each error names the argument, what it was and what it must be."""
+
+import operator
+
+import numpy as np
+
+OVERLAP_WORK = 10_000  # steps of NumPy's search for a shared element; then it counts as found
+
+
+def check_array(name, value, dtypes, ndim=None):
+    """Return `value` as a plain array in native byte order, copied only where it must be.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument, for the error.
+    value : array_like
+    dtypes : sequence of dtype
+        Those that the kernel takes.
+    ndim : int or None
+        How many axes it must have; None for any number.
+    """
+    if np.ma.isMaskedArray(value):
+        raise TypeError(f"{name} must not be a masked array: fill it first, for example with NaN")
+    array = np.asarray(value)
+    if array.dtype.newbyteorder("=") not in [np.dtype(dtype) for dtype in dtypes]:
+        raise TypeError(f"{name} must be of dtype {_listed(dtypes)}, not {array.dtype}")
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} axes, not {array.ndim}")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def check_out(name, out, shape, dtypes, *inputs):
+    """Refuse an `out` that a kernel cannot fill, or that shares an element with one of the `inputs`."""
+    if not isinstance(out, np.ndarray) or np.ma.isMaskedArray(out):
+        raise TypeError(f"{name} must be a plain NumPy array, not {type(out).__name__}")
+    if out.dtype not in [np.dtype(dtype) for dtype in dtypes]:
+        raise TypeError(f"{name} must be of dtype {_listed(dtypes)}, not {out.dtype}")
+    if out.shape != tuple(shape):
+        raise ValueError(f"{name} must have shape {tuple(shape)}, not {out.shape}")
+    if not out.flags.writeable:
+        raise ValueError(f"{name} must be writeable, not read-only")
+    if any(np.may_share_memory(out, value, max_work=OVERLAP_WORK) for value in inputs):
+        raise ValueError(f"{name} must not share memory with an input")
+
+
+def check_integer(name, value, low, high=None):
+    """Return `value` as an int in `low`..`high`; whole numbers of other types, such as 3.0 or True, are refused."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be an integer, not {value!r}")
+    if number < low or (high is not None and number > high):
+        span = f"at least {low}" if high is None else f"in {low}..{high}"
+        raise ValueError(f"{name} must be {span}, not {number}")
+    return number
+
+
+def check_threads(threads):
+    """Return `threads`: into how many parts the work is shared out, at least 1."""
+    return check_integer("threads", threads, 1)
+
+
+def _listed(dtypes):
+    *most, last = [np.dtype(dtype).name for dtype in dtypes]
+    return f"{', '.join(most)} or {last}" if most else last

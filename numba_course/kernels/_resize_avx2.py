@@ -1,0 +1,229 @@
+"""The passes of `resize` for a processor with AVX2: a register at a time, uint8 in 16 bits."""
+
+import numpy as np
+from numba import njit, uint64
+
+from numba_course.kernels.vectors import (
+    every,
+    halves,
+    joined,
+    lerp_q8,
+    load,
+    load_as,
+    look_up,
+    look_up_both,
+    mix,
+    round_q8,
+    store,
+    to_q8,
+)
+
+
+def tables_for(dtype, size, step, rows, columns):
+    """The steps and tables for rows of `size` values, `step` channels a pixel; None where the plain ones serve."""
+    (top, below), (left, right) = rows, columns
+    if dtype == np.uint8:
+        rows = top, q16(below)
+        return *columns_uint8(size, step, left, q16(right)), rows
+    if dtype == np.float32:
+        chosen = columns_float32(size, step, left, np.stack([1 - right, right]).astype(np.float32))
+        return chosen and (*chosen, (top, np.stack([1 - below, below], axis=1).astype(np.float32)))
+    return None
+
+
+def columns_uint8(size, step, left, weights):
+    """The steps and the table of columns: neighbours near each other, or far apart, or as they come."""
+    base, places, span = windows(left, step, size, 16)
+    if span:
+        table = base, places.astype(np.uint8), np.uint64(step), padded(weights, 16)
+        return across_q8_narrow if span == 16 else across_q8_wide, down_q8, table
+    pixels = {1: 16, 2: 8, 3: 4, 4: 4}.get(step, len(left) + 1)  # that fill a register of results
+    if pixels * step > len(left) or size < 8:
+        return across_q8, down_q8, (left.astype(np.uint32), np.uint32(step), weights)
+    slots = 16 // pixels  # values of a pixel in a register, one of them unused if there are 3 channels
+    number = {1: np.uint16, 2: np.uint32, 4: np.uint64}[slots]
+    start = np.minimum(left[::step], size - 2 * slots)
+    first = np.minimum(np.arange(0, len(start), pixels), len(start) - pixels)
+    each = (first[:, None] + np.arange(pixels)).ravel()  # the pixels that the groups hold, some in two
+    shift = (left[::step] - start)[each].reshape(-1, pixels // 2, 1)  # only near the end, of 3 channels
+    half = np.arange(pixels // 2)[:, None] * 2 * slots + np.minimum(np.arange(slots), step - 1)
+    places = np.concatenate([half + shift, half + shift + step], axis=1).astype(np.uint8).ravel()
+    lanes = weights[::step][each].repeat(slots)
+    if step == 3:
+        places = np.append(places, np.array([0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0], np.uint8))
+    source, target = (first * 2 * slots).astype(np.uint64), (first * step).astype(np.uint64)
+    line = np.empty(len(start), number)
+    table = start.astype(np.uint64), source, target, places, lanes, line
+    return across_pairs, down_q8_triples if step == 3 else down_q8_pairs, table
+
+
+def columns_float32(size, step, left, weights):
+    """The same for float32; None where neither suits."""
+    base, places, span = windows(left, step, size, 8)
+    if span:
+        table = base, places.astype(np.uint32), np.uint64(step), np.stack([padded(row, 8) for row in weights])
+        return across_f32_narrow if span == 8 else across_f32_wide, down_f32, table
+    if step > 1 or len(left) < 8:
+        return None
+    first = np.minimum(np.arange(0, len(left), 8), len(left) - 8)
+    lanes = np.ascontiguousarray(weights[:, (first[:, None] + np.arange(8)).ravel()])
+    order = np.array([0, 2, 4, 6, 1, 3, 5, 7], np.uint32)
+    line = np.empty(len(left), np.uint64)
+    first = first.astype(np.uint64)
+    return across_pairs, down_f32_pairs, (left.astype(np.uint64), 2 * first, first, order, lanes, line)
+
+
+def q16(weights):
+    """Weights as uint16: 65535 is 1."""
+    return np.rint(weights * 65535).astype(np.uint16)
+
+
+def padded(table, lanes):
+    """`table` with its last entry repeated until registers are full."""
+    return np.pad(table, (0, -len(table) % lanes), mode="edge")
+
+
+def windows(left, step, size, lanes):
+    """Where to load, so that each register of `lanes` neighbours lies in 1 or 2 registers of the row.
+
+    Returns the first position of each window, the place of each left neighbour in it, and how long windows are:
+    `lanes`, twice that, or 0 if the neighbours lie farther apart. No window leaves the row, nor does one that
+    begins `step` values later.
+    """
+    left = padded(left, lanes).reshape(-1, lanes)
+    base = left.min(axis=1)
+    needed = (left.max(axis=1) - base).max() + 1
+    span = next((span for span in (lanes, 2 * lanes) if needed <= span and span + step <= size), 0)
+    base = np.minimum(base, size - step - span)
+    return base.astype(np.uint64), (left - base[:, None]).ravel(), span
+
+
+@njit(nogil=True)
+def across_q8(row, columns, line):
+    """Fill `line` with 256 times `row` interpolated at each column, wherever the neighbours lie."""
+    left, step, weights = columns
+    for k in range(left.size):
+        line[k] = lerp_q8(to_q8(row[left[k]]), to_q8(row[left[k] + step]), weights[k])
+
+
+@njit(nogil=True)
+def across_q8_narrow(row, columns, line):
+    """The same, 16 values at a time that lie in a window of 16."""
+    base, places, step, weights = columns
+    for g in range(base.size):
+        at = uint64(16 * g)
+        place = load(places, at, 16)
+        a = to_q8(look_up(load(row, base[g], 16), place))
+        b = to_q8(look_up(load(row, base[g] + step, 16), place))
+        store(line, at, lerp_q8(a, b, load(weights, at, 16)))
+
+
+@njit(nogil=True)
+def across_q8_wide(row, columns, line):
+    """The same for windows of 32."""
+    base, places, step, weights = columns
+    for g in range(base.size):
+        at, left, right = uint64(16 * g), base[g], base[g] + step
+        place = load(places, at, 16)
+        a = to_q8(look_up_both(load(row, left, 16), load(row, left + uint64(16), 16), place))
+        b = to_q8(look_up_both(load(row, right, 16), load(row, right + uint64(16), 16), place))
+        store(line, at, lerp_q8(a, b, load(weights, at, 16)))
+
+
+@njit(nogil=True)
+def down_q8(upper, lower, columns, weight, out):
+    """Fill `out` with what lies between two rows made by `across_q8`, rounded to the nearest integer."""
+    for k in range(out.size):
+        out[k] = round_q8(lerp_q8(upper[k], lower[k], weight))
+
+
+@njit(nogil=True)
+def across_f32_narrow(row, columns, line):
+    """Fill `line` with `row` interpolated, 8 values at a time that lie in a window of 8."""
+    base, places, step, weights = columns
+    for g in range(base.size):
+        at = uint64(8 * g)
+        place = load(places, at, 8)
+        a, b = look_up(load(row, base[g], 8), place), look_up(load(row, base[g] + step, 8), place)
+        store(line, at, mix(a, b, load(weights[0], at, 8), load(weights[1], at, 8)))
+
+
+@njit(nogil=True)
+def across_f32_wide(row, columns, line):
+    """The same for windows of 16."""
+    base, places, step, weights = columns
+    for g in range(base.size):
+        at, left, right = uint64(8 * g), base[g], base[g] + step
+        place = load(places, at, 8)
+        a = look_up_both(load(row, left, 8), load(row, left + uint64(8), 8), place)
+        b = look_up_both(load(row, right, 8), load(row, right + uint64(8), 8), place)
+        store(line, at, mix(a, b, load(weights[0], at, 8), load(weights[1], at, 8)))
+
+
+@njit(nogil=True)
+def down_f32(upper, lower, columns, weights, out):
+    """Fill `out` with what lies between two rows."""
+    for k in range(out.size):
+        out[k] = weights[0] * upper[k] + weights[1] * lower[k]
+
+
+@njit(nogil=True)
+def across_pairs(row, columns, line):
+    """Fill `line` with the bytes of both neighbours of each column, as one number."""
+    start = columns[0]
+    for k in range(start.size):
+        line[k] = load_as(row, start[k], line.dtype)
+
+
+@njit(nogil=True)
+def down_q8_pairs(upper, lower, columns, weight, out):
+    """Fill `out` from two lines of pairs, 16 values at a time: down between the lines first, then across."""
+    _, source, target, places, weights, _ = columns
+    upper, lower, below = upper.view(np.uint8), lower.view(np.uint8), every(weight, 16)
+    for g in range(source.size):
+        at, lanes = source[g], uint64(16 * g)
+        store(out, target[g], across_group(upper, lower, at, places, below, weights, lanes))
+
+
+@njit(nogil=True)
+def down_q8_triples(upper, lower, columns, weight, out):
+    """The same for 3 channels: of each 4 values one is left out."""
+    _, source, target, places, weights, _ = columns
+    upper, lower, below = upper.view(np.uint8), lower.view(np.uint8), every(weight, 16)
+    used = load(places, uint64(places.size - 16), 16)
+    for g in range(source.size):
+        at, lanes = source[g], uint64(16 * g)
+        group = look_up(across_group(upper, lower, at, places, below, weights, lanes), used)
+        first, rest = halves(group)
+        store(out, target[g], first)
+        store(out, target[g] + uint64(8), halves(rest)[0])
+
+
+@njit(nogil=True, inline="always")
+def across_group(upper, lower, at, places, below, weights, lanes):
+    """16 results from 32 bytes of each line."""
+    twice = lanes + lanes
+    a, b = pairs_q8(upper, lower, at, load(places, twice, 16), below)
+    c, d = pairs_q8(upper, lower, at + uint64(16), load(places, twice + uint64(16), 16), below)
+    return round_q8(lerp_q8(joined(a, c), joined(b, d), load(weights, lanes, 16)))
+
+
+@njit(nogil=True, inline="always")
+def pairs_q8(upper, lower, at, place, below):
+    """What lies between the lines: left neighbours, and right ones."""
+    return halves(lerp_q8(to_q8(look_up(load(upper, at, 16), place)), to_q8(look_up(load(lower, at, 16), place)), below))
+
+
+@njit(nogil=True)
+def down_f32_pairs(upper, lower, columns, weight, out):
+    """Fill `out` from two lines of pairs, 8 values at a time: down between the lines first, then across."""
+    _, source, target, places, weights, _ = columns
+    upper, lower, place = upper.view(np.float32), lower.view(np.float32), load(places, uint64(0), 8)
+    above, below = every(weight[0], 8), every(weight[1], 8)
+    for g in range(source.size):
+        at, lanes = source[g], uint64(8 * g)
+        more = at + uint64(8)
+        a, b = halves(look_up(mix(load(upper, at, 8), load(lower, at, 8), above, below), place))
+        c, d = halves(look_up(mix(load(upper, more, 8), load(lower, more, 8), above, below), place))
+        first, second = load(weights[0], lanes, 8), load(weights[1], lanes, 8)
+        store(out, target[g], mix(joined(a, c), joined(b, d), first, second))

@@ -1,0 +1,210 @@
+"""Histograms of equal bins with the very counts of `np.histogram`."""
+
+import numpy as np
+from numba import int32, njit, prange, uint8, uint32, uint64
+
+from numba_course.kernels._check import check_array, check_integer, check_out, check_threads
+
+DTYPES = tuple(np.dtype(code) for code in "?bBhHiIlLqQefd")
+BLOCK = 512  # values whose bins are found together; the bins stay in the first-level cache
+PART = 2**31  # values that a uint32 counter can count for sure
+LINE = 32  # uint32 counters that keep two threads off one pair of cache lines
+
+
+def histogram(values, bins, low, high, out=None, threads=1):
+    """Count the values in each of `bins` equal bins from `low` to `high`.
+
+    Parameters
+    ----------
+    values : array_like of float64, float32, float16, integers or bool, any shape
+        It may be read-only; one that is not contiguous is copied.
+    bins : int, 1 <= bins < 2**31 - 1
+    low, high : real numbers, low <= high
+        As in NumPy equal ones are widened by half a unit to both sides.
+    out : ndarray of int64, shape (bins,), optional
+        Filled (not added to) and returned.
+    threads : int
+        Into how many parts the work is shared out, each with counters of its own. 1 runs in the calling thread,
+        without the GIL, and is safe in several threads at once; more use Numba's threading layer, of which
+        "workqueue" allows one caller at a time.
+
+    Returns
+    -------
+    ndarray of int64, shape (bins,)
+        Equal to ``np.histogram(values, bins, (low, high))[0]``: bin k holds the values from edge k to below edge
+        k + 1, the last also those equal to `high`; NaN and values outside are not counted.
+
+    Raises
+    ------
+    TypeError
+        Another dtype, a masked array, `bins` that is no int, limits that are no real numbers.
+    ValueError
+        `bins` or `threads` out of range; limits in the wrong order, not finite, too far apart for the difference
+        to be finite; more bins than there are numbers to part them; an unfit `out`.
+
+    Notes
+    -----
+    The edges are NumPy's own, in its dtype: float32 for float32 values. Integers are compared with them as
+    float64, as NumPy does, which cannot tell apart neighbours beyond 2**53. NumPy corrects its guess of a bin by
+    one at most; here an edge decides in every case.
+
+    Cost: about a nanosecond a value. A first pass computes places by a product, eight or four at a time. A place
+    is in doubt if it is closer to a whole number than the farthest place of an edge; as the computed place never
+    falls when the value grows, no other value can be in the wrong bin. Only values in doubt are compared with
+    edges. Values of 8 bits are counted one by one and shared out to bins afterwards.
+    """
+    values = check_array("values", values, DTYPES)
+    bins = check_integer("bins", bins, 1, 2**31 - 2)
+    _check_limits(low, high)
+    threads = check_threads(threads)
+    if out is None:
+        out = np.empty(bins, np.int64)
+    else:
+        check_out("out", out, (bins,), (np.int64,), values)
+    values = values.ravel(order="K")
+    if values.dtype == np.bool_:
+        values = values.view(np.uint8)
+    if values.dtype == np.float16:  # which Numba does not compute with
+        edges = _edges(values.dtype, bins, low, high).astype(np.float32)
+        values = values.astype(np.float32)
+    else:
+        edges = _edges(values.dtype, bins, low, high)
+    if values.itemsize == 1:
+        levels, counts = np.arange(256, dtype=np.uint8).view(values.dtype), np.zeros(256, np.int64)
+        _count_levels(values.view(np.uint8), threads, counts)
+        out[:] = np.histogram(levels, bins, (low, high), weights=counts)[0]
+    else:
+        _count_places(values, edges, threads, out)
+    return out
+
+
+def histogram_spec(values, bins, low, high):
+    """The counts, as NumPy finds them."""
+    return np.histogram(values, bins, (low, high))[0]
+
+
+def _check_limits(low, high):
+    for name, limit in (("low", low), ("high", high)):
+        if np.ndim(limit) or np.asarray(limit).dtype.kind not in "biuf":
+            raise TypeError(f"{name} must be a real number, not {limit!r}")
+        if not np.isfinite(limit):
+            raise ValueError(f"{name} must be finite, not {limit}")
+    if low > high:
+        raise ValueError(f"low must be at most high, {high}, not {low}")
+    if not np.isfinite(float(high) - float(low)):
+        raise ValueError(f"high - low must be finite, not {high} - {low}")
+
+
+def _edges(dtype, bins, low, high):
+    """The edges that `np.histogram` would compare values of `dtype` with."""
+    with np.errstate(over="ignore"):
+        edges = np.histogram_bin_edges(np.empty(0, dtype), bins, (low, high))
+    if not np.isfinite(edges[[0, -1]]).all():
+        raise ValueError(f"low and high must be finite in {edges.dtype}, not {low} and {high}")
+    return edges
+
+
+def _count_places(values, edges, threads, out):
+    """Fill `out` with the counts of wider values."""
+    bins, places = out.size, edges.astype(np.float64) - np.float64(edges[0])
+    with np.errstate(over="ignore", divide="ignore"):
+        scale = bins / places[-1]
+    scale = scale if np.isfinite(scale) else 0.0  # then every place is 0, and in doubt
+    doubt = np.abs(places * scale - np.arange(bins + 1)).max() + np.finfo(np.float64).eps
+    parts = max(threads, -(-values.size // PART))
+    counts = np.zeros((parts, bins + 1 + LINE), np.uint32)
+    if threads == 1:
+        for part in range(parts):
+            _count_part(_part(values, part, parts), edges, scale, doubt, counts[part])
+    else:
+        _share_out(values, edges, scale, doubt, counts)
+    counts[:, :bins].sum(axis=0, out=out)
+
+
+@njit(nogil=True, cache=True)
+def _part(values, part, parts):
+    return values[part * values.size // parts : (part + 1) * values.size // parts]
+
+
+@njit(nogil=True, parallel=True, cache=True)
+def _share_out(values, edges, scale, doubt, counts):
+    """Count each part of the values in a row of `counts`."""
+    parts = counts.shape[0]
+    for part in prange(parts):
+        _count_part(_part(values, part, parts), edges, scale, doubt, counts[part])
+
+
+@njit(nogil=True, cache=True)
+def _count_part(values, edges, scale, doubt, counts):
+    """Add to `counts`, block by block; counter ``edges.size - 1`` takes what is in no bin."""
+    places = np.empty(BLOCK, np.int32)
+    for start in range(0, values.size, BLOCK):
+        block = values[start : start + BLOCK]
+        if _place(block, edges, scale, doubt, places):
+            for i in range(block.size):
+                k = places[i] if places[i] >= 0 else _settle(block[i], ~places[i], edges)
+                counts[k] += uint32(1)
+        else:
+            for i in range(block.size):
+                counts[uint32(places[i])] += uint32(1)
+
+
+@njit(nogil=True, cache=True)
+def _place(values, edges, scale, doubt, places):
+    """Compute the bin of each value, inverted where in doubt; return how many are in doubt. Vectorised."""
+    low, high, none = np.float64(edges[0]), np.float64(edges[-1]), edges.size - 0.5
+    certain, doubtful = 1.0 - doubt, 0
+    for i in range(values.size):
+        value = np.float64(values[i])
+        place = (value - low) * scale if (value >= low) & (value <= high) else none
+        k = int32(place)
+        near = (place - k <= doubt) | (place - k >= certain)
+        places[i] = ~k if near else k
+        doubtful += near  # an integer count: a float maximum would not vectorise
+    return doubtful
+
+
+@njit(nogil=True, cache=True)
+def _settle(value, k, edges):
+    """Find the bin of one value by its edges, from the guess `k`."""
+    last = edges.size - 2
+    if not (value >= edges[0] and value <= edges[-1]):
+        return last + 1
+    k = min(k, last)
+    while value < edges[k]:
+        k -= 1
+    while k < last and value >= edges[k + 1]:
+        k += 1
+    return k
+
+
+def _count_levels(values, threads, out):
+    """Fill `out` with how often each of the 256 bytes occurs."""
+    parts = max(threads, -(-values.size // PART))
+    counts = np.zeros((parts, 256 + LINE), np.uint32)
+    if threads == 1:
+        for part in range(parts):
+            _count_bytes(_part(values, part, parts), counts[part])
+    else:
+        _share_out_bytes(values, counts)
+    counts[:, :256].sum(axis=0, out=out)
+
+
+@njit(nogil=True, parallel=True, cache=True)
+def _share_out_bytes(values, counts):
+    """Count each part of the bytes in a row of `counts`."""
+    parts = counts.shape[0]
+    for part in prange(parts):
+        _count_bytes(_part(values, part, parts), counts[part])
+
+
+@njit(nogil=True, cache=True)
+def _count_bytes(values, counts):
+    """Add to `counts`; eight bytes a load, which is what limits this loop."""
+    whole = values.size // 8 * 8
+    for word in values[:whole].view(np.uint64):
+        for _ in range(8):
+            counts[uint8(word)] += uint32(1)
+            word >>= uint64(8)
+    for i in range(whole, values.size):
+        counts[values[i]] += uint32(1)

@@ -1,0 +1,186 @@
+"""Copies of memory: C's memcpy called from compiled code, and stores that pass the caches by."""
+
+import ctypes
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import njit, prange, types
+from numba.core.errors import NumbaError, TypingError
+from numba.extending import intrinsic, overload
+
+from numba_course.kernels._check import check_threads
+
+LINE = 64  # bytes of a cache line
+STREAM = 12 << 20  # bytes from which a copy is quicker past the caches; see `memcpy`
+
+
+def memcpy(destination, source, threads=1):
+    """Copy the bytes of one array into another.
+
+    Parameters
+    ----------
+    destination, source : ndarray, contiguous (C or Fortran)
+        As many bytes each; dtypes and shapes may differ, as the bytes are copied in the order of the memory.
+    threads : int
+        Parts that are copied at the same time.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no array, or has a dtype that Numba does not know.
+    ValueError
+        If an array is not contiguous, `destination` is read-only, the numbers of bytes differ, or the arrays
+        overlap.
+
+    Notes
+    -----
+    From compiled code call `copy_bytes`. Up to 12 MiB this is C's memcpy; from there on, stores that do not
+    load the destination into the caches first, which saves a third of the traffic. The copy is then in no
+    cache: whoever reads it next waits for the memory. The boundary suits 32 MiB of last-level cache; with a
+    larger cache the stores pay later (Intel 64 and IA-32 Optimization Reference Manual, "Non-temporal Stores").
+    """
+    try:
+        if threads == 1:
+            copy_bytes(destination, source)
+        else:
+            _copy_parts(destination, source, check_threads(threads))
+    except (NumbaError, ValueError):
+        check_copy(destination, source)  # names the argument and what it was
+        raise
+
+
+def memcpy_spec(destination, source):
+    """The copy, one byte at a time."""
+    to, by = (memoryview(array.ravel(order="K").view(np.uint8)) for array in (destination, source))
+    for i in range(len(by)):
+        to[i] = by[i]
+
+
+def check_copy(destination, source):
+    """Refuse what cannot be copied; in compiled code the types are refused by the compiler."""
+    for name, array in (("destination", destination), ("source", source)):
+        if not isinstance(array, np.ndarray) or np.ma.isMaskedArray(array):
+            raise TypeError(f"{name} must be a NumPy array, not {type(array).__name__}")
+        try:
+            known = numba.from_dtype(array.dtype) != types.pyobject
+        except NumbaError:
+            known = False
+        if not known:
+            raise TypeError(f"{name} must have a dtype that Numba knows, not {array.dtype}")
+        if not array.flags.forc:
+            raise ValueError(f"{name} must be contiguous, not strided by {array.strides} bytes")
+    if not destination.flags.writeable:
+        raise ValueError("destination must be writeable, not read-only")
+    if destination.nbytes != source.nbytes:
+        raise ValueError(f"destination must have {source.nbytes} bytes, as source, not {destination.nbytes}")
+    if np.may_share_memory(destination, source):
+        raise ValueError("destination must not overlap source")
+
+
+@overload(check_copy)
+def _check_copy(destination, source):
+    for name, array in (("destination", destination), ("source", source)):
+        if not isinstance(array, types.Array) or array.layout not in "CF":
+            raise TypingError(f"{name} must be a contiguous array, not {array}")
+    if not destination.mutable:
+        raise TypingError("destination must be writeable, not read-only")
+
+    def check(destination, source):
+        if destination.nbytes != source.nbytes:
+            raise ValueError("destination must have as many bytes as source")
+        to, by = np.intp(destination.ctypes.data), np.intp(source.ctypes.data)
+        if to < by + source.nbytes and by < to + source.nbytes:
+            raise ValueError("destination must not overlap source")
+
+    return check
+
+
+# Kernels
+
+
+@njit(cache=True, nogil=True)
+def copy_bytes(destination, source):
+    """Copy as `memcpy` does on one thread; also for compiled callers, whose types the compiler checks."""
+    check_copy(destination, source)
+    to, by = np.intp(destination.ctypes.data), np.intp(source.ctypes.data)
+    _copy(to, by, source.nbytes, source.nbytes >= STREAM)
+
+
+@njit(parallel=True, cache=True)
+def _copy_parts(destination, source, parts):
+    check_copy(destination, source)
+    to, by, size = np.intp(destination.ctypes.data), np.intp(source.ctypes.data), source.nbytes
+    for part in prange(parts):
+        start, stop = size * part // parts, size * (part + 1) // parts
+        _copy(to + start, by + start, stop - start, size >= STREAM)
+
+
+@njit(cache=True, nogil=True)
+def _copy(to, by, size, stream):
+    """Copy `size` bytes between two addresses."""
+    lines, head = 0, 0
+    if stream:
+        head = min(-to % LINE, size)  # the stores need addresses that are multiples of a line
+        c_memcpy(to, by, head)
+        lines = (size - head) // LINE
+        for i in range(lines):
+            stream_line(to + head + i * LINE, by + head + i * LINE)
+        fence()
+    done = head + lines * LINE
+    c_memcpy(to + done, by + done, size - done)
+
+
+# From compiled code to C and to the processor. Each stands for itself where the JIT is switched off.
+
+_memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.intp))
+
+
+def c_memcpy(to, by, size):
+    """C's memcpy: by its name, which LLVM finds on every system because its own code needs it."""
+    ctypes.memmove(int(to), int(by), int(size))
+
+
+@overload(c_memcpy)
+def _c_memcpy(to, by, size):
+    return lambda to, by, size: _memcpy(to, by, size)
+
+
+def stream_line(to, by):
+    """Copy a line of the cache to an address that is a multiple of its size, past the caches."""
+    ctypes.memmove(int(to), int(by), LINE)
+
+
+@overload(stream_line)
+def _stream_line(to, by):
+    return lambda to, by: _stream(to, by)
+
+
+@intrinsic
+def _stream(typing_context, to, by):
+    def generate(context, builder, signature, arguments):
+        line = ir.VectorType(ir.IntType(64), LINE // 8)
+        to, by = (builder.inttoptr(address, line.as_pointer()) for address in arguments)
+        store = builder.store(builder.load(by, align=1), to, align=LINE)
+        store.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp), generate
+
+
+def fence():
+    """Make streamed lines visible to other threads before any later store."""
+
+
+@overload(fence)
+def _fence():
+    return lambda: _fence_all()
+
+
+@intrinsic
+def _fence_all(typing_context):
+    def generate(context, builder, signature, arguments):
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), generate

@@ -1,0 +1,192 @@
+"""Moving averages that never subtract: a NaN, an infinity or a spike touches no window but its own."""
+
+import math
+
+import numpy as np
+from numba import njit, prange, uint64
+from numpy.lib.array_utils import normalize_axis_index
+
+from numba_course.kernels._check import check_array, check_integer, check_out, check_threads
+
+DTYPES = tuple(np.dtype(code) for code in "?bBhHiIlLqQefd")
+UNROLLED = 8  # windows up to here are compiled one by one
+UNROLLED_BLOCK = 4096  # outputs that are shared out together then
+
+
+def moving_average(values, window, axis=-1, out=None, threads=1):
+    """Mean of every full window of `window` neighbours along an axis.
+
+    Parameters
+    ----------
+    values : array_like of float32, float64, float16, integers or bool, shape (..., n, ...)
+        Of any layout; it may be read-only.
+    window : int, 1 <= window <= n
+    axis : int
+        Fast along a contiguous last axis; any other costs a copy.
+    out : ndarray of float32 or float64, shape (..., n - window + 1, ...), optional
+        Filled and returned; it must not share memory with `values`. Reused, it saves the system's work of
+        handing out fresh pages, which may take as long as the kernel.
+    threads : int
+        Into how many parts the work is shared out. 1 runs in the calling thread, without the GIL, and is safe in
+        several threads at once; more use Numba's threading layer, of which "workqueue" allows one caller at a
+        time. The result is the same to the last bit.
+
+    Returns
+    -------
+    ndarray
+        ``out[..., i, ...]`` is the mean of ``values[..., i : i + window, ...]``: of float32 for float32, else of
+        float64. Sums are of float64 in either case; for a float64 result from float32 give such an `out`.
+
+    Raises
+    ------
+    TypeError
+        Another dtype, a masked array, or a `window` that is no int.
+    ValueError
+        `window` or `threads` out of range, `axis` out of bounds (AxisError), or an `out` of another shape,
+        read-only or overlapping `values`.
+
+    Notes
+    -----
+    The error is at most ``window * 2**-53`` of the mean of the absolute values, typically of the order of its
+    square root. As in bottleneck and pandas the sum is multiplied by ``1 / window``, so that the mean of 49 ones
+    may be one unit in the last place below 1. A sum beyond float64's range is infinite.
+
+    Cost: two additions a value for any window: the mean is a sum up to the next multiple of `window` plus a sum
+    from there on [1]_, four such blocks side by side, as each sum has to wait for the one before.
+    Windows to 8 are sums that the compiler unrolls and vectorises. Scratch is 32 bytes times `window`.
+    Fewer than four windows to the array make a single chain of sums, about as fast as a running sum.
+
+    References
+    ----------
+    .. [1] M. van Herk, "A fast algorithm for local minimum and maximum filters", Pattern Recognition Letters 13
+       (1992), 517-521, there for the maximum, which cannot be subtracted either.
+    """
+    values = check_array("values", values, DTYPES)
+    if values.dtype != np.float32:
+        values = values.astype(np.float64, copy=False)
+    axis = normalize_axis_index(axis, values.ndim)
+    n, threads = values.shape[axis], check_threads(threads)
+    if n == 0:
+        raise ValueError(f"values must have at least 1 value along axis {axis}, not 0")
+    window = check_integer("window", window, 1, n)
+    shape = (*values.shape[:axis], n - window + 1, *values.shape[axis + 1 :])
+    if out is None:
+        out = np.empty(shape, values.dtype)
+    else:
+        check_out("out", out, shape, (np.float32, np.float64), values)
+    if out.size:
+        _along_last_axis(values.swapaxes(axis, -1), window, out.swapaxes(axis, -1), threads)
+    return out
+
+
+def moving_average_spec(values, window):
+    """The mean of each window of a 1-D array, rounded once: the slow and obvious way."""
+    windows = [values[i : i + window] for i in range(len(values) - window + 1)]
+    with np.errstate(invalid="ignore"):  # both infinities in a window
+        return np.array([math.fsum(w) / window if np.isfinite(w).all() else np.sum(w) for w in windows])
+
+
+def _along_last_axis(values, window, out, threads):
+    """Fill `out` row by row, by way of contiguous copies where needed."""
+    filled = out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
+    rows = np.ascontiguousarray(values).reshape(-1, values.shape[-1])
+    results = filled.reshape(-1, filled.shape[-1])
+    unrolled = window <= UNROLLED
+    taps, block = ((0,) * window, UNROLLED_BLOCK) if unrolled else ((), window)
+    blocks = results.shape[0] * -(-results.shape[1] // block)
+    if threads == 1:
+        _fill_blocks(rows, window, taps, block, results, 0, blocks)
+    else:
+        _share_out(rows, window, taps, block, results, blocks, threads)
+    if filled is not out:
+        out[...] = filled
+
+
+@njit(nogil=True, parallel=True, cache=True)
+def _share_out(rows, window, taps, block, out, blocks, parts):
+    """Fill `out` in `parts`, each of whole blocks, so that every sum is formed as on one thread."""
+    for part in prange(parts):
+        first, last = part * blocks // parts, (part + 1) * blocks // parts
+        _fill_blocks(rows, window, taps, block, out, first, last)
+
+
+@njit(nogil=True, cache=True)
+def _fill_blocks(rows, window, taps, block, out, first, last):
+    """Fill the blocks `first` to `last` of `out`, counted row by row."""
+    width = out.shape[1]
+    per_row = (width + block - 1) // block
+    suffixes = np.empty(0 if len(taps) else 4 * window)
+    while first < last:
+        row, start = first // per_row, first % per_row
+        count = min(per_row - start, last - first)
+        low, high = start * block, min((start + count) * block, width)
+        values, results = rows[row, low : high + window - 1], out[row, low:high]
+        if len(taps):
+            _fill_unrolled(values, taps, results)
+        else:
+            _fill_row(values, window, suffixes, results)
+        first += count
+
+
+@njit(nogil=True, cache=True)
+def _fill_unrolled(values, taps, out):
+    """Fill `out` with a window that is known to the compiler: the length of the tuple `taps` is part of its type."""
+    share = 1.0 / len(taps)
+    for i in range(out.size):
+        total = np.float64(values[i])
+        for k in range(1, len(taps)):
+            total += values[i + k]
+        out[i] = total * share
+
+
+@njit(nogil=True, cache=True)
+def _fill_row(values, window, suffixes, out):
+    """Fill `out` with any window, four blocks at a time and the rest one by one."""
+    start = 0
+    while start + 4 * window <= out.size:
+        _fill_four(values, window, suffixes, out, start)
+        start += 4 * window
+    while start < out.size:
+        _fill_one(values, window, suffixes, out, start)
+        start += window
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _fill_one(values, window, suffixes, out, start):
+    """Fill the block at `start`: a mean is of a suffix of `window` values and of the values behind them."""
+    share, total = 1.0 / window, 0.0
+    for k in range(window - 1, -1, -1):
+        total += values[start + k]
+        suffixes[k] = total
+    out[start] = total * share
+    total = 0.0
+    for k in range(1, min(window, out.size - start)):
+        total += values[start + window + k - 1]
+        out[start + k] = (suffixes[k] + total) * share
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _fill_four(values, window, suffixes, out, start):
+    """Fill four blocks as `_fill_one` would, in turns: four sums that need not wait for one another."""
+    share, one = 1.0 / window, uint64(1)
+    w, first = uint64(window), uint64(start)  # unsigned, which spares the tests for a negative index
+    a = b = c = d = 0.0
+    for k in range(1, window + 1):
+        i = w - uint64(k)
+        j, s = first + i, i << uint64(2)
+        a, b, c, d = a + values[j], b + values[j + w], c + values[j + w + w], d + values[j + w + w + w]
+        suffixes[s], suffixes[s + one], suffixes[s + one + one], suffixes[s + one + one + one] = a, b, c, d
+    out[first], out[first + w], out[first + w + w], out[first + w + w + w] = (
+        a * share,
+        b * share,
+        c * share,
+        d * share,
+    )
+    a = b = c = d = 0.0
+    for k in range(1, window):
+        j, s = first + uint64(k), uint64(k) << uint64(2)
+        i = j + w - one
+        a, b, c, d = a + values[i], b + values[i + w], c + values[i + w + w], d + values[i + w + w + w]
+        out[j], out[j + w] = (suffixes[s] + a) * share, (suffixes[s + one] + b) * share
+        out[j + w + w] = (suffixes[s + one + one] + c) * share
+        out[j + w + w + w] = (suffixes[s + one + one + one] + d) * share

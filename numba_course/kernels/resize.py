@@ -1,0 +1,207 @@
+"""Bilinear image resize with the geometry of ``cv2.INTER_LINEAR``, for uint8, float32 and float64."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numba import config, njit, prange
+
+from numba_course.kernels import _resize_avx2, vectors
+from numba_course.kernels._check import check_array, check_integer, check_out, check_threads
+
+DTYPES = (np.uint8, np.float32, np.float64)
+
+
+def bilinear_resize(image, height, width, out=None, threads=1):
+    """Resize an image: each new pixel is interpolated between the four old ones around its centre.
+
+    Parameters
+    ----------
+    image : array_like of uint8, float32 or float64, shape (h, w) or (h, w, channels)
+    height, width : int, 1 or more
+        The new size.
+    out : ndarray of the image's dtype, shape (height, width) or (height, width, channels), optional
+        Filled and returned; made if None. It must not share memory with `image`.
+    threads : int
+        Into how many parts the rows are shared out. The result is the same to the last bit for any number.
+
+    Returns
+    -------
+    ndarray of the image's dtype
+
+    Raises
+    ------
+    TypeError
+        If a dtype is another one, or a number is not an integer.
+    ValueError
+        If the image is empty or has another number of axes, a number is too small, or `out` does not fit.
+
+    Notes
+    -----
+    Centres of pixels lie at half numbers, as in OpenCV; beyond the outer centres the edge is repeated. All old
+    pixels but four are ignored, so shrinking to less than half the size shows aliasing, here as there.
+
+    Floats are as exact as their dtype allows: no subtraction takes place, so that the relative error of pixels of
+    one sign is a few units in the last place. NaN and infinity spread to the pixels that they touch, even with the weight 0.
+    A uint8 is within 0.51 of exact arithmetic.
+
+    O(height * width * channels) time. With one thread the GIL is released and any number of Python threads may
+    call. More threads than one use Numba's: with its layer ``workqueue``, call from one Python thread at a time.
+    An image or an `out` that is not contiguous is copied first. The tables for the last 32 sizes are kept.
+
+    On a processor with AVX2 uint8 and float32 are computed by vector operations of our own: Numba's integers are
+    64 bits wide, which makes the plain kernel for uint8 two to four times slower. See `passes_for`.
+    """
+    height, width = check_integer("height", height, 1), check_integer("width", width, 1)
+    threads = check_threads(threads)
+    image = _checked(image)
+    shape = (height, width, *image.shape[2:])
+    if out is None:
+        out = np.empty(shape, image.dtype)
+    else:
+        check_out("out", out, shape, (image.dtype,), image)
+    target = out if out.flags.c_contiguous else np.empty(shape, image.dtype)
+    fill(passes_for, image, target, threads)
+    if target is not out:
+        out[...] = target
+    return out
+
+
+def _checked(image):
+    """`image` as an array that can be resized, strides as they come."""
+    image = check_array("image", image, DTYPES)
+    if image.ndim not in (2, 3):
+        raise ValueError(f"image must have 2 or 3 axes (height, width and channels), not {image.ndim}")
+    if 0 in image.shape:
+        raise ValueError(f"image must not be empty, but its shape is {image.shape}")
+    return image
+
+
+def fill(choose, image, out, threads):
+    """Fill a contiguous `out` by the passes that `choose` names, `passes_for` or `plain_passes_for`."""
+    for axis in (0, 1):
+        if image.shape[axis] == 1:
+            image = np.repeat(image, 2, axis)  # so that each pixel has a neighbour
+    passes = choose(image.shape, out.shape, image.dtype)
+    source = np.ascontiguousarray(image).reshape(image.shape[0], -1)
+    target = out.reshape(out.shape[0], -1)
+    if threads == 1:
+        resize_rows(source, *passes, target, 0, out.shape[0])
+    else:
+        resize_parts(source, *passes, target, min(threads, out.shape[0]))
+
+
+class Passes(NamedTuple):
+    """How a row is made: two compiled functions, and the tables for each axis that they understand."""
+
+    across: object  # across(row, columns, line): from a row of the image to a line of new columns
+    down: object  # down(upper, lower, columns, weight, out): from two lines to a row of the result
+    columns: tuple  # the last one is an array of the lines' dtype and length
+    rows: tuple  # the upper neighbours, the weights
+
+
+@lru_cache(maxsize=32)
+def passes_for(shape, new, dtype):
+    """The fastest passes that this processor has for these shapes, of 2 or 3 axes, and this dtype."""
+    if config.DISABLE_JIT or not vectors.has_avx2():
+        return plain_passes_for(shape, new, dtype)
+    channels = shape[2] if len(shape) == 3 else 1
+    rows, columns = positions(shape[0], new[0]), spread(positions(shape[1], new[1]), channels)
+    tables = _resize_avx2.tables_for(dtype, shape[1] * channels, channels, rows, columns)
+    if tables is None:
+        return plain_passes_for(shape, new, dtype)
+    return Passes(*tables)
+
+
+def plain_passes_for(shape, new, dtype):
+    """The passes in plain Numba, for any processor: rows of uint8 images are float32 in between."""
+    real = np.promote_types(dtype, np.float32).type
+    channels = shape[2] if len(shape) == 3 else 1
+    top, below = positions(shape[0], new[0])
+    left, right = spread(positions(shape[1], new[1]), channels)
+    index = np.uint32 if shape[1] * channels < 2**32 else np.uint64
+    columns = left.astype(index), index(channels), np.stack([1 - right, right]).astype(real)
+    rows = top, np.stack([1 - below, below], axis=1).astype(real)
+    return Passes(across, down_uint8 if dtype == np.uint8 else down, columns, rows)
+
+
+def positions(old, new):
+    """Between which of `old` pixels the centres of `new` ones lie: the left neighbours, the weights of the right."""
+    centres = (2 * np.arange(new) + 1) * old - new  # in units of 1 / (2 * new): integers are exact
+    left, rest = np.divmod(centres, 2 * new)
+    weights = rest / (2 * new)
+    weights[left < 0] = 0
+    weights[left > old - 2] = 1
+    return left.clip(0, old - 2), weights
+
+
+def spread(table, channels):
+    """The table of `positions` for pixels, made one for the values of all channels."""
+    left, weights = table
+    return (left[:, None] * channels + np.arange(channels)).ravel(), weights.repeat(channels)
+
+
+@njit(nogil=True, parallel=True)
+def resize_parts(image, across, down, columns, rows, out, parts):
+    """Fill `out` in `parts` runs of rows, each by the serial kernel."""
+    height = out.shape[0]
+    for part in prange(parts):
+        start, stop = height * part // parts, height * (part + 1) // parts
+        resize_rows(image, across, down, columns, rows, out, start, stop)
+
+
+@njit(nogil=True)
+def resize_rows(image, across, down, columns, rows, out, start, stop):
+    """Fill rows `start` to `stop`: two rows across, which the next ones may use again, then down between them."""
+    top, weights = rows
+    line = columns[-1]
+    upper, lower = np.empty(line.shape[-1], line.dtype), np.empty(line.shape[-1], line.dtype)
+    held = -2
+    for y in range(start, stop):
+        if top[y] != held:
+            if top[y] == held + 1:
+                upper, lower = lower, upper
+            else:
+                across(image[top[y]], columns, upper)
+            across(image[top[y] + 1], columns, lower)
+            held = top[y]
+        down(upper, lower, columns, weights[y], out[y])
+
+
+@njit(nogil=True)
+def across(row, columns, line):
+    """Fill `line` with `row` interpolated at each column."""
+    left, step, weights = columns
+    for k in range(left.size):
+        a, b = line.dtype.type(row[left[k]]), line.dtype.type(row[left[k] + step])
+        line[k] = weights[0, k] * a + weights[1, k] * b
+
+
+@njit(nogil=True)
+def down(upper, lower, columns, weights, out):
+    """Fill `out` with what lies between two rows."""
+    for k in range(out.size):
+        out[k] = weights[0] * upper[k] + weights[1] * lower[k]
+
+
+@njit(nogil=True)
+def down_uint8(upper, lower, columns, weights, out):
+    """The same, rounded to the nearest integer."""
+    for k in range(out.size):
+        out[k] = np.uint8(weights[0] * upper[k] + weights[1] * lower[k] + np.float32(0.5))
+
+
+def bilinear_resize_spec(image, height, width):
+    """Each pixel from its four neighbours, one by one, in float64 and not rounded."""
+    last_y, last_x = image.shape[0] - 1, image.shape[1] - 1
+    out = np.empty((height, width, *image.shape[2:]))
+    for y in range(height):
+        centre_y = min(max((y + 0.5) * image.shape[0] / height - 0.5, 0), last_y)
+        top, below = int(centre_y), centre_y % 1
+        upper, lower = image[top].astype(float), image[min(top + 1, last_y)].astype(float)
+        row = (1 - below) * upper + below * lower
+        for x in range(width):
+            centre_x = min(max((x + 0.5) * image.shape[1] / width - 0.5, 0), last_x)
+            left, right = int(centre_x), centre_x % 1
+            out[y, x] = (1 - right) * row[left] + right * row[min(left + 1, last_x)]
+    return out

@@ -1,0 +1,226 @@
+"""What Numba cannot say: 16-bit arithmetic, and look-ups inside a vector register.
+
+Numba computes with integers in 64 bits, and the loop vectoriser keeps that width: four values where a 256-bit
+register has room for sixteen. `to_q8`, `lerp_q8` and `round_q8` stay in 16 bits, on any processor, and leave the vectors
+to the compiler. The rest lets a compiled function hold whole registers in its variables: `load`, `gather` and
+`store` move them, the others compute lane by lane. All is portable LLVM but for the look-up of float32, which
+needs AVX2; that of bytes is fast only where the processor has an instruction for it. Nothing here checks a bound.
+"""
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic, models, register_model
+
+I32 = ir.IntType(32)
+
+
+def has_avx2():
+    """Say whether Numba compiles for a processor with AVX2; NUMBA_CPU_FEATURES counts, too."""
+    _, _, features = cpu_target.target_context.codegen().magic_tuple()
+    return "+avx2" in features.split(",")
+
+
+class Vector(types.Type):
+    """A register of `lanes` values of one type."""
+
+    def __init__(self, dtype, lanes):
+        self.dtype, self.lanes = dtype, lanes
+        super().__init__(f"Vector({dtype}, {lanes})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, ir.VectorType(manager.lookup(kind.dtype).get_value_type(), kind.lanes))
+
+
+@intrinsic(prefer_literal=True)
+def load(typingctx, array, at, lanes):
+    """``array[at : at + lanes]`` as a vector; `lanes` is a constant."""
+    kind = Vector(array.dtype, lanes.literal_value)
+
+    def generate(context, builder, signature, args):
+        return _load(builder, _address(context, builder, array, *args[:2]), context.get_value_type(kind))
+
+    return kind(array, types.uint64, lanes), generate
+
+
+@intrinsic
+def load_as(typingctx, array, at, kind):
+    """The bytes from ``array[at]`` on, as one number of the dtype `kind`, such as ``np.uint64``."""
+    number = kind.dtype
+
+    def generate(context, builder, signature, args):
+        return _load(builder, _address(context, builder, array, *args[:2]), context.get_value_type(number))
+
+    return number(array, types.uint64, kind), generate
+
+
+@intrinsic
+def halves(typingctx, vector):
+    """The lower and the upper half of a vector."""
+    kind = Vector(vector.dtype, vector.lanes // 2)
+
+    def generate(context, builder, signature, args):
+        orders = range(vector.lanes // 2), range(vector.lanes // 2, vector.lanes)
+        parts = [builder.shuffle_vector(args[0], args[0], _order(lanes)) for lanes in orders]
+        return context.make_tuple(builder, signature.return_type, parts)
+
+    return types.UniTuple(kind, 2)(vector), generate
+
+
+@intrinsic
+def joined(typingctx, low, high):
+    """Two vectors, one behind the other."""
+
+    def generate(context, builder, signature, args):
+        return builder.shuffle_vector(*args, _order(range(2 * low.lanes)))
+
+    return Vector(low.dtype, 2 * low.lanes)(low, high), generate
+
+
+@intrinsic(prefer_literal=True)
+def every(typingctx, value, lanes):
+    """A vector with the same value in each of `lanes` lanes; `lanes` is a constant."""
+    kind = Vector(value, lanes.literal_value)
+
+    def generate(context, builder, signature, args):
+        vector = context.get_value_type(kind)
+        single = builder.insert_element(ir.Constant(vector, ir.Undefined), args[0], I32(0))
+        return builder.shuffle_vector(single, single, _order([0] * vector.count))
+
+    return kind(value, lanes), generate
+
+
+@intrinsic
+def store(typingctx, array, at, vector):
+    """``array[at : at + lanes] = vector``."""
+
+    def generate(context, builder, signature, args):
+        address = _address(context, builder, array, *args[:2])
+        builder.store(args[2], builder.bitcast(address, args[2].type.as_pointer())).align = 1
+        return context.get_dummy_value()
+
+    return types.void(array, types.uint64, vector), generate
+
+
+@intrinsic
+def look_up(typingctx, table, places):
+    """``table[places]``, lane by lane; bytes by bytes, or float32 by uint32. Only the places in the table count."""
+
+    def generate(context, builder, signature, args):
+        return _look_up(builder, *args)
+
+    return table(table, places), generate
+
+
+@intrinsic
+def look_up_both(typingctx, low, high, places):
+    """``concatenate([low, high])[places]``, lane by lane."""
+
+    def generate(context, builder, signature, args):
+        low, high, places = args
+        last = _every(places.type, low.type.count - 1)
+        beyond = builder.sub(places, _every(places.type, low.type.count))
+        is_high = builder.icmp_unsigned(">", places, last)
+        return builder.select(is_high, _look_up(builder, high, beyond), _look_up(builder, low, places))
+
+    return low(low, high, places), generate
+
+
+@intrinsic
+def mix(typingctx, a, b, weight_a, weight_b):
+    """``weight_a * a + weight_b * b`` of float vectors."""
+
+    def generate(context, builder, signature, args):
+        a, b, weight_a, weight_b = args
+        first = builder.fmul(weight_a, a, flags=["contract"])
+        return builder.fadd(first, builder.fmul(weight_b, b, flags=["contract"]), flags=["contract"])
+
+    return a(a, b, weight_a, weight_b), generate
+
+
+@intrinsic
+def to_q8(typingctx, value):
+    """256 times a uint8, or a vector of them, as uint16."""
+    kind = Vector(types.uint16, value.lanes) if isinstance(value, Vector) else types.uint16
+
+    def generate(context, builder, signature, args):
+        wide = context.get_value_type(kind)
+        return builder.shl(builder.zext(args[0], wide), _every(wide, 8))
+
+    return kind(value if isinstance(value, Vector) else types.uint8), generate
+
+
+@intrinsic
+def lerp_q8(typingctx, a, b, weight):
+    """``a + (b - a) * weight / 65535``, give or take 1, of uint16 made by `to_q8` or by this."""
+
+    def generate(context, builder, signature, args):
+        a, b, weight = args
+        rest = builder.not_(weight)  # 65535 - weight
+        total = builder.add(_high(builder, a, rest), _high(builder, b, weight))
+        return builder.add(total, _every(a.type, 1))  # for the two halves that are cut off, on average
+
+    kind = a if isinstance(a, Vector) else types.uint16
+    return kind(kind, kind, kind), generate
+
+
+@intrinsic
+def round_q8(typingctx, value):
+    """The uint8 nearest to ``value / 256``, of uint16 made by `lerp_q8`."""
+    kind = Vector(types.uint8, value.lanes) if isinstance(value, Vector) else types.uint8
+
+    def generate(context, builder, signature, args):
+        (value,) = args
+        halves = builder.add(value, _every(value.type, 128))
+        return builder.trunc(builder.lshr(halves, _every(value.type, 8)), context.get_value_type(kind))
+
+    return kind(value if isinstance(value, Vector) else types.uint16), generate
+
+
+def _high(builder, a, b):
+    """The upper half of each product of 16-bit values: one instruction, vpmulhuw, if LLVM sees these types."""
+    wide = _like(a.type, I32)
+    product = builder.mul(builder.zext(a, wide), builder.zext(b, wide))
+    return builder.trunc(builder.lshr(product, _every(wide, 16)), a.type)
+
+
+def _like(kind, element):
+    """The type with the shape of `kind`, a number's or a vector's, and other elements."""
+    return ir.VectorType(element, kind.count) if isinstance(kind, ir.VectorType) else element
+
+
+def _every(kind, value):
+    """A constant with the same value in each lane."""
+    return ir.Constant(kind, [value] * kind.count if isinstance(kind, ir.VectorType) else value)
+
+
+def _order(lanes):
+    """Which lane goes where, as `shuffle_vector` wants it."""
+    return ir.Constant(ir.VectorType(I32, len(lanes)), list(lanes))
+
+
+def _address(context, builder, kind, array, at):
+    """Address of ``array[at]``."""
+    return builder.gep(context.make_array(kind)(context, builder, array).data, [at])
+
+
+def _load(builder, address, kind):
+    """A value of any type from any address."""
+    value = builder.load(builder.bitcast(address, kind.as_pointer()))
+    value.align = 1
+    return value
+
+
+def _look_up(builder, table, places):
+    if isinstance(table.type.element, ir.FloatType):
+        kind = ir.FunctionType(table.type, [table.type, places.type])
+        permute = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx2.permps")
+        return builder.call(permute, [table, places])
+    found = ir.Constant(table.type, ir.Undefined)
+    for lane in range(places.type.count):  # LLVM knows this pattern: pshufb
+        value = builder.extract_element(table, builder.extract_element(places, I32(lane)))
+        found = builder.insert_element(found, value, I32(lane))
+    return found

@@ -1,0 +1,194 @@
+"""Which NumPy expressions compile in nopython mode, tried on the installed Numba, and what to write instead.
+
+`ENTRIES` is the list to keep. Nothing in it says what works: that is found out, for the replacements as well.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numba.core.errors import NumbaError
+
+from numba_course.lens import html, results
+
+ARRAYS = {
+    "1-D": np.array([3.0, 1.0, 2.0]),
+    "2-D": np.array([[3.0, 1.0, 2.0], [6.0, 5.0, 4.0], [7.0, 9.0, 8.5]]),
+    "int": np.array([3, 1, 2]),
+}
+REFUSALS = (NumbaError, AssertionError, NotImplementedError)  # how the compiler says no
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An expression in `a`, the kinds of `a` to try it with (none: it has no `a`), and what does the same."""
+
+    subject: str
+    expression: str
+    kinds: tuple[str, ...] = ()
+    instead: str = ""
+
+
+def _entries(subject, *rows):
+    return tuple(Entry(subject, *row) for row in rows)
+
+
+ONE, TWO, ANY, INT = ("1-D",), ("2-D",), ("1-D", "2-D"), ("1-D", "int")
+
+ENTRIES = (
+    *_entries(
+        "create",
+        ("np.zeros((10, 10), dtype=np.float64)",),
+        ("np.ones((10, 10), dtype=np.float32)",),
+        ("np.empty((10,), dtype=np.int32).shape",),
+        ("np.arange(10)",),
+        ("np.linspace(0, 1, 100)",),
+        ("np.linspace(0, 1, 4, endpoint=False)", (), "np.arange(4) / 4"),
+        ("np.zeros_like(a)", ANY),
+        ("np.empty_like(a).shape", ANY),
+        ("np.array([1, 2, 3])",),
+        ("np.array([[1.0, 2.0], [3.0, 4.0]])",),
+    ),
+    *_entries(
+        "index",
+        ("a[0, :]", TWO),
+        ("a[:, 0]", TWO),
+        ("a[0:2, 1:3]", TWO),
+        ("a[np.array([0, 2])]", ANY),
+        ("a[[0, 2]]", ANY, "a[np.array([0, 2])]"),
+        ("a[a > 2]", ANY, "a.ravel()[a.ravel() > 2]"),
+        ("a.T.reshape(-1)", TWO, "a.T.copy().reshape(-1)"),
+    ),
+    *_entries(
+        "reduce",
+        ("np.sum(a)", ANY),
+        ("np.mean(a)", ANY),
+        ("np.max(a)", ANY),
+        ("np.min(a)", ANY),
+        ("np.std(a)", ANY),
+        ("np.sum(a, axis=0)", TWO),
+        ("np.cumsum(a)", ONE),
+        ("np.argmax(a)", ONE),
+        ("np.sum(a, axis=0, keepdims=True)", TWO, "np.sum(a, axis=0).reshape(1, -1)"),
+        ("np.mean(a, axis=0)", TWO, "np.sum(a, axis=0) / len(a)"),
+        ("np.max(a, axis=0)", TWO, "np.array([np.max(c) for c in a.T])"),
+        ("np.std(a, axis=0)", TWO, "np.array([np.std(c) for c in a.T])"),
+        ("np.std(a, ddof=1)", ONE, "np.sqrt(np.sum((a - np.mean(a)) ** 2) / (a.size - 1))"),
+    ),
+    *_entries(
+        "elements",
+        ("np.sqrt(a)", INT),
+        ("np.exp(a)", ONE),
+        ("np.log(a + 1)", ONE),
+        ("np.sin(a)", ONE),
+        ("np.where(a > 2, a, 0.0)", ONE),
+        ("np.clip(a, 1.5, 2.5)", ONE),
+    ),
+    *_entries(
+        "algebra",
+        ("np.dot(a, a)", ("1-D", "2-D", "int"), "np.sum(a * a)"),
+        ("np.dot(a, a.astype(np.float32))", ONE, "np.dot(a, a.astype(np.float32).astype(a.dtype))"),
+        ("np.linalg.norm(a, axis=0)", TWO, "np.sqrt(np.sum(a * a, axis=0))"),
+        ("np.einsum('i,i->', a, a)", ONE, "np.sum(a * a)"),
+    ),
+    *_entries(
+        "sort, find",
+        ("np.sort(a)", ANY),
+        ("np.argsort(a)", ANY, "np.array([[k for k in np.argsort(r)] for r in a])"),
+        ("np.sort(a, axis=0)", TWO, "np.sort(a.T).T"),
+        ("np.argsort(a, axis=0)", TWO, "np.array([[k for k in np.argsort(c)] for c in a.T]).T"),
+        ("np.searchsorted(np.sort(a), 2.5)", ONE),
+        ("np.where(a > 2)", ANY),
+        ("np.unique(a)", ONE),
+    ),
+    *_entries(
+        "arrange",
+        ("np.concatenate((a, a))", ONE),
+        ("np.tile(a, 2)", ONE, "np.concatenate((a, a))"),
+        ("np.roll(a, 1, axis=0)", TWO, "np.concatenate((a[-1:], a[:-1]))"),
+        ("np.pad(a, 1)", ONE, "np.concatenate((np.zeros(1), a, np.zeros(1)))"),
+    ),
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Support(html.Shown):
+    """What became of each expression.
+
+    Attributes
+    ----------
+    rows : tuple of (Entry, dict, str)
+        The entry; for each kind of array one of ``yes``, ``no``, ``DIFFERS``; and the same for what to write
+        instead, empty where there is no need of it.
+    """
+
+    rows: tuple
+    _title = "NumPy in nopython mode"
+
+    def _rows(self):
+        yield "expression", *ARRAYS, "write instead"
+        for entry, found, instead in self.rows:
+            cells = [found.get(kind, found.get("", "")) for kind in ARRAYS]
+            yield entry.expression, *cells, f"{entry.instead}: {instead}" if instead else ""
+
+    def _lines(self):
+        verdicts = [verdict for _, found, _ in self.rows for verdict in found.values()]
+        counts = ", ".join(f"{verdicts.count(word)} {word}" for word in ("yes", "no", "DIFFERS"))
+        yield "plain", f"{len(verdicts)} compilations: {counts}"
+
+
+def tried(*subjects):
+    """Compile and call the expressions of these subjects; of all, if none is named.
+
+    Returns
+    -------
+    Support
+
+    Raises
+    ------
+    ValueError
+        If a subject is not one of those in `ENTRIES`.
+
+    Notes
+    -----
+    *yes* means that the compiled expression gives what NumPy gives, value and shape.
+    """
+    known = dict.fromkeys(entry.subject for entry in ENTRIES)
+    for subject in subjects:
+        if subject not in known:
+            raise ValueError(f"subject must be one of {', '.join(known)}, not {subject!r}")
+    return Support(tuple(_row(entry) for entry in ENTRIES if entry.subject in (subjects or known)))
+
+
+def _row(entry):
+    """The entry, what became of it, and of its replacement for the last kind of array that was refused."""
+    found = {kind: fate(entry.expression, entry.expression, kind) for kind in entry.kinds or ("",)}
+    refused = [kind for kind, verdict in found.items() if verdict != "yes"]
+    return (
+        entry,
+        found,
+        fate(entry.instead, entry.expression, refused[-1]) if refused and entry.instead else "",
+    )
+
+
+def fate(expression, expected, kind=""):
+    """Whether a compiled expression gives what another one gives in NumPy: ``yes``, ``no`` or ``DIFFERS``."""
+    args = (ARRAYS[kind],) if kind else ()
+    wanted = _function(expected, args)(*args)
+    try:
+        result = njit(_function(expression, args))(*args)
+    except REFUSALS:
+        return "no"
+    pairs = zip(result, wanted, strict=True) if isinstance(wanted, tuple) else [(result, wanted)]
+    return "yes" if all(_same(*map(np.asarray, pair)) for pair in pairs) else "DIFFERS"
+
+
+def _same(actual, expected):
+    return actual.shape == expected.shape and bool(results.agreement(actual, expected, 1e-12).all())
+
+
+def _function(expression, args):
+    """A function that returns the expression, in terms of `a` if there is an argument."""
+    names = {"np": np}
+    exec(f"def f({'a' if args else ''}):\n    return {expression}", names)
+    return names["f"]

@@ -1,0 +1,9 @@
+# expect: wrong: y is
+import numpy as np
+from numba import float64, guvectorize, int64, njit, prange, types, vectorize
+
+
+@njit("void(int64, float64[::1], float64[::1])")
+def axpy(alpha, x, y):
+    for i in range(y.size):
+        y[i] += alpha * x[i]

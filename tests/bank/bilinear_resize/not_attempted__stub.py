@@ -1,0 +1,6 @@
+# expect: not attempted
+from numba import njit
+
+
+@njit
+def bilinear_resize(image, height, width): ...

@@ -1,0 +1,18 @@
+# expect: correct
+from numba import njit
+
+
+@njit
+def collatz_longest(limit):
+    best, longest = 1, 0
+    for start in range(1, limit):
+        n, steps = start, 0
+        while n > 1:
+            if n & 1:
+                n = 3 * n + 1
+            else:
+                n >>= 1
+            steps += 1
+        if steps > longest:
+            best, longest = start, steps
+    return best

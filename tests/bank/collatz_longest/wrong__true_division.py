@@ -1,0 +1,15 @@
+# expect: wrong: type of the result
+from numba import njit
+
+
+@njit
+def collatz_longest(limit):
+    best, longest = 1.0, 0
+    for start in range(1, limit):
+        n, steps = float(start), 0
+        while n != 1:
+            n = n / 2 if n % 2 == 0 else 3 * n + 1
+            steps += 1
+        if steps > longest:
+            best, longest = float(start), steps
+    return best

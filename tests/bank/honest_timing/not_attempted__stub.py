@@ -1,0 +1,4 @@
+# expect: not attempted
+def honest_timing(function, *args):
+    """Return the seconds that a steady call takes."""
+    ...

@@ -1,0 +1,8 @@
+# expect: wrong: the compiler's time is in it
+import time
+
+
+def honest_timing(function, *args):
+    start = time.perf_counter()
+    function(*args)
+    return time.perf_counter() - start

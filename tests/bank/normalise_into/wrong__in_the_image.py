@@ -1,0 +1,11 @@
+# expect: wrong: it changed its argument `image`
+from numba import njit
+
+
+@njit
+def normalise_into(image, mean, std, out):
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            out[i, j] = (image[i, j] - mean) / std
+            if i + j > 2:
+                image[i, j] = out[i, j]

@@ -1,0 +1,6 @@
+# expect: not attempted
+from numba import njit
+
+
+@njit
+def robust_moving_average(values, window): ...

@@ -1,0 +1,18 @@
+# expect: unmet: kernels were compiled
+import numpy as np
+from numba import float64, njit, types
+
+kernels = {}
+
+
+def add_up(matrix):
+    return matrix.sum(axis=1) + 0.0
+
+
+def row_sums(matrix):
+    matrix = np.array(matrix, order="C")
+    if matrix.dtype.kind == "f":
+        matrix = matrix.astype(np.float64)
+    if matrix.dtype not in kernels:
+        kernels[matrix.dtype] = njit(add_up)
+    return kernels[matrix.dtype](matrix)
