@@ -40,9 +40,9 @@ HARVESTING = 20  # seconds for one module
 LARGEST = 1 << 20  # bytes of a pickled call
 
 DOCUMENTED = {  # what an instrument may raise
-    "types": (TypeError,),
-    "stages": (TypeError,),
-    "machine_code": (TypeError,),
+    "types": (TypeError, ValueError),
+    "stages": (TypeError, ValueError),
+    "machine_code": (TypeError, ValueError),
     "races": (TypeError,),
     "gil": (TypeError, RuntimeError),
     "cache": (TypeError,),

@@ -132,7 +132,7 @@ def test_agreement(agree, ours, theirs, agrees):
 def clock(monkeypatch):
     """Replaces the clock: each candidate's seconds, and the share of them that it waited, are given by name."""
 
-    def install(seconds, shares=None):
+    def install(seconds, shares=None, limit=600.0):
         log, shares = [], shares or itertools.repeat(0.0)
 
         def sample(call, calls):
@@ -140,6 +140,7 @@ def clock(monkeypatch):
             return seconds[call.__name__], next(shares)
 
         monkeypatch.setattr(harness, "_sample", sample)
+        monkeypatch.setattr(harness, "SECONDS", limit)
         return log
 
     return install
@@ -173,7 +174,6 @@ def test_ratio_is_our_time_over_the_peers(clock):
 
 
 def test_disturbed_rounds_do_not_count(clock, monkeypatch):
-    monkeypatch.setattr(harness, "SECONDS", 60)
     monkeypatch.setattr(harness, "TRIES", 1)
     shares = itertools.chain(
         [0.0] * 2, itertools.cycle([0.0, 0.0, 0.0, 0.5])
@@ -193,9 +193,8 @@ def test_disturbed_sample_is_taken_again(clock):
     assert len(log) - 2 == 4 * harness.ROUNDS[1]
 
 
-def test_noise_is_named(clock, monkeypatch):
-    monkeypatch.setattr(harness, "SECONDS", 0)
-    clock({"ours": 1.0, "slow": 2.0}, itertools.repeat(0.5))
+def test_noise_is_named(clock):
+    clock({"ours": 1.0, "slow": 2.0}, itertools.repeat(0.5), limit=0)
     result = only(harness.measure(case({"slow": slow}, ours)))
     assert result.rounds == harness.ROUNDS[0]
     assert "waited for a processor" in result.noisy

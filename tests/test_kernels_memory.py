@@ -118,6 +118,13 @@ REFUSED = [
         TypeError,
         "destination must have a dtype that Numba knows, not object",
     ),
+    (
+        np.zeros(3, "f2"),
+        np.zeros(3, "f2"),
+        1,
+        TypeError,
+        "destination must have a dtype that Numba knows, not float16",
+    ),
     (np.zeros(3), np.zeros(3, ">f8"), 1, TypeError, "source must have a dtype that Numba knows, not >f8"),
     (
         np.zeros((3, 2))[:, 0],
@@ -146,6 +153,12 @@ def test_what_cannot_be_copied_is_refused(destination, source, threads, kind, me
     assert type(caught.value) is kind
     assert str(caught.value) == message
     assert np.array_equal(before, destination)
+
+
+def test_masked_arrays_are_refused_also_where_their_type_is_known():
+    memcpy(np.zeros(3), np.ones(3))
+    with pytest.raises(TypeError, match="source must be a NumPy array, not MaskedArray"):
+        memcpy(np.zeros(3), np.ma.zeros(3))
 
 
 def test_neighbours_do_not_overlap():

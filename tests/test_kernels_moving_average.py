@@ -17,7 +17,6 @@ from numba_course.kernels.moving_average import (
     UNROLLED,
     _along_last_axis,
     _fill_blocks,
-    _share_out,
     moving_average,
     moving_average_spec,
 )
@@ -95,7 +94,7 @@ def test_the_error_is_of_its_own_window(window, kind):
         "decay": rng.random(n) * np.logspace(12, -8, n),
     }[kind]
     result = moving_average(values, window)
-    assert error(result, values, window) <= 8 * math.sqrt(window)
+    assert error(result, values, window) <= window + 2
     if kind != "normal":  # whose means come near zero
         np.testing.assert_allclose(result, moving_average_spec(values, window), rtol=1e-12)
 
@@ -194,15 +193,13 @@ def test_what_is_refused(arguments, exception, message):
         moving_average(*arguments)
 
 
-@pytest.mark.parametrize("window", [1, 3, 9, 10, 100])
-def test_no_index_is_out_of_bounds(window, monkeypatch):
+def test_no_index_is_out_of_bounds(monkeypatch):
     module = sys.modules[moving_average.__module__]
-    for kernel in (_fill_blocks, _share_out):
-        monkeypatch.setattr(module, kernel.__name__, rebuilt(kernel, boundscheck=True, parallel=False))
-    for n in {window, window + 1, 5 * window - 1, 5 * window, 13 * window + 1}:
-        values, out = np.ones((2, n)), np.empty((2, n - window + 1))
-        for threads in (1, 3):
-            _along_last_axis(values, window, out, threads)
+    monkeypatch.setattr(module, "_fill_blocks", rebuilt(_fill_blocks, boundscheck=True))
+    for window in (1, 3, 9, 10, 100):
+        for n in (window, window + 1, 5 * window - 1, 5 * window, 13 * window + 1):
+            out = np.empty((2, n - window + 1))
+            _along_last_axis(np.ones((2, n)), window, out, threads=1)
             np.testing.assert_allclose(out, 1.0)
 
 

@@ -521,6 +521,7 @@ def test_only_what_the_loop_does_is_called_by_a_parallel_loop():
 
 def test_python_api_calls():
     assert seen(uses_objects, 1.5).python_calls > 0
+    assert "nothing itself" in repr(seen(uses_objects, 1.5))  # but what it calls may raise
     assert seen(total, "x").python_calls == 0
     assert seen(scaled, "x", "y", parallel=True).python_calls == 0
 

@@ -9,7 +9,6 @@ from numba_course.kernels.vectors import (
     joined,
     lerp_q8,
     load,
-    load_as,
     look_up,
     look_up_both,
     mix,
@@ -41,7 +40,6 @@ def columns_uint8(size, step, left, weights):
     if pixels * step > len(left) or size < 8:
         return across_q8, down_q8, (left.astype(np.uint32), np.uint32(step), weights)
     slots = 16 // pixels  # values of a pixel in a register, one of them unused if there are 3 channels
-    number = {1: np.uint16, 2: np.uint32, 4: np.uint64}[slots]
     start = np.minimum(left[::step], size - 2 * slots)
     first = np.minimum(np.arange(0, len(start), pixels), len(start) - pixels)
     each = (first[:, None] + np.arange(pixels)).ravel()  # the pixels that the groups hold, some in two
@@ -52,9 +50,9 @@ def columns_uint8(size, step, left, weights):
     if step == 3:
         places = np.append(places, np.array([0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0], np.uint8))
     source, target = (first * 2 * slots).astype(np.uint64), (first * step).astype(np.uint64)
-    line = np.empty(len(start), number)
+    line = np.empty(len(start) * 2 * slots, np.uint8)
     table = start.astype(np.uint64), source, target, places, lanes, line
-    return across_pairs, down_q8_triples if step == 3 else down_q8_pairs, table
+    return ACROSS_PAIRS[2 * slots], down_q8_triples if step == 3 else down_q8_pairs, table
 
 
 def columns_float32(size, step, left, weights):
@@ -68,9 +66,9 @@ def columns_float32(size, step, left, weights):
     first = np.minimum(np.arange(0, len(left), 8), len(left) - 8)
     lanes = np.ascontiguousarray(weights[:, (first[:, None] + np.arange(8)).ravel()])
     order = np.array([0, 2, 4, 6, 1, 3, 5, 7], np.uint32)
-    line = np.empty(len(left), np.uint64)
+    line = np.empty(2 * len(left), np.float32)
     first = first.astype(np.uint64)
-    return across_pairs, down_f32_pairs, (left.astype(np.uint64), 2 * first, first, order, lanes, line)
+    return ACROSS_PAIRS[2], down_f32_pairs, (left.astype(np.uint64), 2 * first, first, order, lanes, line)
 
 
 def q16(weights):
@@ -167,19 +165,26 @@ def down_f32(upper, lower, columns, weights, out):
         out[k] = weights[0] * upper[k] + weights[1] * lower[k]
 
 
-@njit(nogil=True)
-def across_pairs(row, columns, line):
-    """Fill `line` with the bytes of both neighbours of each column, as one number."""
-    start = columns[0]
-    for k in range(start.size):
-        line[k] = load_as(row, start[k], line.dtype)
+def across_pairs(size):
+    """A step that fills its line with `size` values a column: those of both neighbours, and what lies between."""
+
+    @njit(nogil=True)
+    def across(row, columns, line):
+        start = columns[0]
+        for k in range(start.size):
+            store(line, uint64(size * k), load(row, start[k], size))
+
+    return across
+
+
+ACROSS_PAIRS = {size: across_pairs(size) for size in (2, 4, 8)}
 
 
 @njit(nogil=True)
 def down_q8_pairs(upper, lower, columns, weight, out):
     """Fill `out` from two lines of pairs, 16 values at a time: down between the lines first, then across."""
     _, source, target, places, weights, _ = columns
-    upper, lower, below = upper.view(np.uint8), lower.view(np.uint8), every(weight, 16)
+    below = every(weight, 16)
     for g in range(source.size):
         at, lanes = source[g], uint64(16 * g)
         store(out, target[g], across_group(upper, lower, at, places, below, weights, lanes))
@@ -189,7 +194,7 @@ def down_q8_pairs(upper, lower, columns, weight, out):
 def down_q8_triples(upper, lower, columns, weight, out):
     """The same for 3 channels: of each 4 values one is left out."""
     _, source, target, places, weights, _ = columns
-    upper, lower, below = upper.view(np.uint8), lower.view(np.uint8), every(weight, 16)
+    below = every(weight, 16)
     used = load(places, uint64(places.size - 16), 16)
     for g in range(source.size):
         at, lanes = source[g], uint64(16 * g)
@@ -211,14 +216,16 @@ def across_group(upper, lower, at, places, below, weights, lanes):
 @njit(nogil=True, inline="always")
 def pairs_q8(upper, lower, at, place, below):
     """What lies between the lines: left neighbours, and right ones."""
-    return halves(lerp_q8(to_q8(look_up(load(upper, at, 16), place)), to_q8(look_up(load(lower, at, 16), place)), below))
+    return halves(
+        lerp_q8(to_q8(look_up(load(upper, at, 16), place)), to_q8(look_up(load(lower, at, 16), place)), below)
+    )
 
 
 @njit(nogil=True)
 def down_f32_pairs(upper, lower, columns, weight, out):
     """Fill `out` from two lines of pairs, 8 values at a time: down between the lines first, then across."""
     _, source, target, places, weights, _ = columns
-    upper, lower, place = upper.view(np.float32), lower.view(np.float32), load(places, uint64(0), 8)
+    place = load(places, uint64(0), 8)
     above, below = every(weight[0], 8), every(weight[1], 8)
     for g in range(source.size):
         at, lanes = source[g], uint64(8 * g)

@@ -8,6 +8,7 @@ from llvmlite import ir
 from numba import njit, prange, types
 from numba.core.errors import NumbaError, TypingError
 from numba.extending import intrinsic, overload
+from numpy import ndarray
 
 from numba_course.kernels._check import check_threads
 
@@ -40,12 +41,14 @@ def memcpy(destination, source, threads=1):
     cache: whoever reads it next waits for the memory. The boundary suits 32 MiB of last-level cache; with a
     larger cache the stores pay later (Intel 64 and IA-32 Optimization Reference Manual, "Non-temporal Stores").
     """
+    if type(destination) is not ndarray or type(source) is not ndarray:
+        check_copy(destination, source)  # a dispatcher that knows an array's type takes a masked one for it
     try:
         if threads == 1:
             copy_bytes(destination, source)
         else:
             _copy_parts(destination, source, check_threads(threads))
-    except (NumbaError, ValueError):
+    except (NumbaError, NotImplementedError, ValueError):
         check_copy(destination, source)  # names the argument and what it was
         raise
 
@@ -60,10 +63,10 @@ def memcpy_spec(destination, source):
 def check_copy(destination, source):
     """Refuse what cannot be copied; in compiled code the types are refused by the compiler."""
     for name, array in (("destination", destination), ("source", source)):
-        if not isinstance(array, np.ndarray) or np.ma.isMaskedArray(array):
+        if not isinstance(array, ndarray) or np.ma.isMaskedArray(array):
             raise TypeError(f"{name} must be a NumPy array, not {type(array).__name__}")
         try:
-            known = numba.from_dtype(array.dtype) != types.pyobject
+            known = numba.from_dtype(array.dtype) not in (types.pyobject, types.float16)  # for GPUs
         except NumbaError:
             known = False
         if not known:

@@ -47,9 +47,9 @@ def moving_average(values, window, axis=-1, out=None, threads=1):
 
     Notes
     -----
-    The error is at most ``window * 2**-53`` of the mean of the absolute values, typically of the order of its
-    square root. As in bottleneck and pandas the sum is multiplied by ``1 / window``, so that the mean of 49 ones
-    may be one unit in the last place below 1. A sum beyond float64's range is infinite.
+    The error is at most ``(window + 2) * 2**-53`` of the mean of the window's absolute values, usually about the
+    square root of that factor. As in bottleneck the sum is multiplied by ``1 / window``, so that the mean of 49
+    ones is one unit in the last place below 1. A sum beyond float64's range is infinite.
 
     Cost: two additions a value for any window: the mean is a sum up to the next multiple of `window` plus a sum
     from there on [1]_, four such blocks side by side, as each sum has to wait for the one before.
@@ -168,25 +168,22 @@ def _fill_one(values, window, suffixes, out, start):
 @njit(nogil=True, cache=True, inline="always")
 def _fill_four(values, window, suffixes, out, start):
     """Fill four blocks as `_fill_one` would, in turns: four sums that need not wait for one another."""
-    share, one = 1.0 / window, uint64(1)
     w, first = uint64(window), uint64(start)  # unsigned, which spares the tests for a negative index
+    one, two, three, four = uint64(1), uint64(2), uint64(3), uint64(4)
     a = b = c = d = 0.0
     for k in range(1, window + 1):
         i = w - uint64(k)
-        j, s = first + i, i << uint64(2)
+        j, s = first + i, four * i
         a, b, c, d = a + values[j], b + values[j + w], c + values[j + w + w], d + values[j + w + w + w]
-        suffixes[s], suffixes[s + one], suffixes[s + one + one], suffixes[s + one + one + one] = a, b, c, d
-    out[first], out[first + w], out[first + w + w], out[first + w + w + w] = (
-        a * share,
-        b * share,
-        c * share,
-        d * share,
-    )
+        suffixes[s], suffixes[s + one], suffixes[s + two], suffixes[s + three] = a, b, c, d
+    share = 1.0 / window
+    out[first], out[first + w] = a * share, b * share
+    out[first + w + w], out[first + w + w + w] = c * share, d * share
     a = b = c = d = 0.0
     for k in range(1, window):
-        j, s = first + uint64(k), uint64(k) << uint64(2)
+        j, s = first + uint64(k), four * uint64(k)
         i = j + w - one
         a, b, c, d = a + values[i], b + values[i + w], c + values[i + w + w], d + values[i + w + w + w]
         out[j], out[j + w] = (suffixes[s] + a) * share, (suffixes[s + one] + b) * share
-        out[j + w + w] = (suffixes[s + one + one] + c) * share
-        out[j + w + w + w] = (suffixes[s + one + one + one] + d) * share
+        out[j + w + w] = (suffixes[s + two] + c) * share
+        out[j + w + w + w] = (suffixes[s + three] + d) * share

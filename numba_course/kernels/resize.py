@@ -1,6 +1,6 @@
 """Bilinear image resize with the geometry of ``cv2.INTER_LINEAR``, for uint8, float32 and float64."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -42,8 +42,8 @@ def bilinear_resize(image, height, width, out=None, threads=1):
     pixels but four are ignored, so shrinking to less than half the size shows aliasing, here as there.
 
     Floats are as exact as their dtype allows: no subtraction takes place, so that the relative error of pixels of
-    one sign is a few units in the last place. NaN and infinity spread to the pixels that they touch, even with the weight 0.
-    A uint8 is within 0.51 of exact arithmetic.
+    one sign is a few units in the last place. NaN and infinity spread to all pixels next to which they count, even
+    with the weight 0. A uint8 is within 0.51 of exact arithmetic.
 
     O(height * width * channels) time. With one thread the GIL is released and any number of Python threads may
     call. More threads than one use Numba's: with its layer ``workqueue``, call from one Python thread at a time.
@@ -82,13 +82,14 @@ def fill(choose, image, out, threads):
     for axis in (0, 1):
         if image.shape[axis] == 1:
             image = np.repeat(image, 2, axis)  # so that each pixel has a neighbour
-    passes = choose(image.shape, out.shape, image.dtype)
+    across, down, columns, rows = choose(image.shape, out.shape, image.dtype)
+    resize_rows, resize_parts = kernels_of(across, down)
     source = np.ascontiguousarray(image).reshape(image.shape[0], -1)
     target = out.reshape(out.shape[0], -1)
     if threads == 1:
-        resize_rows(source, *passes, target, 0, out.shape[0])
+        resize_rows(source, columns, rows, target, 0, out.shape[0])
     else:
-        resize_parts(source, *passes, target, min(threads, out.shape[0]))
+        resize_parts(source, columns, rows, target, min(threads, out.shape[0]))
 
 
 class Passes(NamedTuple):
@@ -113,6 +114,7 @@ def passes_for(shape, new, dtype):
     return Passes(*tables)
 
 
+@lru_cache(maxsize=32)
 def plain_passes_for(shape, new, dtype):
     """The passes in plain Numba, for any processor: rows of uint8 images are float32 in between."""
     real = np.promote_types(dtype, np.float32).type
@@ -141,31 +143,34 @@ def spread(table, channels):
     return (left[:, None] * channels + np.arange(channels)).ravel(), weights.repeat(channels)
 
 
-@njit(nogil=True, parallel=True)
-def resize_parts(image, across, down, columns, rows, out, parts):
-    """Fill `out` in `parts` runs of rows, each by the serial kernel."""
-    height = out.shape[0]
-    for part in prange(parts):
-        start, stop = height * part // parts, height * (part + 1) // parts
-        resize_rows(image, across, down, columns, rows, out, start, stop)
+@cache
+def kernels_of(across, down):
+    """The serial kernel with these two steps, and the parallel one that calls it."""
 
+    @njit(nogil=True)
+    def resize_rows(image, columns, rows, out, start, stop):
+        """Fill rows `start` to `stop`: two lines across, which the next row may use again, then down between them."""
+        top, weights = rows
+        line = columns[-1]
+        upper, lower = np.empty(line.shape[-1], line.dtype), np.empty(line.shape[-1], line.dtype)
+        held = -2
+        for y in range(start, stop):
+            if top[y] != held:
+                if top[y] == held + 1:
+                    upper, lower = lower, upper
+                else:
+                    across(image[top[y]], columns, upper)
+                across(image[top[y] + 1], columns, lower)
+                held = top[y]
+            down(upper, lower, columns, weights[y], out[y])
 
-@njit(nogil=True)
-def resize_rows(image, across, down, columns, rows, out, start, stop):
-    """Fill rows `start` to `stop`: two rows across, which the next ones may use again, then down between them."""
-    top, weights = rows
-    line = columns[-1]
-    upper, lower = np.empty(line.shape[-1], line.dtype), np.empty(line.shape[-1], line.dtype)
-    held = -2
-    for y in range(start, stop):
-        if top[y] != held:
-            if top[y] == held + 1:
-                upper, lower = lower, upper
-            else:
-                across(image[top[y]], columns, upper)
-            across(image[top[y] + 1], columns, lower)
-            held = top[y]
-        down(upper, lower, columns, weights[y], out[y])
+    @njit(nogil=True, parallel=True)
+    def resize_parts(image, columns, rows, out, parts):
+        height = out.shape[0]
+        for part in prange(parts):
+            resize_rows(image, columns, rows, out, height * part // parts, height * (part + 1) // parts)
+
+    return resize_rows, resize_parts
 
 
 @njit(nogil=True)

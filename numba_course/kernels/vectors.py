@@ -1,10 +1,10 @@
 """What Numba cannot say: 16-bit arithmetic, and look-ups inside a vector register.
 
 Numba computes with integers in 64 bits, and the loop vectoriser keeps that width: four values where a 256-bit
-register has room for sixteen. `to_q8`, `lerp_q8` and `round_q8` stay in 16 bits, on any processor, and leave the vectors
-to the compiler. The rest lets a compiled function hold whole registers in its variables: `load`, `gather` and
-`store` move them, the others compute lane by lane. All is portable LLVM but for the look-up of float32, which
-needs AVX2; that of bytes is fast only where the processor has an instruction for it. Nothing here checks a bound.
+register has room for sixteen. `to_q8`, `lerp_q8` and `round_q8` stay in 16 bits, on any processor, and leave the
+vectors to the compiler. The rest lets a compiled function hold whole registers in its variables. What LLVM has no
+portable words for, or words that its passes tear apart, names an instruction: look-ups and the 16-bit product of
+vectors need AVX2. Nothing here checks a bound.
 """
 
 from llvmlite import ir
@@ -32,7 +32,9 @@ class Vector(types.Type):
 @register_model(Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager, kind):
-        super().__init__(manager, kind, ir.VectorType(manager.lookup(kind.dtype).get_value_type(), kind.lanes))
+        super().__init__(
+            manager, kind, ir.VectorType(manager.lookup(kind.dtype).get_value_type(), kind.lanes)
+        )
 
 
 @intrinsic(prefer_literal=True)
@@ -44,17 +46,6 @@ def load(typingctx, array, at, lanes):
         return _load(builder, _address(context, builder, array, *args[:2]), context.get_value_type(kind))
 
     return kind(array, types.uint64, lanes), generate
-
-
-@intrinsic
-def load_as(typingctx, array, at, kind):
-    """The bytes from ``array[at]`` on, as one number of the dtype `kind`, such as ``np.uint64``."""
-    number = kind.dtype
-
-    def generate(context, builder, signature, args):
-        return _load(builder, _address(context, builder, array, *args[:2]), context.get_value_type(number))
-
-    return number(array, types.uint64, kind), generate
 
 
 @intrinsic
@@ -181,15 +172,13 @@ def round_q8(typingctx, value):
 
 
 def _high(builder, a, b):
-    """The upper half of each product of 16-bit values: one instruction, vpmulhuw, if LLVM sees these types."""
-    wide = _like(a.type, I32)
-    product = builder.mul(builder.zext(a, wide), builder.zext(b, wide))
-    return builder.trunc(builder.lshr(product, _every(wide, 16)), a.type)
-
-
-def _like(kind, element):
-    """The type with the shape of `kind`, a number's or a vector's, and other elements."""
-    return ir.VectorType(element, kind.count) if isinstance(kind, ir.VectorType) else element
+    """The upper half of each product of 16-bit values."""
+    if isinstance(a.type, ir.VectorType):
+        return _instruction(builder, "llvm.x86.avx2.pmulhu.w", a, b)
+    product = builder.mul(
+        builder.zext(a, I32), builder.zext(b, I32)
+    )  # these types tell LLVM what loops may use
+    return builder.trunc(builder.lshr(product, I32(16)), a.type)
 
 
 def _every(kind, value):
@@ -215,12 +204,15 @@ def _load(builder, address, kind):
 
 
 def _look_up(builder, table, places):
-    if isinstance(table.type.element, ir.FloatType):
-        kind = ir.FunctionType(table.type, [table.type, places.type])
-        permute = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx2.permps")
-        return builder.call(permute, [table, places])
-    found = ir.Constant(table.type, ir.Undefined)
-    for lane in range(places.type.count):  # LLVM knows this pattern: pshufb
-        value = builder.extract_element(table, builder.extract_element(places, I32(lane)))
-        found = builder.insert_element(found, value, I32(lane))
-    return found
+    name = (
+        "llvm.x86.avx2.permps"
+        if isinstance(table.type.element, ir.FloatType)
+        else "llvm.x86.ssse3.pshuf.b.128"
+    )
+    return _instruction(builder, name, table, places)
+
+
+def _instruction(builder, name, a, b):
+    """One instruction of x86-64 on two vectors; the result is of the type of the first."""
+    kind = ir.FunctionType(a.type, [a.type, b.type])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [a, b])

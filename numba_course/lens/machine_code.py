@@ -1,4 +1,7 @@
-"""What the machine code of a compiled function does: vectors, allocations, calls, checks, the GIL."""
+"""What the machine code of a compiled function does: vectors, allocations, calls, checks, the GIL.
+
+To report another fact, read it in `native.read`, name it in `MachineCode` and give it a row in `_facts`.
+"""
 
 import re
 import textwrap
@@ -112,7 +115,7 @@ class MachineCode:
         held = "held, but released while a parallel loop runs" if launches else "held"
         yield "plain", "GIL", "released" if self.releases_gil else held
         exits = dict.fromkeys((text.partition(":")[0], line) for line, text in self.raises)
-        yield "plain", "may raise", _listed(exits) or "nothing"
+        yield "plain", "may raise", _listed(exits) or ("nothing itself" if self.calls else "nothing")
         yield "plain", "bounds checks", _tested(self.bounds_checks)
         yield "plain", "negative indices", _tested(self.wraparounds)
         yield "plain", "fused multiply-add", "yes" if self.fused else "no"
@@ -160,6 +163,8 @@ def machine_code(fn, *args):
     ------
     TypeError
         If `fn` is no such function, or does not compile for `args`.
+    ValueError
+        If the processor is neither x86-64 nor ARM, so that its machine code cannot be read.
     RuntimeError
         If the compiler itself fails.
 

@@ -1,4 +1,8 @@
-"""Read optimised LLVM IR, and the assembly with it: what a function's own machine code does."""
+"""Read optimised LLVM IR, and the assembly with it: what a function's own machine code does.
+
+The IR says the same on every processor; what only the machine code knows is read by `assembly`, which also
+says how to teach it another processor.
+"""
 
 import pickletools
 import re
@@ -78,16 +82,11 @@ def listings(compilation, wrapper=False):
                     row for row in _placed(text, places) if _is_shown(row[1])
                 ]
     optimised = shown.pop(compilation.optimised_llvm)
+    machine = assembly.machine_of(compilation.optimised_llvm)
     return (
         [_plain(row) for functions in shown.values() for rows in functions.values() for row in rows],
         [_plain(row) for rows in optimised.values() for row in rows],
-        list(
-            _listing(
-                assembly.instructions(
-                    compilation.assembly, optimised, assembly.machine_of(compilation.optimised_llvm)
-                )
-            )
-        ),
+        list(_listing(assembly.instructions(compilation.assembly, optimised, machine))),
     )
 
 

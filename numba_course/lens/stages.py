@@ -110,6 +110,8 @@ def stages(fn, *args, wrapper=False):
     ------
     TypeError
         If `fn` is no such function, or does not compile for `args`.
+    ValueError
+        If the processor is neither x86-64 nor ARM, so that its machine code cannot be read.
     RuntimeError
         If the compiler itself fails.
     """

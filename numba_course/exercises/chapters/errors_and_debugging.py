@@ -1,0 +1,218 @@
+"""Chapter 06, errors and debugging: three functions to repair, the last of which gives the right answer."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numba import njit
+
+from numba_course.exercises.exercise import Exercise
+from numba_course.exercises.requirements import (
+    Compiled,
+    InBounds,
+    LeavesInputsAlone,
+    Matches,
+    Requirement,
+    Returns,
+)
+
+
+@dataclass(frozen=True)
+class NewArray(Requirement):
+    """The result shares no memory with an argument."""
+
+    name: ClassVar[str] = "a new array"
+    status: ClassVar[str] = "wrong"
+
+    def of_run(self, run):
+        for name, value in run.after.items():
+            if isinstance(run.result, np.ndarray) and np.shares_memory(run.result, value):
+                return f"it returned `{name}` itself, or a view of it, where a new array is asked"
+        return ""
+
+
+@dataclass(frozen=True)
+class LeavesWordsAlone(LeavesInputsAlone):
+    """The same for lists of strings, which are not compared as arrays."""
+
+    def of_run(self, run):
+        changed = [name for name, before in run.before.items() if run.after[name] != before]
+        return f"it changed its argument `{changed[0]}`" if changed else ""
+
+
+# Unification: two branches, and one type of the result.
+
+
+@njit
+def repair_unification(flag, values):
+    """Return a new float64 array: the deviations from the mean if `flag`, else the values."""
+    result = values.astype(np.float64)
+    if flag:
+        result -= values.mean()
+    return result
+
+
+def repair_unification_spec(flag, values):
+    """The deviations or the values, as NumPy finds them."""
+    return values - values.mean() if flag else values.astype(np.float64)
+
+
+def repair_unification_examples():
+    """Both flags with whole numbers and with floats: one, several, all equal; a NaN; every second one."""
+    for flag in (True, False):
+        for dtype in (np.int64, np.float64):
+            for few in ([7], [1, 2, 6], [-4, 4], [5, 5, 5, 5]):
+                yield flag, np.array(few, dtype)
+        yield flag, np.array([0.5, np.nan, 2.0])
+        yield flag, np.arange(8.0)[::2]
+
+
+def repair_unification_inputs():
+    """Either flag; a few moderate values whose sum is exact."""
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import arrays
+
+    whole = arrays(np.int64, st.integers(1, 8), elements=st.integers(-1000, 1000))
+    return st.tuples(st.booleans(), whole | whole.map(lambda values: values / 4))
+
+
+# A language that Numba does not speak whole.
+
+
+@njit
+def repair_unsupported(words):
+    """Return how many of `words` are as long as the longest."""
+    longest, count = 0, 0
+    for word in words:
+        if len(word) > longest:
+            longest, count = len(word), 1
+        elif len(word) == longest:
+            count += 1
+    return count
+
+
+def repair_unsupported_spec(words):
+    """The same in one line of Python."""
+    return sum(len(word) == len(max(words, key=len)) for word in words)
+
+
+def repair_unsupported_examples():
+    """One word, an empty one; the longest first, last, several times; letters that are not ASCII; many."""
+    for text in ("be", "to be", "be to all", "question to be", "to question be", "to be or not"):
+        yield (text.split(),)
+    yield ([""],)
+    yield (["", "", ""],)
+    yield (["größte", "größer", "groß", "naïve"],)
+    yield ([letter * length for length in range(9) for letter in "ab"],)
+
+
+def repair_unsupported_inputs():
+    """Up to eight short words, many of one length."""
+    from hypothesis import strategies as st
+
+    return st.tuples(st.lists(st.text("abé", max_size=4), min_size=1, max_size=8))
+
+
+# Bounds: a right answer that looks where it must not.
+
+
+@njit
+def repair_bounds(values):
+    """Return how many values come before the first fall."""
+    count = 1
+    while count < values.size and values[count] >= values[count - 1]:
+        count += 1
+    return count
+
+
+def repair_bounds_spec(values):
+    """The same with the places of all falls: of a NaN, nothing is larger or equal."""
+    falls = np.flatnonzero(~(values[1:] >= values[:-1]))
+    return int(falls[0]) + 1 if falls.size else values.size
+
+
+def repair_bounds_examples():
+    """One value; two; a fall at once, late, at the very end, never; a NaN; equal ones; every second; many."""
+    for few in ([3.0], [1.0, 2.0], [2.0, 1.0], [1.0, 1.0], [1.0, 2.0, 3.0], [1.0, 2.0, 0.0], [3.0, 1.0, 2.0, 5.0]):
+        yield (np.array(few),)
+    yield (np.array([1.0, 2.0, 1.5, 3.0, 2.0, 4.0]),)
+    yield (np.array([np.nan, 1.0]),)
+    yield (np.array([0.0, np.nan, 1.0]),)
+    yield (np.array([-np.inf, 0.0, np.inf, np.inf]),)
+    yield (np.arange(10.0)[::2],)
+    yield (np.arange(1000.0),)
+
+
+def repair_bounds_inputs():
+    """A rise, and then anything, NaN included."""
+    from hypothesis import strategies as st
+
+    numbers = st.lists(st.floats(width=16), min_size=1, max_size=6)
+    rising = numbers.map(sorted)
+    return st.tuples(st.builds(lambda first, rest: np.array(first + rest), rising, numbers | st.just([])))
+
+
+EXERCISES = (
+    Exercise(
+        name="repair_unification",
+        reference=repair_unification,
+        spec=repair_unification_spec,
+        examples=repair_unification_examples,
+        inputs=repair_unification_inputs,
+        requirements=(
+            Compiled(),
+            Matches(rtol=1e-9),
+            Returns("float64", ndim=1),
+            NewArray(),
+            LeavesInputsAlone(),
+            InBounds(),
+        ),
+        hints=(
+            "Of which type is `values` in each branch, and of which type is `values - values.mean()`?",
+            "Give the result its one type before the branch: a float64 array, of whatever `values` is.",
+            "result = values.astype(np.float64) is a new array; in the branch, take the mean off it.",
+        ),
+        explanation=(
+            "A variable has one type in the whole function, and an array of whole numbers does not become one"
+            " of floats on the way. astype makes the float64 array before the branch, and always a new one, "
+            "so that no caller finds two names for the same memory."
+        ),
+    ),
+    Exercise(
+        name="repair_unsupported",
+        reference=repair_unsupported,
+        spec=repair_unsupported_spec,
+        examples=repair_unsupported_examples,
+        inputs=repair_unsupported_inputs,
+        requirements=(Compiled(), Matches(), Returns("int64", ndim=0), LeavesWordsAlone(), InBounds()),
+        hints=(
+            "The compiler stops at the first thing it cannot do. Mend one, compile, and read the next message.",
+            "Square brackets make a list of what the generator expression would give one by one.",
+            "Of lengths = [len(word) for word in words] the largest is max(lengths); then count in a loop.",
+        ),
+        explanation=(
+            "A generator expression is a small function that stops and goes on, and `key=` passes a function "
+            "to a builtin: both are beyond Numba, a plain loop is not. It goes over the words once, and "
+            "starts to count anew at each longer one. With a list of the lengths it is shorter: "
+            "lengths.count(max(lengths))."
+        ),
+    ),
+    Exercise(
+        name="repair_bounds",
+        reference=repair_bounds,
+        spec=repair_bounds_spec,
+        examples=repair_bounds_examples,
+        inputs=repair_bounds_inputs,
+        requirements=(Compiled(), Matches(), Returns("int64", ndim=0), LeavesInputsAlone(), InBounds()),
+        hints=(
+            "Compile the broken function with boundscheck=True: for which inputs does it raise?",
+            "`and` goes from left to right, and stops at the first that is false. Which one must come first?",
+            "while count < values.size and ...: first ask whether there is such a value, then look at it.",
+        ),
+        explanation=(
+            "Both conditions were there, in the wrong order: it looked at the value, and asked afterwards "
+            "whether there is one. The second question threw away what the first had read, so no result was "
+            "wrong, until the memory behind the array is not there at all."
+        ),
+    ),
+)

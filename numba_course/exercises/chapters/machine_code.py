@@ -1,0 +1,287 @@
+"""Chapter 04, machine code: a sum, a division and a count that work on several elements at once."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numba import njit
+from numba.core.dispatcher import Dispatcher
+
+from numba_course.exercises.code_requirements import Vectorised
+from numba_course.exercises.exercise import Exercise
+from numba_course.exercises.requirements import (
+    Compiled,
+    InBounds,
+    LeavesInputsAlone,
+    Matches,
+    Requirement,
+    Returns,
+)
+from numba_course.exercises.verdict import Finding
+from numba_course.lens.compilation import compiled_here
+from numba_course.lens.native import defined_functions, is_body
+
+# A sum: packed as soon as its order is free, and honest about NaN.
+
+
+@njit(fastmath={"reassoc"})
+def vector_sum(values):
+    """Return the sum of `values`, added in any order."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
+
+def vector_sum_spec(values):
+    """The sum in order, in plain Python."""
+    with np.errstate(all="ignore"):
+        return float(sum(values.tolist()))
+
+
+def vector_sum_examples():
+    """No value; one; few; more than any vector holds; NaN and infinities, alone and together; fractions."""
+    yield (np.array([]),)
+    yield (np.array([1.5]),)
+    yield (np.array([1.0, 2.0, 4.0]),)
+    yield (np.arange(100.0),)
+    for odd in ([np.nan], [np.inf], [-np.inf], [np.inf, -np.inf]):
+        yield (np.array([1.0, *odd]),)
+        yield (np.concatenate([np.arange(70.0), odd, np.ones(5)]),)
+    yield (1 / np.arange(1.0, 1001.0),)
+
+
+def vector_sum_inputs():
+    """Numbers whose sums float64 holds exactly in any order, now and then one that is not finite."""
+    from hypothesis import strategies as st
+
+    value = st.integers(-4000, 4000).map(lambda k: k / 4) | st.sampled_from([np.nan, np.inf, -np.inf])
+    return st.tuples(st.lists(value, max_size=40).map(lambda values: np.array(values, np.float64)))
+
+
+def vector_sum_calls():
+    """A row of a hundred."""
+    yield (np.arange(100.0),)
+
+
+@dataclass(frozen=True)
+class KeepsNaN(Requirement):
+    """The compiler was not told that there are no NaN or infinities.
+
+    The results alone do not show it: what LLVM does with such a promise depends on the processor.
+
+    Attributes
+    ----------
+    examples : callable
+        () -> iterable of argument tuples.
+    """
+
+    examples: Callable
+
+    name: ClassVar[str] = "keeps NaN and infinities"
+
+    def of_code(self, trial):
+        if not isinstance(trial.answer, Dispatcher):
+            return None  # `Compiled` has said so
+        for args in self.examples():
+            compilation = compiled_here(trial.answer, trial.copies(args))
+            flags = {flag for text in _bodies(compilation) for flag in _promises(text)}
+            if flags:
+                listed = ", ".join(sorted(flags))
+                seen = f"fastmath promises that there are none: its LLVM IR says {listed}"
+                return Finding(self.name, seen, trial.show(args))
+        return None
+
+
+def _bodies(compilation):
+    """LLVM IR of the function itself, as Numba wrote it and with all that was inlined."""
+    for module in (*compilation.llvm, compilation.optimised_llvm):
+        yield from (
+            text for name, text in defined_functions(module).items() if is_body(name, compilation.symbol)
+        )
+
+
+def _promises(text):
+    """Flags of floating-point instructions that exclude NaN or infinities."""
+    for row in text.splitlines():
+        if operation := re.search(r"= (?:f\w+|call|tail call|select|phi)((?: (?:fast|[a-z]{3,8}))+) ", row):
+            yield from {"fast", "nnan", "ninf"}.intersection(operation[1].split())
+
+
+# A division: IEEE's answer for a zero divisor, and so no early exit in the loop.
+
+
+@njit(error_model="numpy")
+def divide_rows(matrix, divisors, out):
+    """Fill `out` with each row of `matrix` divided by its own divisor."""
+    rows, columns = matrix.shape
+    for i in range(rows):
+        for j in range(columns):
+            out[i, j] = matrix[i, j] / divisors[i]
+
+
+def divide_rows_spec(matrix, divisors, out):
+    """The same with NumPy, which divides as IEEE 754 says."""
+    with np.errstate(all="ignore"):
+        out[:] = matrix / divisors[:, np.newaxis]
+
+
+def divide_rows_examples():
+    """Nothing; one; rows unlike columns; each kind of zero; what is not finite; quotients that must be rounded."""
+    for shape in [(0, 3), (2, 0), (1, 1), (2, 3)]:
+        yield _filled(1.0 + np.arange(np.prod(shape)).reshape(shape), np.arange(1.0, shape[0] + 1))
+    yield _filled(np.array([[1.0, -1.0, 0.0, np.nan, np.inf]] * 2), np.array([0.0, -0.0]))
+    yield _filled(np.array([[1.0, np.inf, np.nan]] * 2), np.array([np.inf, np.nan]))
+    yield _filled(np.arange(1.0, 161.0).reshape(4, 40), np.array([3.0, 10.0, 49.0, -0.1]))
+
+
+def _filled(matrix, divisors):
+    return matrix, divisors, np.full(matrix.shape, 7.0)
+
+
+def divide_rows_inputs():
+    """Small matrices of whole numbers; divisors that leave a remainder, and zero."""
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import arrays
+
+    @st.composite
+    def inputs(draw):
+        shape = draw(st.integers(1, 4)), draw(st.integers(1, 6))
+        number = st.integers(-50, 50).map(float)
+        return _filled(
+            draw(arrays(np.float64, shape, elements=number)),
+            draw(arrays(np.float64, shape[0], elements=number)),
+        )
+
+    return inputs()
+
+
+def divide_rows_calls():
+    """Four rows of 64."""
+    yield _filled(np.arange(256.0).reshape(4, 64), np.array([3.0, 1.0, 7.0, 2.0]))
+
+
+# A count: whole numbers may be added in any order, so nothing stands in the way.
+
+
+@njit
+def count_above(values, threshold):
+    """Return how many of `values` are larger than `threshold`."""
+    count = 0
+    for value in values:
+        if value > threshold:
+            count += 1
+    return count
+
+
+def count_above_spec(values, threshold):
+    """The same in plain Python."""
+    return sum(1 for value in values.tolist() if value > threshold)
+
+
+def count_above_examples():
+    """No value; one, on each side of the threshold and on it; NaN and infinities; more than a byte can count."""
+    yield np.array([]), 0.0
+    for value in (1.0, 0.0, -1.0):
+        yield np.array([value]), 0.0
+    yield np.array([3.0, 1.0, 4.0, 1.0, 5.0]), 2.0
+    yield np.array([np.nan, np.inf, -np.inf, 1.0]), 0.0
+    yield np.array([np.nan, np.inf, -np.inf, 1.0]), np.nan
+    yield np.array([np.inf, 1.0]), np.inf
+    yield np.arange(1000.0), 99.5
+    yield np.arange(70000.0), 1.0
+
+
+def count_above_inputs():
+    """Few different values, so that many are equal to the threshold."""
+    from hypothesis import strategies as st
+
+    value = st.integers(-3, 3).map(float) | st.sampled_from([np.nan, np.inf, -np.inf])
+    return st.tuples(st.lists(value, max_size=40).map(lambda values: np.array(values, np.float64)), value)
+
+
+def count_above_calls():
+    """A row of a hundred."""
+    yield np.arange(100.0), 20.0
+
+
+EXERCISES = (
+    Exercise(
+        name="vector_sum",
+        reference=vector_sum,
+        spec=vector_sum_spec,
+        examples=vector_sum_examples,
+        inputs=vector_sum_inputs,
+        requirements=(
+            Compiled(),
+            Matches(rtol=1e-12),
+            Returns("float64", ndim=0),
+            LeavesInputsAlone(),
+            InBounds(),
+            Vectorised(vector_sum_calls),
+            KeepsNaN(vector_sum_calls),
+        ),
+        hints=(
+            "Why did LLVM not pack the sum? Which of the seven flags takes away that reason, and no other?",
+            'fastmath takes a set of flags: @njit(fastmath={"..."}).',
+            'The plain loop under @njit(fastmath={"reassoc"}).',
+        ),
+        explanation=(
+            "reassoc says that the additions may be done in any order, which is all that packing a sum needs: each "
+            "lane of a register adds up every fourth value, say, and the lanes are added at the end. Nothing is said "
+            "about NaN, so it comes out. The last digits may differ from those of the sum in order; they are not "
+            "worse."
+        ),
+    ),
+    Exercise(
+        name="divide_rows",
+        reference=divide_rows,
+        spec=divide_rows_spec,
+        examples=divide_rows_examples,
+        inputs=divide_rows_inputs,
+        requirements=(
+            Compiled(),
+            Matches(of="out"),
+            LeavesInputsAlone(except_=("out",)),
+            InBounds(),
+            Vectorised(divide_rows_calls),
+        ),
+        hints=(
+            "What does plain @njit do where a divisor is zero, and what must it do here?",
+            'An option of @njit makes division follow NumPy: error_model="numpy".',
+            "Two nested loops; in the inner one out[i, j] = matrix[i, j] / divisors[i]. No reciprocals.",
+        ),
+        explanation=(
+            'With error_model="numpy" a zero divisor gives an infinity or NaN, as IEEE 754 says, and the loop has no '
+            "early exit that would keep it from being packed. x * (1 / d) rounds twice, and so differs from x / d in "
+            "the last digit of many quotients."
+        ),
+    ),
+    Exercise(
+        name="count_above",
+        reference=count_above,
+        spec=count_above_spec,
+        examples=count_above_examples,
+        inputs=count_above_inputs,
+        requirements=(
+            Compiled(),
+            Matches(),
+            Returns("int64", ndim=0),
+            LeavesInputsAlone(),
+            InBounds(),
+            Vectorised(count_above_calls),
+        ),
+        hints=(
+            "Is there anything in the plain loop that must happen in order?",
+            "A loop, an if, a whole number that goes up by one. Look at lens.machine_code of it.",
+            "for value in values: if value > threshold: count += 1",
+        ),
+        explanation=(
+            "Nothing special has to be done. Whole numbers may be added in any order, and the if leaves no jump: "
+            "a comparison of packed floats gives ones and zeros, and these are added. An early exit, a list or a count "
+            "in float64 would prevent it."
+        ),
+    ),
+)

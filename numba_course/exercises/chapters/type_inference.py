@@ -1,0 +1,305 @@
+"""Chapter 02, type inference: one return type, float32 that stays float32, and a mean that does not wrap."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numba import njit
+from numba.core.dispatcher import Dispatcher
+
+from numba_course.exercises.answers import source_line
+from numba_course.exercises.exercise import Exercise
+from numba_course.exercises.requirements import (
+    Compiled,
+    InBounds,
+    LeavesInputsAlone,
+    Matches,
+    Requirement,
+    Returns,
+)
+from numba_course.exercises.verdict import Finding
+from numba_course.lens.compilation import compiled_here
+
+# One return type, whichever `return` is reached.
+
+
+@njit
+def first_above(values, threshold):
+    """Return the index of the first value that is larger than `threshold`, or -1."""
+    for i in range(values.size):
+        if values[i] > threshold:
+            return i
+    return -1
+
+
+def first_above_spec(values, threshold):
+    """The first index of a list."""
+    return next((i for i, value in enumerate(values) if value > threshold), -1)
+
+
+def first_above_examples():
+    """No value; one, equal or larger; the first, the last, none of several; NaN and infinities."""
+    yield np.array([]), 0.0
+    yield np.array([1.0]), 1.0
+    yield np.array([1.0]), 0.5
+    yield np.array([1.0, 5.0, 3.0, 7.0]), 2.0
+    yield np.array([1.0, 2.0, 3.0]), 2.0
+    yield np.array([3.0, 2.0, 1.0]), 5.0
+    yield np.array([-3.0, -2.0]), -4.0
+    yield np.array([np.nan, -np.inf, np.nan, np.inf]), 0.0
+    yield np.array([np.nan, -1.0, 1.0]), -np.inf
+    yield np.array([1.0, np.inf]), np.nan
+
+
+def first_above_inputs():
+    """Short arrays of a few values, and one of them as the threshold, so that they are often equal."""
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import arrays
+
+    value = st.sampled_from([-np.inf, -1.0, 0.0, 1.0, 2.5, np.inf, np.nan])
+    return st.tuples(arrays(np.float64, st.integers(0, 8), elements=value), value)
+
+
+@dataclass(frozen=True)
+class ReturnType(Requirement):
+    """The compiler found exactly this type for the result.
+
+    Attributes
+    ----------
+    kind : str
+        As Numba writes it.
+    """
+
+    kind: str
+
+    name: ClassVar[str] = "return type"
+
+    def of_code(self, trial):
+        if not isinstance(trial.answer, Dispatcher):
+            return None  # `Compiled` has said so
+        for signature in trial.answer.nopython_signatures:
+            found = str(signature.return_type)
+            if found != self.kind:
+                found = found.replace("OptionalType", "Optional")
+                return Finding(
+                    self.name, f"Numba inferred {found} for the result, where {self.kind} is asked"
+                )
+        return None
+
+
+# Float32 that stays float32.
+
+
+@njit
+def apply_gain(image, gain):
+    """Return a new float32 image: each pixel times `gain`."""
+    factor = np.float32(gain)
+    out = np.empty_like(image)
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            out[i, j] = image[i, j] * factor
+    return out
+
+
+def apply_gain_spec(image, gain):
+    """The product of arrays, as NumPy computes it in float32."""
+    return image * np.float32(gain)
+
+
+def apply_gain_examples():
+    """No pixel; one; rows unlike columns; gains 0, 1, below 0; not finite; with gaps; transposed."""
+    yield np.zeros((0, 3), np.float32), 2.0
+    yield np.array([[3.0]], np.float32), 0.5
+    small = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for gain in (1.0, 0.0, -1.5, 0.1):
+        yield small, gain
+    yield np.array([[np.nan, np.inf, -np.inf]], np.float32), 2.0
+    yield np.sin(np.arange(24, dtype=np.float32)).reshape(4, 6).T[::2], 1.1
+
+
+def apply_gain_inputs():
+    """Small images of moderate values."""
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import array_shapes, arrays
+
+    shapes = array_shapes(min_dims=2, max_dims=2, max_side=4)
+    images = arrays(np.float32, shapes, elements=st.floats(-1000, 1000, width=32))
+    return st.tuples(images, st.floats(-8, 8, width=32))
+
+
+def apply_gain_types():
+    """One image: the types are the same for all."""
+    yield np.ones((2, 2), np.float32), 2.0
+
+
+@dataclass(frozen=True)
+class StaysFloat32(Requirement):
+    """No value but the arguments is float64, in the typed IR; and no float32 is widened, in what it calls.
+
+    Attributes
+    ----------
+    examples : callable
+        () -> iterable of argument tuples, one for each combination of types that matters.
+    """
+
+    examples: Callable
+
+    name: ClassVar[str] = "float32 throughout"
+
+    def of_code(self, trial):
+        if not isinstance(trial.answer, Dispatcher):
+            return None
+        for args in self.examples():
+            compilation = compiled_here(trial.answer, trial.copies(args))
+            for line, row in compilation.typed_ir:
+                value, _, kind = row.partition("  :: ")
+                if "= arg(" not in value and re.match(
+                    r"(Literal\[)?float64|array\(float64|UniTuple\(float64", kind
+                ):
+                    notes = [note for own, note in compilation.conversions if own == line]
+                    seen = notes[0] if notes else f"a value of type {kind.partition('<')[0]} arises"
+                    return Finding(self.name, seen, "", line, source_line(trial.answer, line))
+            if re.search(r"\bfpext\b", compilation.optimised_llvm):
+                return Finding(self.name, "a function that it calls computes in float64")
+        return None
+
+
+# A mean that does not wrap.
+
+
+@njit
+def safe_mean(values):
+    """Return the mean of int64 values, however large they are."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total / values.size
+
+
+def safe_mean_spec(values):
+    """From Python's integers, which have no end, and a division rounded once."""
+    return sum(values.tolist()) / values.size
+
+
+def safe_mean_examples():
+    """One value, small and extreme; sums beyond int64 on both sides; extremes that cancel; many."""
+    low, high = -(2**63), 2**63 - 1
+    for few in ([3], [1, 2], [-1, 0, 5], [0, 0], [high], [low], [high, high], [low, low, low], [low, high]):
+        yield (np.array(few, np.int64),)
+    yield (np.array([high, high, low, 7], np.int64),)
+    yield (np.arange(1000) * 2**53 - 2**62,)
+    yield (np.full(1000, high),)
+
+
+def safe_mean_inputs():
+    """Short arrays of any int64."""
+    from hypothesis import strategies as st
+    from hypothesis.extra.numpy import arrays
+
+    return st.tuples(arrays(np.int64, st.integers(1, 8), elements=st.integers(-(2**63), 2**63 - 1)))
+
+
+@dataclass(frozen=True)
+class CloseToMean(Requirement):
+    """The result is the mean, but for an error that is small beside the largest value.
+
+    Attributes
+    ----------
+    rtol : float
+        Allowed error relative to the largest magnitude among the values: they may cancel in the mean.
+    """
+
+    rtol: float
+
+    name: ClassVar[str] = "right result"
+    status: ClassVar[str] = "wrong"
+
+    def of_run(self, run):
+        if not isinstance(run.result, (int, float)):
+            return f"the result is of type {type(run.result).__name__}, expected {run.expected}"
+        largest = max(map(abs, run.before["values"].tolist()))
+        if abs(run.result - run.expected) <= self.rtol * largest:
+            return ""
+        return f"the result is {run.result}, expected {run.expected}"
+
+
+EXERCISES = (
+    Exercise(
+        name="first_above",
+        reference=first_above,
+        spec=first_above_spec,
+        examples=first_above_examples,
+        inputs=first_above_inputs,
+        requirements=(
+            Compiled(),
+            Matches(),
+            Returns("int64", ndim=0),
+            ReturnType("int64"),
+            LeavesInputsAlone(),
+            InBounds(),
+        ),
+        hints=(
+            "Return from inside the loop as soon as you know. What is returned if the loop ends?",
+            "A function that ends without `return` returns None, and its type becomes Optional. Both results "
+            "must be integers.",
+            "for i in range(values.size): if values[i] > threshold: return i. After the loop: return -1.",
+        ),
+        explanation=(
+            "`i` comes from range, so it is int64, and so is the literal -1: one type, whichever return is "
+            "reached. NaN needs no thought, since every comparison with it is False; `not values[i] <= "
+            "threshold` would be another matter."
+        ),
+    ),
+    Exercise(
+        name="apply_gain",
+        reference=apply_gain,
+        spec=apply_gain_spec,
+        examples=apply_gain_examples,
+        inputs=apply_gain_inputs,
+        requirements=(
+            Compiled(),
+            Matches(rtol=1e-6),
+            Returns("float32", ndim=2),
+            StaysFloat32(apply_gain_types),
+            LeavesInputsAlone(),
+            InBounds(),
+        ),
+        hints=(
+            "A Python float is float64, and float32 * float64 is computed in float64. Which of the two can "
+            "change?",
+            "np.float32(gain) is a float32. Do it once, before the loop.",
+            "out = np.empty_like(image), and in two loops out[i, j] = image[i, j] * factor; or one array "
+            "expression: image * np.float32(gain).",
+        ),
+        explanation=(
+            "The gain is converted once, and from then on every product is of two float32: half the memory of "
+            "float64, and twice as many in one instruction. `return image * np.float32(gain)` is as good."
+        ),
+    ),
+    Exercise(
+        name="safe_mean",
+        reference=safe_mean,
+        spec=safe_mean_spec,
+        examples=safe_mean_examples,
+        inputs=safe_mean_inputs,
+        requirements=(
+            Compiled(),
+            CloseToMean(1e-12),
+            Returns("float64", ndim=0),
+            LeavesInputsAlone(),
+            InBounds(),
+        ),
+        hints=(
+            "Where exactly does it wrap: in the values, in their sum, or in the division?",
+            "The sum needs a type with more room. What type has total after total = 0.0?",
+            "total = 0.0; in the loop total += value; at the end return total / values.size.",
+        ),
+        explanation=(
+            "One character does it: 0.0 makes the total float64, which holds numbers up to 1e308, and each "
+            "addition is right to 16 digits. With 0 it would be int64 and wrap around. `values.mean()` does "
+            "the same inside; `values.sum() / values.size` wraps."
+        ),
+    ),
+)

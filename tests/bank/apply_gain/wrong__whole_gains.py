@@ -1,0 +1,8 @@
+# expect: wrong: expected
+import numpy as np
+from numba import njit
+
+
+@njit
+def apply_gain(image, gain):
+    return image * np.float32(int(gain))

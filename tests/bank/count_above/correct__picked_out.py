@@ -1,0 +1,8 @@
+# expect: correct
+import numpy as np
+from numba import njit, prange
+
+
+@njit
+def count_above(values, threshold):
+    return values[values > threshold].size

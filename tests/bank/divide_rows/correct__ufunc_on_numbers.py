@@ -1,0 +1,11 @@
+# expect: correct
+import numpy as np
+from numba import njit, prange
+
+
+@njit
+def divide_rows(matrix, divisors, out):
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            out[i, j] = np.divide(matrix[i, j], divisors[i])
+    return out

@@ -1,0 +1,10 @@
+# expect: raised: ZeroDivisionError
+import numpy as np
+from numba import njit, prange
+
+
+@njit
+def divide_rows(matrix, divisors, out):
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            out[i, j] = matrix[i, j] / divisors[i]

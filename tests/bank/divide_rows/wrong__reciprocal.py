@@ -1,0 +1,11 @@
+# expect: wrong: out
+import numpy as np
+from numba import njit, prange
+
+
+@njit(error_model="numpy")
+def divide_rows(matrix, divisors, out):
+    for i in range(matrix.shape[0]):
+        reciprocal = 1.0 / divisors[i]
+        for j in range(matrix.shape[1]):
+            out[i, j] = matrix[i, j] * reciprocal

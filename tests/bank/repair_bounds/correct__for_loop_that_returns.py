@@ -1,0 +1,10 @@
+# expect: correct
+from numba import njit
+
+
+@njit
+def repair_bounds(values):
+    for i in range(1, values.size):
+        if not values[i] >= values[i - 1]:
+            return i
+    return values.size

@@ -1,0 +1,13 @@
+# expect: timed out: it had not ended after 5 seconds
+from numba import njit
+
+
+@njit
+def repair_bounds(values):
+    count, before = 1, values[0]
+    while True:
+        if count < values.size:
+            if not values[count] >= before:
+                return count
+            before = values[count]
+        count = min(count + 1, values.size)

@@ -1,0 +1,10 @@
+# expect: not compiled: No matching definition
+from numba import njit
+
+
+@njit("float64[:](boolean, float64[:])")
+def repair_unification(flag, values):
+    result = values.copy()
+    if flag:
+        result = values - values.mean()
+    return result

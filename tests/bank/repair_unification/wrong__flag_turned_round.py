@@ -1,0 +1,7 @@
+# expect: wrong: the result is
+from numba import njit
+
+
+@njit
+def repair_unification(flag, values):
+    return values * 1.0 if flag else values - values.mean()

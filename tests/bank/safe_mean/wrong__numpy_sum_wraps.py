@@ -1,0 +1,7 @@
+# expect: wrong: expected 9.223372036854776e+18
+from numba import njit
+
+
+@njit
+def safe_mean(values):
+    return values.sum() / values.size

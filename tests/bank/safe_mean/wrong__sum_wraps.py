@@ -1,0 +1,10 @@
+# expect: wrong: expected 9.223372036854776e+18
+from numba import njit
+
+
+@njit
+def safe_mean(values):
+    total = 0
+    for value in values:
+        total += value
+    return total / values.size

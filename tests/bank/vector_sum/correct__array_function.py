@@ -1,0 +1,8 @@
+# expect: correct
+import numpy as np
+from numba import njit, prange
+
+
+@njit(fastmath={"reassoc"})
+def vector_sum(values):
+    return values.sum()
