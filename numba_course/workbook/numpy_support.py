@@ -73,8 +73,8 @@ ENTRIES = (
         ("np.argmax(a)", ONE),
         ("np.sum(a, axis=0, keepdims=True)", TWO, "np.sum(a, axis=0).reshape(1, -1)"),
         ("np.mean(a, axis=0)", TWO, "np.sum(a, axis=0) / len(a)"),
-        ("np.max(a, axis=0)", TWO, "np.array([np.max(c) for c in a.T])"),
-        ("np.std(a, axis=0)", TWO, "np.array([np.std(c) for c in a.T])"),
+        ("np.max(a, axis=0)", TWO, "np.array([np.max(c) for c in a.T.copy()])"),
+        ("np.std(a, axis=0)", TWO, "np.array([np.std(c) for c in a.T.copy()])"),
         ("np.std(a, ddof=1)", ONE, "np.std(a) * np.sqrt(a.size / (a.size - 1))"),
     ),
     *_entries(
@@ -93,13 +93,13 @@ ENTRIES = (
     ),
     *_entries(
         "sort, search",
-        ("np.sort(a)", BOTH),
+        ("np.sort(a)", TWO),
         ("np.argsort(a)", BOTH, "np.array([k for r in a for k in np.argsort(r)]).reshape(a.shape)"),
-        ("np.sort(a, axis=0)", TWO, "np.sort(a.T).T"),
+        ("np.sort(a, axis=0)", TWO, "np.sort(a.T.copy()).T"),
         (
             "np.argsort(a, axis=0)",
             TWO,
-            "np.array([k for c in a.T for k in np.argsort(c)]).reshape(a.T.shape).T",
+            "np.array([k for c in a.T.copy() for k in np.argsort(c)]).reshape(a.T.shape).T",
         ),
         ("np.searchsorted(np.sort(a.ravel()), 2.5)", TWO),
         ("np.where(a > 2)", TWO),

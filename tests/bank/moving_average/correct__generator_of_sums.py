@@ -16,4 +16,7 @@ def sums(values, window):
 
 @njit
 def moving_average(values, window):
-    return np.array([total / window for total in sums(values, window)])
+    means = np.empty(values.size - window + 1)
+    for i, total in enumerate(sums(values, window)):
+        means[i] = total / window
+    return means

@@ -1,4 +1,4 @@
-# expect: correct
+# expect: wrong: expected -9.22
 from numba import njit
 
 
