@@ -204,7 +204,7 @@ FIXED.flags.writeable = False
         ((IMAGE, 2, 2, None, 1.5), TypeError, "threads must be an integer"),
         ((IMAGE, 2**62, 2**62), (ValueError, MemoryError), None),
         ((IMAGE, 2**70, 2), (ValueError, OverflowError), None),
-        ((IMAGE, 4, 5, [[0.0]]), TypeError, "out must be a NumPy array, not list"),
+        ((IMAGE, 4, 5, [[0.0]]), TypeError, "out must be a plain NumPy array, not list"),
         ((IMAGE, 4, 5, np.ones((4, 5))), TypeError, "out must be of dtype float32, not float64"),
         (
             (IMAGE, 4, 5, np.ones((5, 4), np.float32)),

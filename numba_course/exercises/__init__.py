@@ -11,7 +11,16 @@ import importlib
 from numba_course import sandbox
 
 # Chapter number and topic, in the order of the course; each topic is a module of `chapters`.
-CHAPTERS = {"start_here": "00", "execution_model": "01", "type_inference": "02", "signatures": "03", "machine_code": "04", "arrays_and_memory": "05", "errors_and_debugging": "06", "prange": "07"}
+CHAPTERS = {
+    "start_here": "00",
+    "execution_model": "01",
+    "type_inference": "02",
+    "signatures": "03",
+    "machine_code": "04",
+    "arrays_and_memory": "05",
+    "errors_and_debugging": "06",
+    "prange": "07",
+}
 
 
 def _chapter(topic):

@@ -21,6 +21,8 @@ from numba_course.kernels.vectors import (
 def tables_for(dtype, size, step, rows, columns):
     """The steps and tables for rows of `size` values, `step` channels a pixel; None where the plain ones serve."""
     (top, below), (left, right) = rows, columns
+    if size >= 2**32:
+        return None  # indices of 32 bits would not do
     if dtype == np.uint8:
         rows = top, q16(below)
         return *columns_uint8(size, step, left, q16(right)), rows

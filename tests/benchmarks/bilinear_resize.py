@@ -1,4 +1,4 @@
-"""`bilinear_resize` against OpenCV's linear resizes, Pillow's and our own plain passes: twice up, down a little, down a lot."""
+"""`bilinear_resize` against OpenCV, Pillow and our own plain passes: twice up, down a little, down a lot."""
 
 import numpy as np
 

@@ -133,7 +133,15 @@ def repair_bounds_spec(values):
 
 def repair_bounds_examples():
     """One value; two; a fall at once, late, at the very end, never; a NaN; equal ones; every second; many."""
-    for few in ([3.0], [1.0, 2.0], [2.0, 1.0], [1.0, 1.0], [1.0, 2.0, 3.0], [1.0, 2.0, 0.0], [3.0, 1.0, 2.0, 5.0]):
+    for few in (
+        [3.0],
+        [1.0, 2.0],
+        [2.0, 1.0],
+        [1.0, 1.0],
+        [1.0, 2.0, 3.0],
+        [1.0, 2.0, 0.0],
+        [3.0, 1.0, 2.0, 5.0],
+    ):
         yield (np.array(few),)
     yield (np.array([1.0, 2.0, 1.5, 3.0, 2.0, 4.0]),)
     yield (np.array([np.nan, 1.0]),)

@@ -1,4 +1,4 @@
-# expect: wrong: expected
+# expect: wrong: it returned float32
 import numpy as np
 from numba import njit
 

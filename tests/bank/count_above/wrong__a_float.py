@@ -1,4 +1,4 @@
-# expect: wrong: it returned float64 where int64 is asked
+# expect: wrong: it returned float where int64 is asked
 import numpy as np
 from numba import njit, prange
 

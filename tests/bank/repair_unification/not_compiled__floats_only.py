@@ -1,4 +1,4 @@
-# expect: not compiled: No matching definition
+# expect: not compiled: only, not for (bool, Array(int64
 from numba import njit
 
 

@@ -1,4 +1,4 @@
-# expect: unmet: one element at a time
+# expect: correct
 import numpy as np
 from numba import njit, prange
 
