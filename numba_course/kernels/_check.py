@@ -23,18 +23,19 @@ def check_array(name, value, dtypes, ndim=None):
     if np.ma.isMaskedArray(value):
         raise TypeError(f"{name} must not be a masked array: fill it first, for example with NaN")
     array = np.asarray(value)
-    if array.dtype.newbyteorder("=") not in [np.dtype(dtype) for dtype in dtypes]:
+    native = array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
+    if native not in dtypes:
         raise TypeError(f"{name} must be of dtype {_listed(dtypes)}, not {array.dtype}")
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} axes, not {array.ndim}")
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array.astype(native, copy=False)
 
 
 def check_out(name, out, shape, dtypes, *inputs):
     """Refuse an `out` that a kernel cannot fill, or that shares an element with one of the `inputs`."""
     if not isinstance(out, np.ndarray) or np.ma.isMaskedArray(out):
         raise TypeError(f"{name} must be a plain NumPy array, not {type(out).__name__}")
-    if out.dtype not in [np.dtype(dtype) for dtype in dtypes]:
+    if out.dtype not in dtypes:
         raise TypeError(f"{name} must be of dtype {_listed(dtypes)}, not {out.dtype}")
     if out.shape != tuple(shape):
         raise ValueError(f"{name} must have shape {tuple(shape)}, not {out.shape}")

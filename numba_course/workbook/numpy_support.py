@@ -3,13 +3,18 @@
 `ENTRIES` is the list to keep. Nothing in it says what works: that is found out, for the replacements as well.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from numba.core.errors import NumbaError
 
+from numba_course import sandbox
 from numba_course.lens import html, results
+
+SECONDS = 120.0  # for the expressions of one subject
 
 ARRAYS = {
     "1-D": np.array([3.0, 1.0, 2.0]),
@@ -94,12 +99,16 @@ ENTRIES = (
     *_entries(
         "sort, search",
         ("np.sort(a)", TWO),
-        ("np.argsort(a)", BOTH, "np.array([k for r in a for k in np.argsort(r)]).reshape(a.shape)"),
+        (
+            "np.argsort(a)",
+            BOTH,
+            "np.array([k for i in range(len(a)) for k in np.argsort(a[i])]).reshape(a.shape)",
+        ),
         ("np.sort(a, axis=0)", TWO, "np.sort(a.T.copy()).T"),
         (
             "np.argsort(a, axis=0)",
             TWO,
-            "np.array([k for c in a.T.copy() for k in np.argsort(c)]).reshape(a.T.shape).T",
+            "np.array([k for j in range(a.shape[1]) for k in np.argsort(a[:, j].copy())]).reshape(a.T.shape).T",
         ),
         ("np.searchsorted(np.sort(a.ravel()), 2.5)", TWO),
         ("np.where(a > 2)", TWO),
@@ -152,27 +161,46 @@ def tried(*subjects):
     ------
     ValueError
         If a subject is not one of those in `ENTRIES`.
+    RuntimeError
+        If trying them does not end well: a crash of the compiler, for example.
 
     Notes
     -----
-    *yes* means that the compiled expression gives what NumPy gives, value and shape.
+    *yes* means that the compiled expression gives what NumPy gives, value and shape. Each subject is tried in a
+    process of its own, all at once as far as there are cores: in all about 20 seconds of work.
     """
-    known = dict.fromkeys(entry.subject for entry in ENTRIES)
+    known = list(dict.fromkeys(entry.subject for entry in ENTRIES))
     for subject in subjects:
         if subject not in known:
             raise ValueError(f"subject must be one of {', '.join(known)}, not {subject!r}")
-    return Support(tuple(_row(entry) for entry in ENTRIES if entry.subject in (subjects or known)))
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(known))) as pool:
+        found = list(pool.map(_apart, [subject for subject in known if subject in (subjects or known)]))
+    return Support(tuple(row for rows in found for row in rows))
+
+
+def _apart(subject):
+    """The rows of a subject, found in a process of its own."""
+    outcome = sandbox.run(_rows_of, subject, seconds=SECONDS)
+    if outcome.ended != "returned":
+        raise RuntimeError(f"trying {subject!r} {outcome.ended}, at {outcome.step}: {outcome.error}")
+    return outcome.value
+
+
+def _rows_of(subject):
+    rows = []
+    for entry in ENTRIES:
+        if entry.subject == subject:
+            yield entry.expression
+            rows.append(_row(entry))
+    return rows
 
 
 def _row(entry):
     """The entry, what became of it, and of its replacement for the last kind of array that was refused."""
     found = {kind: fate(entry.expression, entry.expression, kind) for kind in entry.kinds or ("",)}
     refused = [kind for kind, verdict in found.items() if verdict != "yes"]
-    return (
-        entry,
-        found,
-        fate(entry.instead, entry.expression, refused[-1]) if refused and entry.instead else "",
-    )
+    needed = refused and entry.instead
+    return entry, found, fate(entry.instead, entry.expression, refused[-1]) if needed else ""
 
 
 def fate(expression, expected, kind=""):

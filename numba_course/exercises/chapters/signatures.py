@@ -21,7 +21,7 @@ from numba_course.exercises.requirements import (
 from numba_course.exercises.verdict import Finding
 from numba_course.lens.dispatchers import rebuilt
 
-# One signature: compiled before the first call, and for nothing else.
+# One signature: compiled before the first call, and for nothing else. So here something does happen at import.
 
 
 @njit("void(float64, float64[::1], float64[::1])")

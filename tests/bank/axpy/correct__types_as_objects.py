@@ -1,9 +1,0 @@
-# expect: correct
-import numpy as np
-from numba import float64, guvectorize, int64, njit, prange, types, vectorize
-
-
-@njit(types.void(float64, float64[::1], float64[::1]))
-def axpy(alpha, x, y):
-    for i, value in enumerate(x):
-        y[i] += alpha * value
