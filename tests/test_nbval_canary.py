@@ -79,21 +79,18 @@ def kinds(output):
     return {kind: (output.data, kind) for kind in output.get("data", {}) if kind in KINDS}
 
 
-def corrupt(notebook, preferred):
-    """Change one character of the first output of the preferred kind; return its code cell and kind."""
-    cells = code_cells(notebook)
-    for kind in (*KINDS[KINDS.index(preferred) :], *KINDS):
-        for index, cell in enumerate(cells):
-            for output in cell.outputs if "nbval-ignore-output" not in tags(cell) else ():
-                holder, key = kinds(output).get(kind, ({"": ""}, ""))
+def corrupt(notebook, wanted):
+    """Change one character of the first output of a wanted kind; return its code cell and kind."""
+    for index, cell in enumerate(code_cells(notebook)):
+        for output in cell.outputs if "nbval-ignore-output" not in tags(cell) else ():
+            for kind, (holder, key) in kinds(output).items():
                 places = [found.start() for found in TEXT.finditer(holder[key]) if found[1]]
-                if places:
+                if places and kind in wanted:
                     at = places[len(places) // 2]
-                    holder[key] = (
-                        holder[key][:at] + ("7" if holder[key][at] != "7" else "8") + holder[key][at + 1 :]
-                    )
+                    new = "7" if holder[key][at] != "7" else "8"
+                    holder[key] = holder[key][:at] + new + holder[key][at + 1 :]
                     return index, kind
-    raise ValueError("the notebook has no output to corrupt")
+    raise ValueError(f"the notebook has no output of {wanted} to corrupt")
 
 
 def rewrite_brackets(notebook):
@@ -107,7 +104,8 @@ def spoil(path, number, folder):
     """Store a copy with one output corrupted, up to the code cell after it; return where it is."""
     notebook = nbformat.read(path, as_version=4)
     rewrite_brackets(notebook)
-    index, kind = corrupt(notebook, KINDS[number % len(KINDS)])
+    # One notebook for each kind; of the others the first output, as all cells before it are run.
+    index, kind = corrupt(notebook, KINDS[number : number + 1] or KINDS)
     notebook.cells = code_cells(notebook)[: index + 2]
     nbformat.write(notebook, folder / copy_name(path))
     return {"at": index, "cells": len(notebook.cells), "kind": kind}
