@@ -38,9 +38,10 @@ def memcpy(destination, source, threads=1):
     -----
     From compiled code call `copy_bytes`. Up to 12 MiB this is C's memcpy; from there on, stores that do not
     load the destination into the caches first, which saves a third of the traffic. The copy is then in no
-    cache: whoever reads it next waits for the memory. Called from Python, a short copy takes about a quarter longer
-    than `numpy.copyto`, because of the checks; `copy_bytes` about as long. The boundary suits 32 MiB of last-level cache; with a
-    larger cache the stores pay later (Intel 64 and IA-32 Optimization Reference Manual, "Non-temporal Stores").
+    cache: whoever reads it next waits for the memory. Called from Python, a short copy takes about a quarter
+    longer than `numpy.copyto`, because of the checks; `copy_bytes` about as long. The boundary suits 32 MiB
+    of last-level cache; with a larger cache the stores pay later (Intel 64 and IA-32 Optimization Reference
+    Manual, "Non-temporal Stores").
     """
     if type(destination) is not ndarray or type(source) is not ndarray:
         check_copy(destination, source)  # a dispatcher that knows an array's type takes a masked one for it
