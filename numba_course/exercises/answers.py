@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import linecache
+import sys
 import types
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,9 +64,11 @@ class Saved:
     def load(self):
         """Run the file; return the function of the exercise's name, or None if it defines none."""
         text = Path(self.path).read_text(encoding="utf-8")
-        namespace = {"__name__": "answer", "__file__": self.path}
-        exec(compile(text, self.path, "exec"), namespace)
-        return namespace.get(self.name)
+        # Numba resolves a recursive call only in a module that can be imported.
+        module = sys.modules["answer"] = types.ModuleType("answer")
+        module.__file__ = self.path
+        exec(compile(text, self.path, "exec"), vars(module))
+        return vars(module).get(self.name)
 
 
 def live(answer):

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 from numba.core.dispatcher import Dispatcher
+from numba.core.errors import NumbaError
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
@@ -154,6 +155,9 @@ class InBounds(Requirement):
                 checked(*arguments)
             except IndexError as error:
                 return self._finding(trial, args, error)
+            except NumbaError as error:
+                seen = f"it cannot be compiled with tests of every index: {dispatchers.reason(error)}"
+                return Finding(self.name, seen, trial.show(args))
         return None
 
     def _finding(self, trial, args, error):

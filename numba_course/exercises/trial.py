@@ -8,7 +8,6 @@ whose iterations do not race.
 from __future__ import annotations
 
 import inspect
-import linecache
 import tempfile
 import time
 from dataclasses import dataclass
@@ -18,11 +17,11 @@ import numba
 import numpy as np
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis.configuration import set_hypothesis_home_dir
-from hypothesis.errors import NoSuchExample
+from hypothesis.errors import Flaky, NoSuchExample
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
-from numba_course.exercises.answers import is_stub, line_in, python_function
+from numba_course.exercises.answers import is_stub, line_in, python_function, source_line
 from numba_course.exercises.show import show
 from numba_course.exercises.verdict import Finding
 from numba_course.lens import dispatchers
@@ -150,7 +149,7 @@ class Trial:
 
         try:
             find(self.exercise.inputs(), fails, settings=quiet_settings(max_examples=300))
-        except NoSuchExample:
+        except (NoSuchExample, Flaky):  # none found; or the time ended between a failure and its repetition
             pass
         return best[1]
 
@@ -248,12 +247,6 @@ def loading_failed(answer, error):
         line=line or (lines or [None])[-1],
         full=report.full,
     )
-
-
-def source_line(answer, line):
-    """Text of a line of the answer's file."""
-    function = python_function(answer)
-    return linecache.getline(function.__code__.co_filename, line).strip() if function and line else ""
 
 
 def drawn(strategy):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numba_course import sandbox
 from numba_course.lens import recording
 from numba_course.lens._arguments import pack
-from numba_course.lens.dispatchers import check_dispatcher, line_of, reason
+from numba_course.lens.dispatchers import check_dispatcher, line_of, reason, rebuilt
 
 CALL_FAILED = {
     "crashed": "the call crashed",
@@ -70,7 +70,9 @@ def compiled_apart(fn, args, instrument, call=False):
 
 def compiled_here(fn, args, call=False):
     """As `compiled_apart`, for a process that is itself apart: what the compiler raises is raised."""
-    steps = recording.record(fn, packed(fn, args), call)
+    steps = recording.record(
+        rebuilt(fn), packed(fn, args), call
+    )  # which changes the function that it records
     while True:
         try:
             next(steps)

@@ -21,7 +21,6 @@ from numba_course.exercises.requirements import (
 )
 from numba_course.exercises.verdict import Finding
 from numba_course.lens.compilation import compiled_here
-from numba_course.lens.dispatchers import rebuilt
 
 # One return type, whichever `return` is reached.
 
@@ -153,7 +152,7 @@ class StaysFloat32(Requirement):
         if not isinstance(trial.answer, Dispatcher):
             return None
         for args in self.examples():
-            compilation = compiled_here(rebuilt(trial.answer), trial.copies(args))  # it alters what it gets
+            compilation = compiled_here(trial.answer, trial.copies(args))
             for line, row in compilation.typed_ir:
                 value, _, kind = row.partition("  :: ")
                 if "= arg(" not in value and re.match(r"float64|array\(float64|UniTuple\(float64", kind):
