@@ -163,7 +163,7 @@ def judge(answer, exercise):
         ``(status, findings)``; status ``missing`` when a file does not define the function.
     """
     set_hypothesis_home_dir(HYPOTHESIS)
-    yield "loading the answer"
+    yield "loading the answer", COMPILING  # an eager one compiles
     try:
         function = answer.load()
     except BaseException as error:
@@ -191,7 +191,7 @@ def judge(answer, exercise):
 def bounds_only(answer, exercise):
     """Look only at the bounds: what a crash is explained with."""
     set_hypothesis_home_dir(HYPOTHESIS)
-    yield "loading the answer"
+    yield "loading the answer", COMPILING  # an eager one compiles
     trial = Trial(answer.load(), exercise)
     found = yield from _look(trial, ("in bounds",))
     return _worst(found)
