@@ -32,21 +32,21 @@ for pickling in (cloudpickle, numba.cloudpickle):
 
 x, y = np.arange(64.0), np.ones(64)
 single = np.arange(64, dtype=np.float32)
-whole = np.arange(64)
+whole, octets = np.arange(64), np.arange(64, dtype=np.uint8)
 square = np.ones((4, 4))
 
 
 def total(values):
     result = 0.0
-    for value in values:
-        result += value
+    for i in range(values.size):
+        result += values[i]
     return result
 
 
 def total_whole(values):
     result = 0
-    for value in values:
-        result += value
+    for i in range(values.size):
+        result += values[i]
     return result
 
 
@@ -57,8 +57,8 @@ def divide(values, divisors):
 
 def count(values, limit):
     found = 0
-    for value in values:
-        if value > limit:
+    for i in range(values.size):
+        if values[i] > limit:
             found += 1
     return found
 
@@ -678,7 +678,9 @@ def test_assembly_of_other_machines_is_read_as_well(triple):
         pytest.skip("this llvmlite cannot compile for other machines")
     for apart, expected, width, packs in _apart():
         found = native.read(compiled_for_machine(apart, triple))
-        assert [loop.state for loop in loops(apart, found["machine_loops"])] == expected, (triple, apart.name)
+        assert [
+            loop.state for loop in loops(apart, found["machine_loops"], found["unreached"])
+        ] == expected, (triple, apart.name)
         assert found["vector_width"] == width, (triple, apart.name)
         assert bool(found["packed"]) == packs
         if "arm" in triple or "aarch" in triple:
@@ -819,6 +821,21 @@ def test_the_width_is_printed_in_brackets():
     assert repr(report) == repr(machine_code(njit(fastmath=True)(total), x))
     with pytest.raises(dataclasses.FrozenInstanceError):
         report.name = "other"
+
+
+def without_an_index(values):
+    result = 0
+    for value in values:
+        result += value
+    return result
+
+
+def test_a_packed_loop_that_never_runs_is_not_called_packed():
+    """Without an index, LLVM packs for elements one byte apart: numba#9210."""
+    (loop,) = seen(without_an_index, "whole").loops
+    assert (loop.state, loop.reason[:15]) == ("scalar", "packed only for")
+    assert states(seen(without_an_index, "octets")) == ["packed"]
+    assert states(seen(total_whole, "whole")) == ["packed"]
 
 
 def test_what_is_called_packed_takes_less_time():

@@ -13,6 +13,7 @@ from numba_course.lens.recording import own_line
 
 PYTHON = re.compile(r"_?Py[A-Z]\w+|numba_(unpickle|recreate_record|set_\w+_private_data)")
 SILENT = ("explicitly disabled", "interleaving is not beneficial")  # remarks that tell nothing
+UNREACHED = "packed only for elements one byte apart, which these are not: index a contiguous array by range"
 TONES = {"packed": "good", "scalar": "warn", "gone": "warn"}
 
 
@@ -179,7 +180,8 @@ def machine_code(fn, *args):
 def report(compilation):
     """What the machine code of a `Compilation` does, as `MachineCode`."""
     seen = native.read(compilation)
-    machine_loops, grows, scalable = (seen.pop(fact) for fact in ("machine_loops", "grows", "scalable"))
+    found = [seen.pop(fact) for fact in ("machine_loops", "unreached", "grows", "scalable")]
+    machine_loops, unreached, grows, scalable = found
     notes = list(compilation.notes)
     if compilation.allocations is None:
         notes.append(f"allocations are not known: {compilation.uncounted}")
@@ -190,7 +192,7 @@ def report(compilation):
     return MachineCode(
         name=compilation.name,
         signature=compilation.signature,
-        loops=loops(compilation, machine_loops),
+        loops=loops(compilation, machine_loops, unreached),
         remarks=tuple(remarks(compilation)),
         allocations=compilation.allocations,
         python_calls=sum(bool(PYTHON.fullmatch(name)) for _, name in seen["calls"]),
@@ -209,7 +211,7 @@ def remarks(compilation):
     return list(dict.fromkeys(found))
 
 
-def loops(compilation, machine_loops):
+def loops(compilation, machine_loops, unreached):
     """What became of each loop: those of the assembly, gathered under the loop of the source they were."""
     lines = dict(compilation.loops)
     home = {
@@ -225,12 +227,12 @@ def loops(compilation, machine_loops):
             unknown = True
     said = remarks(compilation)
     return tuple(
-        _loop(first, lines.get(first, (first,)), found[first], said, lines.keys(), unknown)
+        _loop(first, lines.get(first, (first,)), found[first], said, lines.keys(), unknown, unreached)
         for first in sorted(found)
     )
 
 
-def _loop(first, lines, found, said, firsts, unknown):
+def _loop(first, lines, found, said, firsts, unknown, unreached):
     """One loop of the source, from the loops of the assembly that it became and all remarks."""
     holds = any(line in firsts for line in lines if line != first)
     about = [remark.text for remark in said if remark.line in lines]
@@ -244,6 +246,8 @@ def _loop(first, lines, found, said, firsts, unknown):
     if any(loop.packed for loop in innermost):
         mixed = lines == (first,) and causes
         return Loop(first, "packed", f"but another loop of this line is not: {causes[-1]}" if mixed else "")
+    if any(line in unreached for line in lines):
+        return Loop(first, "scalar", UNREACHED)
     if any(text.startswith("vectorized loop") for text in about):
         does = "calls functions" if any(loop.calls for loop in innermost) else "packs nothing"
         return Loop(first, "scalar", f"LLVM remarks that it is vectorized, but the machine code {does}")

@@ -43,10 +43,12 @@ def read(compilation):
     rows = [row for text in bodies.values() for row in _placed(text, places)]
     streams = assembly.instructions(compilation.assembly, bodies, assembly.machine_of(module))
     every = [instruction for stream in streams for _, block in stream for instruction in block]
-    operations = [(line, *found) for line, text in rows for found in _vector_operations(text)]
+    unreached = set(_unreached(rows, compilation))
+    reached = [(line, text) for line, text in rows if line not in unreached]
+    operations = [(line, *found) for line, text in reached for found in _vector_operations(text)]
     computed = {line for line, *_ in operations}
     packed = [i for i in every if i.is_a("packed") and i.line in computed]
-    moved = {line for line, text in rows if re.search(r"\bstore <", text)}
+    moved = {line for line, text in reached if re.search(r"\bstore <", text)}
     width, element = _widest(operations, max((i.bits for i in packed), default=0))
     tables = set(re.findall(r"^\s+\.\w+\s.*?(\.?LBB\d+_\d+)", compilation.assembly, re.MULTILINE))
     calls = _calls(rows, set(re.findall(r"[A-Za-z_]\w+", " ".join(i.operands for i in every))))
@@ -67,6 +69,7 @@ def read(compilation):
         "bounds_checks": tuple(sorted({line or 0 for line, text in raises if "out of bounds" in text})),
         "wraparounds": tuple(sorted({line for text in bodies.values() for line in _wraps(text, places)})),
         "releases_gil": "@PyEval_SaveThread" in wrapper,
+        "unreached": tuple(sorted(unreached)),
         "scalable": any("<vscale x" in text for _, text in rows),
     }
 
@@ -149,6 +152,21 @@ def _readable(text):
     return re.sub(
         r'"?(?:__gufunc__\.)?_ZN\w+(?:\.\d+)?"?', lambda symbol: demangled(symbol[0].strip('"')), text
     )
+
+
+def _unreached(rows, compilation):
+    """Own lines of loops that LLVM packed for elements one byte apart, which those of the array are not.
+
+    It does so where it sees a stride that it does not know, as in ``for value in values``
+    (https://github.com/numba/numba/issues/9210): the packed loop is in the assembly and never runs.
+    """
+    narrow = r"(readonly )?array\((u?int8|bool),"
+    bytes_ = {name for _, name, kind in compilation.definitions if re.match(narrow, kind)}
+    for line, text in rows:
+        stride = re.search(r"%ident\.check\S* = icmp \w+ i64 %arg\.(\w+)\.\d+\.\d+, 1\b", text)
+        if stride and stride[1] not in bytes_:
+            around = [lines for _, lines in compilation.loops if line in lines]
+            yield from min(around, key=len, default=(line,))
 
 
 def _vector_operations(row):

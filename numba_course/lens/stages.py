@@ -119,11 +119,12 @@ def stages(fn, *args, wrapper=False):
     llvm, optimised, assembly = native.listings(compilation, wrapper)
     stages = (compilation.bytecode, compilation.numba_ir, compilation.typed_ir, llvm, optimised, assembly)
     rows = dict(zip(TITLES, stages, strict=True))
+    seen = native.read(compilation)
     return Stages(
         name=compilation.name,
         signature=compilation.signature,
         rows=rows,
-        loops=loops(compilation, native.read(compilation)["machine_loops"]),
+        loops=loops(compilation, seen["machine_loops"], seen["unreached"]),
         source=compilation.source,
         notes=compilation.notes,
         **{stage: _text(found) for stage, found in rows.items()},

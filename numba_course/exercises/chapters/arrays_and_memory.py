@@ -394,6 +394,7 @@ EXERCISES = (
         spec=bilinear_resize_spec,
         examples=bilinear_resize_examples,
         inputs=bilinear_resize_inputs,
+        seconds=20.0,  # np.interp, a fair way, takes the compiler long
         requirements=(
             Compiled(),
             Within(of_the_brightest_pixel),

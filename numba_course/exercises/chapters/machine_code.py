@@ -30,8 +30,8 @@ from numba_course.lens.native import defined_functions, is_body
 def vector_sum(values):
     """Return the sum of `values`, added in any order."""
     total = 0.0
-    for value in values:
-        total += value
+    for i in range(values.size):
+        total += values[i]
     return total
 
 
@@ -170,8 +170,8 @@ def divide_rows_calls():
 def count_above(values, threshold):
     """Return how many of `values` are larger than `threshold`."""
     count = 0
-    for value in values:
-        if value > threshold:
+    for i in range(values.size):
+        if values[i] > threshold:
             count += 1
     return count
 
@@ -226,7 +226,7 @@ EXERCISES = (
         hints=(
             "Why did LLVM not pack the sum? Which of the seven flags takes away that reason, and no other?",
             'fastmath takes a set of flags: @njit(fastmath={"..."}).',
-            'The plain loop under @njit(fastmath={"reassoc"}).',
+            'The plain loop, for i in range(values.size), under @njit(fastmath={"reassoc"}).',
         ),
         explanation=(
             "reassoc says that the additions may be done in any order, which is all that packing a sum needs: each "
@@ -275,13 +275,13 @@ EXERCISES = (
         ),
         hints=(
             "Is there anything in the plain loop that must happen in order?",
-            "A loop, an if, a whole number that goes up by one. Look at lens.machine_code of it.",
-            "for value in values: if value > threshold: count += 1",
+            "A loop over an index, an if, a whole number that goes up by one. Look at lens.machine_code of it.",
+            "for i in range(values.size): if values[i] > threshold: count += 1",
         ),
         explanation=(
             "Nothing special has to be done. Whole numbers may be added in any order, and the if leaves no jump: "
-            "a comparison of packed floats gives ones and zeros, and these are added. An early exit, a list or a count "
-            "in float64 would prevent it."
+            "a comparison of packed floats gives ones and zeros, and these are added. An early exit, a list, a count "
+            "in float64 or going through the values without an index would prevent it."
         ),
     ),
 )

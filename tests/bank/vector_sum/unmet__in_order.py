@@ -6,6 +6,6 @@ from numba import njit, prange
 @njit
 def vector_sum(values):
     total = 0.0
-    for value in values:
-        total += value
+    for i in range(values.size):
+        total += values[i]
     return total
