@@ -11,6 +11,7 @@ import inspect
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numba
@@ -66,12 +67,16 @@ class Trial:
     def __init__(self, answer, exercise):
         self.answer, self.exercise = answer, exercise
         self.names = list(inspect.signature(exercise.spec).parameters)
-        self.drawn = drawn(exercise.inputs()) if exercise.inputs else []
+
+    @cached_property
+    def drawn(self):
+        """Inputs drawn from the exercise's strategy; not worth the time where an example fails already."""
+        return drawn(self.exercise.inputs()) if self.exercise.inputs else []
 
     def inputs(self):
         """A few inputs, smallest first, for requirements that look at the code."""
         yield from self.exercise.examples()
-        yield from self.drawn[:STRUCTURE_INPUTS]
+        yield from vars(self).get("drawn", ())[:STRUCTURE_INPUTS]
 
     def copies(self, args):
         """Fresh arguments of the same layout, so that no call sees what another one changed."""
@@ -193,6 +198,7 @@ def bounds_only(answer, exercise):
     set_hypothesis_home_dir(HYPOTHESIS)
     yield "loading the answer", COMPILING  # an eager one compiles
     trial = Trial(answer.load(), exercise)
+    yield f"drawing {len(trial.drawn)} inputs"
     found = yield from _look(trial, ("in bounds",))
     return _worst(found)
 
