@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from numba.core.dispatcher import Dispatcher
+from numba.core.errors import NumbaError
 
 from numba_course.exercises.answers import source_line
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.verdict import Finding
 from numba_course.lens.compilation import compiled_here
+from numba_course.lens.dispatchers import reason
 from numba_course.lens.machine_code import report
+from numba_course.sandbox import describe
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,10 @@ class CodeRequirement(Requirement):
         if not isinstance(trial.answer, Dispatcher):
             return None  # `Compiled` has said so
         for args in self.examples():
-            code = report(compiled_here(trial.answer, trial.copies(args), call=True))
+            try:
+                code = report(compiled_here(trial.answer, trial.copies(args), call=True))
+            except (NumbaError, TypeError) as error:
+                return Finding(self.name, f"it cannot be compiled: {reason(error)}", trial.show(args))
             if seen := self.of_machine_code(code):
                 text, line = seen
                 return Finding(
@@ -109,7 +115,10 @@ class WorkStays(Requirement):
         for _ in range(3):
             for times, args in zip((few, many), self.calls(), strict=True):
                 start = time.perf_counter()
-                trial.answer(*args)
+                try:
+                    trial.answer(*args)
+                except Exception as error:
+                    return Finding(self.name, f"a large call raised {describe(error).kind}: {error}")
                 times.append(time.perf_counter() - start)
         if min(many) <= self.factor * min(few):
             return None

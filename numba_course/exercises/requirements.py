@@ -158,6 +158,8 @@ class InBounds(Requirement):
             except NumbaError as error:
                 seen = f"it cannot be compiled with tests of every index: {dispatchers.reason(error)}"
                 return Finding(self.name, seen, trial.show(args))
+            except Exception:  # what a call raises is told by the calls
+                continue
         return None
 
     def _finding(self, trial, args, error):
