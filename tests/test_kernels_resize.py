@@ -224,7 +224,7 @@ def test_bad_input_is_refused(args, error, message):
 
 
 @pytest.mark.skipif(bool(config.DISABLE_JIT), reason="needs the compiler")
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])  # float64 has the code of float32
 def test_the_plain_passes_stay_inside_their_arrays(dtype):
     for old, new in SIZES:
         if 1 in old:

@@ -1,9 +1,0 @@
-# expect: wrong: out
-import numpy as np
-from numba import get_num_threads, get_thread_id, njit, prange
-
-
-@njit(parallel=True)
-def jacobi_step(grid, out):
-    for i in prange(grid.shape[0]):
-        out[i] = grid[i]
