@@ -14,7 +14,6 @@ from typing import ClassVar
 
 import numpy as np
 from numba.core.dispatcher import Dispatcher
-from numba.core.errors import NumbaError
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
@@ -155,11 +154,9 @@ class InBounds(Requirement):
                 checked(*arguments)
             except IndexError as error:
                 return self._finding(trial, args, error)
-            except NumbaError as error:
-                seen = f"it cannot be compiled with tests of every index: {dispatchers.reason(error)}"
+            except Exception as error:  # the calls raised nothing, or have said so
+                seen = f"with tests of every index it failed: {dispatchers.reason(error)}"
                 return Finding(self.name, seen, trial.show(args))
-            except Exception:  # what a call raises is told by the calls
-                continue
         return None
 
     def _finding(self, trial, args, error):

@@ -41,8 +41,8 @@ class Crop(Operation):
         return crop
 
 
-class CenterCrop(Operation):
-    """Cut out the middle.
+class _SizedCrop(Operation):
+    """Cut out a rectangle of a given size; `_room` is by how many rows and columns it can be moved.
 
     Parameters
     ----------
@@ -56,6 +56,10 @@ class CenterCrop(Operation):
     def declare_state_and_memory(self, state):
         self._room = _room(state, self.height, self.width)
         return replace(state, shape=(self.height, self.width, 3)), None
+
+
+class CenterCrop(_SizedCrop):
+    """Cut out the middle: `height` times `width` pixels."""
 
     def generate_code(self):
         top, left = (room // 2 for room in self._room)
@@ -67,21 +71,8 @@ class CenterCrop(Operation):
         return crop
 
 
-class RandomCrop(Operation):
-    """Cut out a rectangle at a place that is drawn for each sample.
-
-    Parameters
-    ----------
-    height, width : int
-        In pixels.
-    """
-
-    def __init__(self, height, width):
-        self.height, self.width = height, width
-
-    def declare_state_and_memory(self, state):
-        self._room = _room(state, self.height, self.width)
-        return replace(state, shape=(self.height, self.width, 3)), None
+class RandomCrop(_SizedCrop):
+    """Cut out `height` times `width` pixels at a place that is drawn for each sample."""
 
     def generate_code(self):
         rows, columns = (room + 1 for room in self._room)

@@ -110,9 +110,12 @@ class Pipeline:
 
     def allocate(self, samples):
         """An uninitialised array for a batch of that many samples."""
+        return np.empty(self._shape(samples), np.float32)
+
+    def _shape(self, samples):
         height, width, channels = self.output.shape
         inner = (channels, height, width) if self.output.layout == "CHW" else (height, width, channels)
-        return np.empty((samples, *inner), np.float32)
+        return (samples, *inner)
 
     def __call__(self, images, *, rows=None, ids=None, epoch=0, out=None):
         """Make a batch.
@@ -159,7 +162,7 @@ class Pipeline:
             raise PipelineError(f"{wanted}; take np.ascontiguousarray(images)")
 
     def _checked_out(self, out, samples):
-        wanted = (samples, *self.allocate(0).shape[1:])
+        wanted = self._shape(samples)
         if not isinstance(out, np.ndarray) or out.dtype != np.float32 or out.shape != wanted:
             found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
             raise PipelineError(f"out must be a float32 array {wanted}, not {found}")

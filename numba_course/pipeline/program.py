@@ -30,10 +30,6 @@ class Step:
     stream: int
     function: object = field(compare=False, repr=False)
 
-    @property
-    def moves(self):
-        return self.kind == "move"
-
 
 @dataclass(frozen=True)
 class Group:
@@ -176,9 +172,9 @@ def grouped(steps, state):
         elif step.kind == "gather" and any(earlier.kind == "point" for earlier in current):
             close(_stored(step.before))
             current = [step]
-        elif step.moves and not any(earlier.kind == "gather" for earlier in current):
-            moves = [earlier for earlier in current if earlier.moves]
-            current = [*moves, step, *(earlier for earlier in current if not earlier.moves)]
+        elif step.kind == "move" and not any(earlier.kind == "gather" for earlier in current):
+            moves = [earlier for earlier in current if earlier.kind == "move"]
+            current = [*moves, step, *(earlier for earlier in current if earlier.kind != "move")]
         else:
             current.append(step)
     close(None)
@@ -282,7 +278,7 @@ class _Writer:
     def _fetch(self, group, number, dtype, width):
         """Read a row where the moves say: they are asked for its first and its last pixel."""
         height, wide, _ = group.before.shape
-        moves = [self._function(step) for step in reversed(group.steps) if step.moves]
+        moves = [self._function(step) for step in reversed(group.steps) if step.kind == "move"]
         lines = ["sy, first = y, 0", f"_, last = y, {width - 1}"]
         for name in moves:
             lines += [f"_, last = {name}(sy, last, skey)", f"sy, first = {name}(sy, first, skey)"]
@@ -307,7 +303,7 @@ class _Writer:
         for step in group.steps:
             if step.kind == "gather":
                 load = self._function(step, load)
-            elif step.moves:
+            elif step.kind == "move":
                 name = self._function(step)
                 self.functions += ["@step", f"def {name}_load(source, skey, y, x, c):"]
                 self.functions += [
