@@ -27,6 +27,7 @@ from numba_course.exercises.show import show
 from numba_course.exercises.verdict import Finding
 from numba_course.lens import dispatchers
 from numba_course.lens._arguments import pack, unpack
+from numba_course.lens.compilation import compiled_here
 from numba_course.sandbox import describe
 
 HYPOTHESIS = (
@@ -67,11 +68,17 @@ class Trial:
     def __init__(self, answer, exercise):
         self.answer, self.exercise = answer, exercise
         self.names = list(inspect.signature(exercise.spec).parameters)
+        self._compilations = {}
 
     @cached_property
     def drawn(self):
         """Inputs drawn from the exercise's strategy; not worth the time where an example fails already."""
         return drawn(self.exercise.inputs()) if self.exercise.inputs else []
+
+    def calls(self):
+        """All inputs to call the answer with, and for each whether it was drawn."""
+        yield from ((args, False) for args in self.exercise.examples())
+        yield from ((args, True) for args in self.drawn)
 
     def inputs(self):
         """A few inputs, smallest first, for requirements that look at the code."""
@@ -81,6 +88,19 @@ class Trial:
     def copies(self, args):
         """Fresh arguments of the same layout, so that no call sees what another one changed."""
         return unpack(pack(args))
+
+    def compilation(self, args):
+        """The compilation for a call with `args`, which is made once for requirements that look at the same.
+
+        Raises
+        ------
+        NumbaError, TypeError
+            If the answer does not compile for them.
+        """
+        packed = pack(args)
+        if packed not in self._compilations:
+            self._compilations[packed] = compiled_here(self.answer, unpack(packed), call=True)
+        return self._compilations[packed]
 
     def show(self, args):
         """The arguments as in a call."""
@@ -109,15 +129,19 @@ class Trial:
         if found:
             raise Failure(*found)
 
-    def compile(self):
-        """Compile for the first input; the status and finding if that fails, or None."""
-        args = next(iter(self.inputs()))
-        if isinstance(self.answer, Dispatcher):
-            try:
-                dispatchers.compiled_for(self.answer, self.copies(args))
-            except Exception as error:
-                return "not compiled", self._not_compiled(args, error)
-        return None
+    def is_new(self, args):
+        """Whether a call with arguments of these types compiles first."""
+        function = self.answer
+        if not isinstance(function, Dispatcher) or not function._can_compile:
+            return False
+        return tuple(map(function.typeof_pyval, args)) not in function.overloads
+
+    def compile(self, args):
+        """Compile for a call; the status and finding if that fails, or None."""
+        try:
+            dispatchers.compiled_for(self.answer, self.copies(args))
+        except Exception as error:
+            return "not compiled", self._not_compiled(args, error)
 
     def _not_compiled(self, args, error):
         """The finding for an error of the compiler: its one line, and the learner's."""
@@ -181,10 +205,6 @@ def judge(answer, exercise):
     found = yield from _look(trial, ("compiled",))
     if found:
         return _worst(found)
-    yield "compiling it", COMPILING
-    failure = trial.compile()
-    if failure:
-        return _worst([failure])
     found = yield from _call_all(trial, "one thread", 1)
     if not any(status in ("not compiled", "raised") for status, _ in found):
         found += yield from _look(trial, exclude=("compiled",))
@@ -206,18 +226,16 @@ def bounds_only(answer, exercise):
 def _call_all(trial, how, threads):
     """Call the answer on the examples and on drawn inputs, smallest first; stop at the first failure."""
     numba.set_num_threads(threads)
-    for args in trial.exercise.examples():
+    for args, was_drawn in trial.calls():
+        if trial.is_new(args):
+            yield f"compiling it for {trial.show(args)}", COMPILING
+            if failure := trial.compile(args):
+                return [failure]
         yield f"calling it with {how}: {trial.show(args)}"
         try:
             trial.run(args)
         except Failure as failure:
-            return failure.found
-    for args in trial.drawn:
-        yield f"calling it with {how}: {trial.show(args)}"
-        try:
-            trial.run(args)
-        except Failure as failure:
-            return trial.smaller(args, failure).found
+            return (trial.smaller(args, failure) if was_drawn else failure).found
     return []
 
 
