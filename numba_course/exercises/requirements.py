@@ -148,8 +148,12 @@ class InBounds(Requirement):
             return None
         # Inside a parallel region an IndexError is lost, so the same code is compiled for one thread.
         checked = dispatchers.rebuilt(trial.answer, boundscheck=True, parallel=False)
+        compiled = {}  # dtype and layout do not change an index, so one of each is enough for numbers of axes
         for args in trial.inputs():
             arguments = trial.copies(args)
+            kinds = tuple(map(checked.typeof_pyval, arguments))
+            if compiled.setdefault(tuple(map(np.ndim, args)), kinds) != kinds:
+                continue
             try:
                 checked(*arguments)
             except IndexError as error:

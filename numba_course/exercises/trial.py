@@ -130,11 +130,12 @@ class Trial:
             raise Failure(*found)
 
     def is_new(self, args):
-        """Whether a call with arguments of these types compiles first."""
+        """Whether no call with arguments of these types was compiled for yet."""
         function = self.answer
-        if not isinstance(function, Dispatcher) or not function._can_compile:
-            return False
-        return tuple(map(function.typeof_pyval, args)) not in function.overloads
+        return (
+            isinstance(function, Dispatcher)
+            and tuple(map(function.typeof_pyval, args)) not in function.overloads
+        )
 
     def compile(self, args):
         """Compile for a call; the status and finding if that fails, or None."""
