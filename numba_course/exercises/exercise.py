@@ -72,7 +72,7 @@ class Exercise:
             The learner's function itself, not the result of calling it.
         """
         verdict = self.examine(answer)
-        record(self.name, verdict.status)
+        record(verdict)
         display(verdict)
 
     def hint(self, number=None):

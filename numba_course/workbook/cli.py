@@ -68,7 +68,7 @@ def check(
         raise typer.BadParameter(error.args[0]) from None
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from None
-    records.record(question.name, verdict.status)
+    records.record(verdict)
     title, _, rest = verdict.text().partition("\n")
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(title, style=f"bold {COLOURS[STATUSES[verdict.status][2]]}"))
