@@ -311,13 +311,13 @@ def test_requirement_is_compared_with_the_installed_version(tmp_path, version, m
         folder = tmp_path / f"some_thing-{version}.dist-info"
         folder.mkdir()
         (folder / "METADATA").write_text(f"Name: some-thing\nVersion: {version}\n", encoding="utf-8")
-    assert environment._met("some-thing>=2,<3", [str(tmp_path)]) is met
+    assert environment.met("some-thing>=2,<3", [str(tmp_path)]) is met
 
 
 def test_every_requirement_can_be_compared():
     extras = PROJECT["optional-dependencies"]
     for requirement in [*PROJECT["dependencies"], *(line for extra in extras.values() for line in extra)]:
-        assert environment._met(requirement, []) is False
+        assert environment.met(requirement, []) is False
     for command in commands.COMMANDS.values():
         assert set(command.extras) <= extras.keys()
 

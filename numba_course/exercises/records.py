@@ -6,7 +6,7 @@ There are three kinds of line. Fields may come in any order, and fields that a r
     {"time": "2026-11-28T16:07:10Z", "exercise": "double", "hint": 1}
     {"time": "2026-11-28T16:00:00Z", "learner": "Zoë Ōta"}
 
-- A check: `status` is one of `verdict.STATUSES`, but never ``not attempted`` or ``our bug``; `finding` is the name
+- A check: `status` is one of `statuses.STATUSES`, but never ``not attempted`` or ``our bug``; `finding` is the name
   of its first finding's requirement, such as ``race-free``, and `seen` is what that finding says. Both are empty
   where the answer is correct.
 - A hint that was shown, counted from 1.
@@ -30,6 +30,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from numba_course.exercises.statuses import STATUSES
 
 FILE = "progress.jsonl"
 OLD_FILE = "progress.json"
@@ -80,14 +82,14 @@ class Standing:
 _session: list[Event] = []  # what has no file to be kept in
 
 
-def record(verdict):
+def record(verdict, folder="."):
     """Keep the verdict of a check. A file that cannot be written is no error."""
     if verdict.status in NOT_RECORDED:
         return
     first = verdict.findings[0] if verdict.findings else None
     seen = first.seen[:LONGEST] if first else ""
     finding = first.requirement if first else ""
-    _keep(exercise=verdict.exercise, status=verdict.status, finding=finding, seen=seen)
+    _keep(folder, exercise=verdict.exercise, status=verdict.status, finding=finding, seen=seen)
 
 
 def record_hint(exercise, number):
@@ -136,7 +138,8 @@ def read(folder="."):
     events = []
     with suppress(OSError, ValueError):
         old = json.loads((Path(folder) / OLD_FILE).read_text(encoding="utf-8"))
-        events += [_event({"exercise": name, "status": status}) for name, status in dict(old).items()]
+        if isinstance(old, dict):
+            events += [_event({"exercise": name, "status": status}) for name, status in old.items()]
     with suppress(OSError):
         for line in (Path(folder) / FILE).read_bytes().split(b"\n"):
             with suppress(ValueError):
@@ -173,6 +176,11 @@ def standings(events):
     return found
 
 
+def hints(exercise, folder="."):
+    """The highest number of a hint for this exercise that was shown; 0 if none was."""
+    return max((event.hint for event in [*read(folder), *_session] if event.exercise == exercise), default=0)
+
+
 def learner(events):
     """How the learner wishes to be called; empty where not known."""
     return next((event.learner for event in reversed(events) if event.learner), "")
@@ -180,43 +188,96 @@ def learner(events):
 
 @dataclass(frozen=True)
 class Progress:
-    """What is done, chapter by chapter: rows of (chapter, exercise, status)."""
+    """What is done, chapter by chapter.
 
-    rows: tuple[tuple[str, str, str], ...]
+    Attributes
+    ----------
+    rows : tuple of (str, str, Standing)
+        Chapter, such as ``07_prange``, exercise and standing, in the order of the course.
+    recent : str
+        The exercise last worked on; empty if none was.
+    """
+
+    rows: tuple[tuple[str, str, Standing], ...]
+    recent: str = ""
 
     @property
     def done(self):
         """How many exercises are solved."""
-        return sum(status == "correct" for _, _, status in self.rows)
+        return sum(standing.status == "correct" for _, _, standing in self.rows)
+
+    @property
+    def next(self):
+        """Chapter and exercise to go on with: not solved, in the chapter last worked on or the nearest after it.
+
+        None where all are solved.
+        """
+        unsolved = [(chapter, name) for chapter, name, standing in self.rows if standing.status != "correct"]
+        here = next((chapter for chapter, name, _ in self.rows if name == self.recent), "")
+        return next((row for row in unsolved if row[0] >= here), unsolved[0] if unsolved else None)
+
+    def chapters(self):
+        """From each chapter to its names and standings."""
+        found = {}
+        for chapter, name, standing in self.rows:
+            found.setdefault(chapter, []).append((name, standing))
+        return found
+
+    @property
+    def title(self):
+        """How many are solved, in words."""
+        return f"{self.done} of {len(self.rows)} exercises solved"
+
+    @property
+    def outlook(self):
+        """What is next, in words."""
+        return "Next: {1}, in chapter {0}".format(*self.next) if self.next else "All of them are solved."
 
     def __repr__(self):
-        lines = [f"{self.done} of {len(self.rows)} exercises solved"]
-        lines += [
-            f"  {'✓' if s == 'correct' else '○'} {chapter}: {name} ({s})" for chapter, name, s in self.rows
-        ]
-        return "\n".join(lines)
+        lines = [f"  {mark(s)} {chapter}: {name} ({s.status})" for chapter, name, s in self.rows]
+        return "\n".join([self.title, *lines, self.outlook])
 
     def _repr_html_(self):
         from numba_course.lens import html  # and Numba with it, which a terminal need not wait for
 
         rows = [
-            (html.escape(c), html.escape(n), html.mark("good" if s == "correct" else "info", s))
-            for c, n, s in self.rows
+            (
+                html.escape(chapter),
+                "<br>".join(html.mark(tone(s), f"{name}: {s.status}") for name, s in found),
+            )
+            for chapter, found in self.chapters().items()
         ]
-        return html.card(
-            f"{self.done} of {len(self.rows)} exercises solved",
-            "info",
-            html.table(("Chapter", "Exercise", "Status"), rows),
-        )
+        table = html.table(("Chapter", "Exercises"), rows)
+        return html.card(self.title, "info", f"{table}<p>{html.escape(self.outlook)}</p>")
+
+
+def tone(standing):
+    """The tone of `statuses.STATUSES` for a standing; a status that it does not know is like a wrong answer."""
+    return STATUSES.get(standing.status, STATUSES["wrong"])[2]
+
+
+def mark(standing):
+    """The icon of `statuses.STATUSES` for a standing."""
+    return STATUSES.get(standing.status, STATUSES["wrong"])[0]
 
 
 def summary(exercises, folder="."):
-    """The progress over `exercises`, a mapping from chapter to names."""
-    known = standings([*read(folder), *_session])
-    return Progress(
-        tuple(
-            (chapter, name, known.get(name, Standing()).status)
-            for chapter, names in exercises.items()
-            for name in names
-        )
-    )
+    """The progress over `exercises`, a mapping from chapter to names.
+
+    Parameters
+    ----------
+    exercises : dict of str to iterable of str
+    folder : str or Path
+        The learner's; what this session could not write to it counts as well.
+
+    Returns
+    -------
+    Progress
+    """
+    events = [*read(folder), *_session]
+    known = standings(events)
+    rows = [
+        (chapter, name, known.get(name, Standing())) for chapter, names in exercises.items() for name in names
+    ]
+    recent = next((event.exercise for event in reversed(events) if event.exercise), "")
+    return Progress(tuple(rows), recent)
