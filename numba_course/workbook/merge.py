@@ -11,7 +11,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 
-from numba_course.workbook.notebooks import defined, empty, is_stub, text
+from numba_course.workbook.notebooks import defined, empty, exercises, is_stub, text
 
 ALIKE = 0.5  # share of two texts that agrees, from which on one is a new version of the other
 
@@ -102,17 +102,16 @@ def merge(mine, course):
 def _pair(base, cells, here):
     """From the id of each delivered cell to the index of the course's cell that it has become, if any.
 
-    Exercises are paired by name, other cells by their text: those that are the same first, then what lies between.
+    An answer is paired with its exercise by name, other cells by their text: those that are the same first, then
+    what lies between.
     """
-    stubs = {
-        defined(text(cell))[-1]: n for n, cell in enumerate(cells) if is_stub(cell) and defined(text(cell))
-    }
-    pairs = {}
-    for name, _ in base:
+    stubs, pairs = exercises({"cells": cells}), {}
+    for name, mark in base:
         own = here.get(name)
-        named = [stubs[found] for found in defined(text(own))[::-1] if found in stubs] if own else []
-        if named and is_stub(own):
-            pairs.setdefault(name, named[0])
+        if own and is_stub(own) and digest(own) != mark:
+            answered = next((found for found in reversed(defined(text(own))) if found in stubs), None)
+            if answered:
+                pairs[name] = stubs.pop(answered)
     taken = set(pairs.values())
     rest = [(name, mark) for name, mark in base if name not in pairs]
     theirs = [n for n in range(len(cells)) if n not in taken]
