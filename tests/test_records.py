@@ -201,6 +201,7 @@ COURSE = {"00_a": ["one"], "01_b": ["two", "three"], "02_c": ["four"]}
         ("two", ("01_b", "three")),  # goes on where one is
         ("three two", ("02_c", "four")),
         ("four", ("00_a", "one")),  # nothing after it
+        ("four two", ("01_b", "three")),
         ("one two three", ("02_c", "four")),
         ("one two three four", None),
         ("nosuch", ("00_a", "one")),
