@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from numba_course import sandbox
+from numba_course.exercises import records
 from numba_course.exercises.answers import Saved, is_stub, live, python_function
 from numba_course.exercises.card import Card, display
-from numba_course.exercises.records import record
 from numba_course.exercises.verdict import Finding, Verdict
 
 SECONDS = 5.0  # for one call of the answer
@@ -56,7 +56,7 @@ class Exercise:
     inputs: Callable | None = None
     helpers: tuple = ()
     seconds: float = SECONDS
-    _memory: dict = field(default_factory=dict, repr=False, compare=False)  # hints given, last verdict
+    _memory: dict = field(default_factory=dict, repr=False, compare=False)  # the last verdict
 
     def __repr__(self):
         return f"exercise {self.name}: check({self.name}), hint(), solution(), why()"
@@ -72,18 +72,18 @@ class Exercise:
             The learner's function itself, not the result of calling it.
         """
         verdict = self.examine(answer)
-        record(self.name, verdict.status)
+        records.record(verdict)
         display(verdict)
 
     def hint(self, number=None):
         """Show the next hint, or the one of this number, counted from 1."""
         count = len(self.hints)
         if number is None:
-            number = min(self._memory.get("hints", 0) + 1, count)
+            number = min(records.hints(self.name) + 1, count)
         if number not in range(1, count + 1):
             display(Card(f"{self.name}: there is no hint {number}", f"There are hints 1 to {count}."))
             return
-        self._memory["hints"] = number
+        records.record_hint(self.name, number)
         more = f"Another one: exercises.{self.name}.hint()" if number < count else "That was the last hint."
         display(Card(f"{self.name}: hint {number} of {count}", self.hints[number - 1], note=more))
 

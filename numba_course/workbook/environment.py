@@ -111,31 +111,33 @@ def satisfied(root, extras):
     wanted = [*project["dependencies"]]
     wanted += [line for extra in extras for line in project["optional-dependencies"][extra]]
     elsewhere = [folder for folder in sys.path if Path(folder).resolve() != root]
-    course = _installed(project["name"], elsewhere)
+    course = installed(project["name"], elsewhere)
     origin = course and course.read_text("direct_url.json")
     if not origin or json.loads(origin)["url"] != root.as_uri():
         return False  # a kernel, which starts in another folder, would find no course or another one
-    return all(_met(requirement, elsewhere) for requirement in wanted)
+    return all(met(requirement, elsewhere) for requirement in wanted)
 
 
-def _installed(name, folders):
+def installed(name, folders):
+    """What `folders` hold of the package of this name, as a distribution; None if there is none."""
     return next(iter(importlib.metadata.distributions(name=name, path=folders)), None)
 
 
-def _met(requirement, folders):
+def met(requirement, folders):
     """Whether what `folders` hold meets a requirement of the form ``numpy>=2,<3``."""
     name, bounds = re.fullmatch(r"([\w.-]+)((?:(?:>=|<)[\d.]+,?)*)", requirement).groups()
-    found = _installed(name, folders)
+    found = installed(name, folders)
     if found is None:
         return False
-    version = _numbers(re.match(r"[\d.]*", found.version)[0])
-    lowest = [_numbers(number) for number in re.findall(r">=([\d.]+)", bounds)]
-    beyond = [_numbers(number) for number in re.findall(r"<([\d.]+)", bounds)]
+    version = version_numbers(found.version)
+    lowest = [version_numbers(number) for number in re.findall(r">=([\d.]+)", bounds)]
+    beyond = [version_numbers(number) for number in re.findall(r"<([\d.]+)", bounds)]
     return all(version >= number for number in lowest) and all(version < number for number in beyond)
 
 
-def _numbers(version):
-    return tuple(int(number) for number in version.split(".") if number)
+def version_numbers(version):
+    """The numbers that a version begins with, to compare it with others."""
+    return tuple(int(number) for number in re.match(r"[\d.]*", version)[0].split(".") if number)
 
 
 def fingerprint(root):

@@ -49,6 +49,8 @@ import nbformat
 import yaml
 from jupytext.myst import MystMetadataParsingError
 
+from numba_course.workbook.notebooks import CHECK
+
 METADATA = {"title": str, "minutes_teach": int, "minutes_exercise": int, "claims": dict}
 VERDICTS = ("true", "true with a caveat", "outdated", "wrong")
 REFUSED_TAGS = ("raises-exception", "nbval-skip")  # neither fails when the cell stops doing what it shows
@@ -62,7 +64,6 @@ NOTEBOOK_METADATA = {
     },
 }
 _UNREAD_CELL = re.compile(r"^\s*(```+|~~~+)\s*\{code-cell\}", re.MULTILINE)
-_CHECK = re.compile(r"^[^#\n]*\bexercises\.(\w+)\.check\(\s*\1\s*\)", re.MULTILINE)
 
 
 class ChapterError(Exception):
@@ -136,7 +137,7 @@ def tags(cell):
 
 def checked(cell):
     """Names of the exercises whose answer this cell checks under the exercise's own name."""
-    return _CHECK.findall(cell.source) if cell.cell_type == "code" else []
+    return CHECK.findall(cell.source) if cell.cell_type == "code" else []
 
 
 def first_line(cell):
