@@ -136,15 +136,25 @@ def is_kept(folder="."):
 def read(folder="."):
     """All that can be read of the record of a learner's folder, oldest first, as a list of `Event`."""
     events = []
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         old = json.loads((Path(folder) / OLD_FILE).read_text(encoding="utf-8"))
         if isinstance(old, dict):
             events += [_event({"exercise": name, "status": status}) for name, status in old.items()]
     with suppress(OSError):
-        for line in (Path(folder) / FILE).read_bytes().split(b"\n"):
-            with suppress(ValueError):
-                events.append(_event(json.loads(line)))
+        events += parse((Path(folder) / FILE).read_bytes())
     return [event for event in events if event is not None]
+
+
+def parse(data):
+    """The lines of a record, from its bytes, as a list of `Event`; None for each line that is none."""
+    found = []
+    for line in data.splitlines():
+        if line.strip():
+            try:
+                found.append(_event(json.loads(line)))
+            except (ValueError, RecursionError):
+                found.append(None)
+    return found
 
 
 def _event(fields):

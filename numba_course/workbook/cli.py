@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from numba_course.workbook.commands import COMMANDS
-from numba_course.workbook.environment import ROOT, Trouble, hand_over, is_checkout
+from numba_course.workbook.environment import ROOT, Trouble, hand_over, is_checkout, lacking
 
 HOME = Path("~/numba-course")
 app = typer.Typer(
@@ -134,6 +134,89 @@ def doctor(report: Annotated[bool, _option("doctor", "--report")] = False):
     else:
         tables.diagnosis(console(), found)
     raise typer.Exit(0 if found.healthy else 1)
+
+
+# For instructors
+
+
+@_command("agenda")
+def agenda(
+    hours: Annotated[int, _option("agenda", "--hours")],
+    start: Annotated[str, _option("agenda", "--start")] = "09:00",
+    format: Annotated[str, _option("agenda", "--format")] = "text",
+    output: Annotated[Path | None, _option("agenda", "--output")] = None,
+):
+    from numba_course.workbook import agenda
+
+    try:
+        hour, minute = map(int, start.split(":"))
+    except ValueError:
+        hour, minute = 24, 0
+    if not (0 <= hour < 24 and 0 <= minute < 60):
+        raise typer.BadParameter(f"--start must be a time such as 13:30, not {start}")
+    if hours not in agenda.CUTS:
+        raise typer.BadParameter(f"--hours must be one of {', '.join(map(str, agenda.CUTS))}, not {hours}")
+    if format not in agenda.FORMATS:
+        raise typer.BadParameter(f"--format must be one of {', '.join(agenda.FORMATS)}, not {format}")
+    plan = agenda.plan(agenda.chapters(), hours, hour * 60 + minute)
+    _deliver(agenda.FORMATS[format](plan), output)
+
+
+@_command("slides")
+def slides(
+    chapter: Annotated[str, _argument("slides", "CHAPTER")],
+    output: Annotated[Path | None, _option("slides", "--output")] = None,
+):
+    _teaching("slides")
+    from numba_course.workbook import lesson, slides
+
+    found = lesson.find(chapter)
+    _deliver(slides.deck(found), output or Path(f"{found.stem}.slides.html"))
+
+
+@_command("notes")
+def notes(
+    chapter: Annotated[str, _argument("notes", "CHAPTER")],
+    output: Annotated[Path | None, _option("notes", "--output")] = None,
+):
+    _teaching("notes")
+    from numba_course.workbook import lesson
+
+    _deliver(lesson.find(chapter).notes(), output)
+
+
+@_command("class")
+def classroom(
+    folder: Annotated[Path, _argument("class", "FOLDER")],
+    output: Annotated[Path, _option("class", "--output")] = Path("class.html"),
+    no_names: Annotated[bool, _option("class", "--no-names")] = False,
+):
+    from numba_course.workbook import classroom
+
+    _deliver(classroom.page_of(folder, names=not no_names), output)
+
+
+def _teaching(command):
+    """Refuse where the packages are missing that only instructors need."""
+    if missing := lacking("teach"):
+        raise Trouble(f"{command} needs {', '.join(missing)}: pip install numba-course[teach] brings them.")
+
+
+def _deliver(text, output):
+    """Show a text, or write it to a file."""
+    from numba_course.workbook.notebooks import write_text
+
+    if output is None:
+        print(text, end="")
+        return
+    try:
+        write_text(output, text)
+    except OSError as error:
+        raise Trouble(f"{output} cannot be written: {error.strerror}.") from error
+    print(f"Written: {output}")
+
+
+# For those who change the course
 
 
 @_command("test", context_settings={"ignore_unknown_options": True})

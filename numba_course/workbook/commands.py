@@ -19,6 +19,9 @@ class Command(NamedTuple):
 
 
 OWN_FOLDER = "Your own folder; the current one if it is yours, otherwise ~/numba-course."
+OUTPUT = "File to write; shown in the terminal if not given."
+CHAPTER = "Name of a chapter, or its number: 07_prange, prange or 07."
+TEACH = ("teach",)
 COMMANDS = {
     "start": Command(
         "[FOLDER] [--name NAME] [--no-browser] [--port NUMBER]",
@@ -92,6 +95,49 @@ COMMANDS = {
         "Example: python3 -m numba_course doctor --report > report.txt",
         {"--report": "Add the versions and settings of this machine, to be sent to someone who can help."},
     ),
+    "agenda": Command(
+        "--hours HOURS [--start TIME] [--format FORMAT] [--output FILE]",
+        "For instructors: a timetable for the hours there are.",
+        "Cuts the course to 2, 4, 8 or 16 hours, from the minutes that the chapters give, with breaks. Exercises that "
+        "do not fit are to be taken home, and where the teaching does not fit, the timetable says so.\n\n"
+        "Example: python3 -m numba_course agenda --hours 4 --start 13:30 --format html --output agenda.html",
+        {
+            "--hours": "2, 4, 8 or 16, breaks included; 16 are two days.",
+            "--start": "When each day begins; 09:00 if not given.",
+            "--format": "text, markdown, or html, a page to print; text if not given.",
+            "--output": OUTPUT,
+        },
+    ),
+    "slides": Command(
+        "CHAPTER [--output FILE]",
+        "For instructors: a chapter as slides.",
+        "Makes one file that any browser shows without a network. Outputs appear at a key press, so that the room can "
+        "predict them; key S opens the speaker's view with the notes.\n\n"
+        "Example: python3 -m numba_course slides 07_prange",
+        {"CHAPTER": CHAPTER, "--output": "File for the slides; CHAPTER.slides.html if not given."},
+        TEACH,
+    ),
+    "notes": Command(
+        "CHAPTER [--output FILE]",
+        "For instructors: what to aim at, to ask, and to expect.",
+        "Shows the notes that the chapter's text has for instructors: its aim, how to spend the time, what to ask the "
+        "room, and what goes wrong. Learners' notebooks do not have them.\n\n"
+        "Example: python3 -m numba_course notes 07_prange",
+        {"CHAPTER": CHAPTER, "--output": OUTPUT},
+        TEACH,
+    ),
+    "class": Command(
+        "FOLDER [--output FILE] [--no-names]",
+        "For instructors: how the class stands.",
+        "Makes a page from the progress files that learners hand in: who is stuck where, and which wrong answers are "
+        "common. A learner who gave no name is a number. Files that cannot be read are named on the page.\n\n"
+        "Example: python3 -m numba_course class handed-in --output class.html",
+        {
+            "FOLDER": "Folder with the learners' progress.jsonl files, in folders of their own or renamed.",
+            "--output": "File for the page; class.html if not given.",
+            "--no-names": "Number all learners, and name no file.",
+        },
+    ),
     "test": Command(
         "[-- ARGUMENTS]",
         "Run the tests of the course itself.",
@@ -99,7 +145,7 @@ COMMANDS = {
         "arguments. Paths count from the checkout.\n\n"
         "Example: python3 -m numba_course test -- tests/test_start.py -k folder",
         {"ARGUMENTS": "Further arguments of pytest, after --."},
-        ("test",),
+        ("test", *TEACH),
     ),
     "build": Command(
         "[CHAPTER...] [--check]",
@@ -111,7 +157,7 @@ COMMANDS = {
             "CHAPTER": "Chapters to make, such as 07_prange; all if not given.",
             "--check": "Change nothing; fail if a notebook is not what its text gives.",
         },
-        ("test",),
+        ("test", *TEACH),
     ),
     "bench": Command(
         "[KERNEL] [--json FILE] [--figure FILE] [--toy]",

@@ -98,7 +98,7 @@ def enter(root, arguments, extras):
     if not ours and (inside or not python.exists()):
         raise Trouble(
             f"{venv} was not made by this command and lacks what the course needs: "
-            "move it away, or install into it: pip install -c constraints.txt -e .[test]"
+            "move it away, or install into it: pip install -c constraints.txt -e .[test,teach]"
         )
     hand_over([str(python), "-m", "numba_course", *arguments])
 
@@ -116,6 +116,13 @@ def satisfied(root, extras):
     if not origin or json.loads(origin)["url"] != root.as_uri():
         return False  # a kernel, which starts in another folder, would find no course or another one
     return all(met(requirement, elsewhere) for requirement in wanted)
+
+
+def lacking(extra):
+    """What this interpreter lacks of an optional dependency of the installed course, as requirements."""
+    lines = importlib.metadata.requires("numba-course") or ()
+    wanted = [line.split(";")[0].strip() for line in lines if re.search(f"extra == ['\"]{extra}['\"]", line)]
+    return [requirement for requirement in wanted if not met(requirement, sys.path)]
 
 
 def installed(name, folders):
@@ -177,7 +184,7 @@ def install(root, venv):
                 _make(venv)
             _mark(venv, UNFINISHED)
             pip = [str(python_of(venv)), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-            _watch([*pip, "-c", "constraints.txt", "-e", ".[test]"], "installing", venv / LOG, root)
+            _watch([*pip, "-c", "constraints.txt", "-e", ".[test,teach]"], "installing", venv / LOG, root)
             _mark(venv, fingerprint(root))
     except OSError as error:
         raise Trouble(reason(error)) from error
