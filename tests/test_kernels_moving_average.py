@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from numba_course.kernels.moving_average import (
+    LANES,
     UNROLLED,
     _along_last_axis,
     _fill_blocks,
+    _fill_vectors,
     moving_average,
     moving_average_spec,
 )
@@ -201,6 +203,42 @@ def test_no_index_is_out_of_bounds(monkeypatch):
             out = np.empty((2, n - window + 1))
             _along_last_axis(np.ones((2, n)), window, out, threads=1)
             np.testing.assert_allclose(out, 1.0)
+
+
+@pytest.mark.skipif(not hasattr(_fill_vectors, "py_func"), reason="the JIT is switched off")
+@pytest.mark.parametrize("window", [9, 16, 20, 23, 47])
+@pytest.mark.parametrize("dtypes", ["dd", "df", "fd", "ff"])
+def test_vectors_are_slices_that_stay_inside_their_arrays(monkeypatch, window, dtypes):
+    """As Python, with NumPy for the vectors: the same bits, and not a value more than a row has."""
+    module = sys.modules[moving_average.__module__]
+
+    def load(array, at, lanes):
+        assert at + lanes <= array.size
+        return array[at : at + lanes].copy()
+
+    def store(array, at, vector):
+        assert at + LANES <= array.size
+        array[at : at + LANES] = vector
+
+    size = window // LANES * LANES
+    values = np.random.default_rng(window).normal(size=3 * size + LANES + window - 1).astype(dtypes[0])
+    blocks, out = np.full((2, 3 * size + LANES), 7, dtypes[1])
+    _fill_vectors(values, window, np.empty(window), blocks, 0, 3)
+    assert (blocks[3 * size :] == 7).all()
+    for name, function in {
+        **{name: getattr(module, name).py_func for name in ("_ones", "_fours", "_eights", "_few")},
+        "load": load,
+        "store": store,
+        "every": lambda value, lanes: np.full(lanes, value),
+        "float64s": lambda vector: vector.astype(np.float64),
+        "plus": np.add,
+        "times": np.multiply,
+        "uint64": int,
+    }.items():
+        monkeypatch.setattr(module, name, function)
+    for first, last in [(0, 1), (1, 3), (3, 3)]:
+        _fill_vectors.py_func(values, window, np.empty(window), out, first, last)
+    assert np.array_equal(out, blocks)
 
 
 def test_the_kernels_are_python_too():

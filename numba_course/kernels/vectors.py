@@ -99,6 +99,20 @@ def store(typingctx, array, at, vector):
 
 
 @intrinsic
+def prefetch(typingctx, array, at):
+    """Fetch the line of the cache with ``array[at]``, which will be written to; it need not exist."""
+
+    def generate(context, builder, signature, args):
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), I32, I32, I32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        address = builder.bitcast(_address(context, builder, array, *args), kind.args[0])
+        builder.call(function, [address, I32(1), I32(3), I32(1)])  # to write; soon; data
+        return context.get_dummy_value()
+
+    return types.void(array, types.uint64), generate
+
+
+@intrinsic
 def look_up(typingctx, table, places):
     """``table[places]``, lane by lane; bytes by bytes, or float32 by uint32. Only the places in the table count."""
 
