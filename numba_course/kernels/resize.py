@@ -98,7 +98,9 @@ def fill(choose, image, out, threads):
 class Passes(NamedTuple):
     """How a row is made: two compiled functions, and the tables for each axis that they understand."""
 
-    across: object  # across(image, start, columns, lines, to): from a row of the image to a line of new columns
+    across: (
+        object  # across(image, start, columns, lines, to): from a row of the image to a line of new columns
+    )
     down: object  # down(lines, upper, lower, columns, weights, y, out, size): from two lines to row y of the result
     columns: tuple  # the last one is an array of the lines' dtype and length
     rows: tuple  # the upper neighbours, the weights
