@@ -200,7 +200,7 @@ FIXED.flags.writeable = False
         ((IMAGE, 2, -1), ValueError, "width must be at least 1, not -1"),
         ((IMAGE, 2.0, 2), TypeError, "height must be an integer, not 2.0"),
         ((IMAGE, 2, "3"), TypeError, "width must be an integer, not '3'"),
-        ((IMAGE, 2, 2, None, 0), ValueError, "threads must be at least 1, not 0"),
+        ((IMAGE, 2, 2, None, 0), ValueError, r"threads must be in 1\.\.4096, not 0"),
         ((IMAGE, 2, 2, None, 1.5), TypeError, "threads must be an integer"),
         ((IMAGE, 2**62, 2**62), (ValueError, MemoryError), None),
         ((IMAGE, 2**70, 2), (ValueError, OverflowError), None),

@@ -24,7 +24,7 @@ def histogram(values, bins, low, high, out=None, threads=1):
         As in NumPy equal ones are widened by half a unit to both sides.
     out : ndarray of int64, shape (bins,), optional
         Filled (not added to) and returned.
-    threads : int
+    threads : int, 1 <= threads <= 4096
         Into how many parts the work is shared out, each with counters of its own. 1 runs in the calling thread,
         without the GIL, and is safe in several threads at once; more use Numba's threading layer, of which
         "workqueue" allows one caller at a time.

@@ -23,7 +23,7 @@ def memcpy(destination, source, threads=1):
     ----------
     destination, source : ndarray, contiguous (C or Fortran)
         As many bytes each; dtypes and shapes may differ, as the bytes are copied in the order of the memory.
-    threads : int
+    threads : int, 1 <= threads <= 4096
         Parts that are copied at the same time.
 
     Raises
@@ -46,7 +46,7 @@ def memcpy(destination, source, threads=1):
     if type(destination) is not ndarray or type(source) is not ndarray:
         check_copy(destination, source)  # a dispatcher that knows an array's type takes a masked one for it
     try:
-        if threads == 1:
+        if threads == 1 and type(threads) is int:
             copy_bytes(destination, source)
         else:
             _copy_parts(destination, source, check_threads(threads))

@@ -28,7 +28,7 @@ def moving_average(values, window, axis=-1, out=None, threads=1):
     out : ndarray of float32 or float64, shape (..., n - window + 1, ...), optional
         Filled and returned; it must not share memory with `values`. Reused, it saves the system's work of
         handing out fresh pages, which may take as long as the kernel.
-    threads : int
+    threads : int, 1 <= threads <= 4096
         Into how many parts the work is shared out. 1 runs in the calling thread, without the GIL, and is safe in
         several threads at once; more use Numba's threading layer, of which "workqueue" allows one caller at a
         time. The result is the same to the last bit.

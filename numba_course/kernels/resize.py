@@ -22,7 +22,7 @@ def bilinear_resize(image, height, width, out=None, threads=1):
         The new size.
     out : ndarray of the image's dtype, shape (height, width) or (height, width, channels), optional
         Filled and returned; made if None. It must not share memory with `image`.
-    threads : int
+    threads : int, 1 <= threads <= 4096
         Into how many parts the rows are shared out. The result is the same to the last bit for any number.
 
     Returns
