@@ -252,11 +252,12 @@ def test_the_kernels_are_python_too():
         import numpy as np
         from numba_course.kernels.moving_average import _share_out, moving_average, moving_average_spec
         assert not hasattr(_share_out, "py_func")
-        values = np.random.default_rng(0).random(80)
-        for window in (1, 3, 8, 9, 17, 80):
-            for threads in (1, 3):
-                got, want = moving_average(values, window, threads=threads), moving_average_spec(values, window)
-                np.testing.assert_allclose(got, want, rtol=1e-14)
+        for dtype in (np.float64, np.float32):
+            values = np.random.default_rng(0).random(80).astype(dtype)
+            for window in (1, 3, 8, 9, 17, 80):
+                out, want = np.empty(81 - window), moving_average_spec(values, window)
+                for threads in (1, 3):
+                    np.testing.assert_allclose(moving_average(values, window, -1, out, threads), want, rtol=1e-14)
     """
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=environment)

@@ -151,12 +151,12 @@ def _fill_block(values, window, sums, out):
     """Fill a block: a mean is of a sum up to the end of the first window and of one from there on."""
     share, total = 1.0 / window, 0.0
     for k in range(window - 1, -1, -1):
-        total += values[k]
+        total += np.float64(values[k])  # as Python a float32 would make the sum one
         sums[k] = total
     out[0] = sums[0] * share
     total = 0.0
     for k in range(1, out.size):
-        total += values[window + k - 1]
+        total += np.float64(values[window + k - 1])
         out[k] = (sums[k] + total) * share
 
 
