@@ -250,6 +250,8 @@ def bench(
         code = harness().run(kernel, toy, json, figure)
     except LookupError as error:
         raise typer.BadParameter(error.args[0]) from None
+    except OSError as error:
+        raise Trouble(f"cannot write {error.filename}: {error.strerror}.") from None
     raise typer.Exit(code)
 
 
