@@ -79,6 +79,50 @@ def lift(function, name, stream, load="", extra=0):
     return Lifted(text, made, inspect.getsourcefile(function), inspect.getsourcelines(function)[1])
 
 
+STRAIGHT = (
+    ast.Assign
+    | ast.AugAssign
+    | ast.Return
+    | ast.Tuple
+    | ast.Name
+    | ast.Constant
+    | ast.Subscript
+    | ast.expr_context
+)
+STRAIGHT |= ast.BinOp | ast.Add | ast.Sub | ast.Mult | ast.Div
+
+
+def is_straight(function):
+    """Whether a point function only adds, subtracts, multiplies, divides and takes min or max: in any order, of any.
+
+    Such code serves vectors as well as numbers. It may branch where no pixel has a part in the test.
+    """
+    definition = _definition(function)
+    key = definition.args.args[-1].arg
+    own = {
+        node.id
+        for node in ast.walk(definition)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    own |= {argument.arg for argument in definition.args.args}
+
+    def straight(node):
+        if isinstance(node, ast.If | ast.IfExp):
+            used = {part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)}
+            parts = [*node.body, *node.orelse] if isinstance(node, ast.If) else [node.body, node.orelse]
+            return not used & (own - {key}) and all(map(straight, parts))
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            return name == "uniform" or (
+                name in ("min", "max") and len(node.args) == 2 and all(map(straight, node.args))
+            )
+        if isinstance(node, ast.Expr):
+            return isinstance(node.value, ast.Constant)  # a docstring
+        return isinstance(node, STRAIGHT) and all(map(straight, ast.iter_child_nodes(node)))
+
+    return all(map(straight, definition.body))
+
+
 def _definition(function):
     """The function's own definition, parsed."""
     try:

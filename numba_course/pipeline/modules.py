@@ -74,6 +74,6 @@ def interpret(source):
     from numba_course.pipeline import interpreted
 
     text = re.sub(r"^from \S+ import", f"from {interpreted.__name__} import", source, flags=re.MULTILINE)
-    names = {"__name__": "interpreted"}
+    names = {"__name__": "interpreted", "min": interpreted.min, "max": interpreted.max}
     exec(compile(text, "<generated module, interpreted>", "exec"), names)
     return names

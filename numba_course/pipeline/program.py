@@ -11,10 +11,14 @@ from pathlib import Path
 import numba
 import numpy as np
 
+from numba_course.kernels import vectors
 from numba_course.pipeline import runtime
-from numba_course.pipeline.lifting import lift
+from numba_course.pipeline.lifting import is_straight, lift
 from numba_course.pipeline.protocol import KINDS, AllocationQuery, Operation, PipelineError, State
+from numba_course.pipeline.runtime import LANES
 
+COLOURS = "red", "green", "blue"
+PIXEL = "pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2] = red, green, blue"
 FLOAT32, UINT8 = np.dtype(np.float32), np.dtype(np.uint8)
 
 
@@ -218,7 +222,18 @@ class _Writer:
         self.groups = groups
         self.options = f"error_model='numpy', fastmath={fastmath!r}, boundscheck={boundscheck!r}"
         self.memory, self.functions, self.places = [], [], {}
-        self.imports = {runtime.__name__: {"fetch_bytes", "fetch_floats", "op_key", "sample_key", "uniform"}}
+        self.imports = {
+            runtime.__name__: {
+                "interleave",
+                "op_key",
+                "pixel",
+                "sample_key",
+                "spread",
+                "spread_mirrored",
+                "uniform",
+            },
+            vectors.__name__: {"store"},
+        }
 
     def module(self, first, output):
         """The whole text."""
@@ -276,29 +291,41 @@ class _Writer:
         return [f"# step {step.index}: {step.operation}", f"{self._function(step)}({memory}, skey)"]
 
     def _nest(self, group, number, source, dtype, target):
-        """Two passes over each row: fetch it, then compute with it while it is in the nearest cache."""
+        """A loop over rows and pixels; in registers, eight pixels at a time, where all its arithmetic can be.
+
+        Otherwise in two passes over each row: fetch it, then compute with it while it is in the nearest cache.
+        """
         height, width, _ = group.after.shape
-        points = [(step, self._function(step)) for step in group.steps if step.kind == "point"]
+        points = [step for step in group.steps if step.kind == "point"]
         gathers = any(step.kind == "gather" for step in group.steps)
-        interleaved = group.memory is not None or group.after.layout == "HWC"
-        rows = self._row_memory(width) if interleaved else [f"{target}[{c}, y]" for c in range(3)]
-        fetch = self._pull if gathers else self._fetch
-        store = [f"{target}[y, x, {c}]" for c in range(3)] if interleaved else ["r[x]", "g[x]", "b[x]"]
-        lines = [f"source = {source}", f"for y in range({height}):", f"    r, g, b = {', '.join(rows)}"]
-        lines += textwrap.indent("\n".join(fetch(group, number, dtype, width)), "    ").splitlines()
-        if points or interleaved:
-            lines += [f"    for x in range({width}):", "        red, green, blue = r[x], g[x], b[x]"]
-            for step, name in points:
-                lines.append(f"        red, green, blue = {name}(red, green, blue, skey)  # {step.operation}")
-            lines.append(f"        {', '.join(store)} = red, green, blue")
-        return lines
+        planes = group.memory is None and group.after.layout == "CHW"
+        floats = group.memory is None or group.memory.dtype == FLOAT32
+        colours = [f"red, green, blue = {self._function(step)}(red, green, blue, skey)" for step in points]
+        in_registers = floats and not gathers and all(is_straight(step.function) for step in points)
+        lines = [f"source = {source}", f"for y in range({height}):"]
+        if planes:
+            lines.append(f"    r, g, b = {', '.join(f'{target}[{c}, y]' for c in range(3))}")
+        elif in_registers:
+            lines.append(f"    pixels = {target}[y].reshape({3 * width})")
+        else:
+            lines.append(f"    r, g, b = {self._row_memory(width)}")
+        body = []
+        if gathers:
+            body += self._pull(group, number, dtype, width)
+        else:
+            body += self._fetch(group, width, colours if in_registers else [], planes or not in_registers)
+        if not in_registers and (points or not planes):
+            store = "r[x], g[x], b[x]" if planes else ", ".join(f"{target}[y, x, {c}]" for c in range(3))
+            body += [f"for x in range({width}):", "    red, green, blue = r[x], g[x], b[x]"]
+            body += [f"    {line}" for line in [*colours, f"{store} = red, green, blue"]]
+        return [*lines, *textwrap.indent("\n".join(body), "    ").splitlines()]
 
     def _row_memory(self, width):
         memory = self._allocate(AllocationQuery((3, width), FLOAT32))
-        return [f"{memory}[{c}]" for c in range(3)]
+        return ", ".join(f"{memory}[{c}]" for c in range(3))
 
-    def _fetch(self, group, number, dtype, width):
-        """Read a row where the moves say: they are asked for its first and its last pixel."""
+    def _fetch(self, group, width, colours, planes):
+        """Read a row where the moves say, which are asked for its first and last pixel, compute, and write it."""
         height, wide, _ = group.before.shape
         moves = [self._function(step) for step in reversed(group.steps) if step.kind == "move"]
         lines = ["sy, first = y, 0", f"_, last = y, {width - 1}"]
@@ -308,8 +335,26 @@ class _Writer:
             inside = f"0 <= sy < {height} and 0 <= min(first, last) and max(first, last) < {wide}"
             lines += [f"if not ({inside} and abs(last - first) == {width - 1}):"]
             lines += ["    raise IndexError('a @move left the image')"]
-        reader = "fetch_bytes" if dtype == UINT8 else "fetch_floats"
-        return [*lines, f"{reader}(source[sy].reshape({3 * wide}), first, last, r, g, b)"]
+        lines.append(f"row = source[sy].reshape({3 * wide})")
+        if width < LANES:
+            loop, read = f"for x in range({width}):", ("pixel(row, first + x)", "pixel(row, first - x)")
+            store = ["r[x], g[x], b[x] = red, green, blue" if planes else PIXEL]
+        else:
+            loop = f"for x in range(0, {width}, {LANES}):"
+            read = "spread(row, first + x)", "spread_mirrored(row, first - x)"
+            store = [f"store({c}, x, {name})" for c, name in zip("rgb", COLOURS, strict=True)]
+            store = store if planes else ["interleave(pixels, x, red, green, blue)"]
+            if width % LANES:
+                colours = [*colours]
+                loop += f"\n    x = min(x, {width - LANES})  # the last eight overlap"
+        forward, backward = (
+            [loop, *(f"    {line}" for line in [f"red, green, blue = {how}", *colours, *store])]
+            for how in read
+        )
+        if not moves:
+            return [*lines, *forward]
+        indented = [textwrap.indent("\n".join(part), "    ") for part in (forward, backward)]
+        return [*lines, "if first <= last:", indented[0], "else:", indented[1]]
 
     def _pull(self, group, number, dtype, width):
         """Pull each value through the chain of gathers and moves."""
