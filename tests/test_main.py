@@ -218,7 +218,7 @@ def test_first_run_makes_the_environment_and_runs_the_command_there(checkout, in
         "-c",
         "constraints.txt",
         "-e",
-        ".[test,teach]",
+        ".[test,teach,scale]",
     ]
     assert installer.ran == [["-m", "venv", str(venv)], pip]
     assert installer.handed_over == [[python, "-m", "numba_course", "test", "--", "-k", "x"]]

@@ -87,12 +87,39 @@ def fill(choose, image, out, threads):
         if image.shape[axis] == 1:
             image = np.repeat(image, 2, axis)  # so that each pixel has a neighbour
     across, down, columns, rows = choose(image.shape, out.shape, image.dtype)
-    resize_rows, resize_parts = kernels_of(across, down)
+    _, resize_rows, resize_parts = kernels_of(across, down)
     source, target, size = np.ascontiguousarray(image).ravel(), out.ravel(), out[0].size
     if threads == 1:
         resize_rows(source, image[0].size, columns, rows, target, size, 0, out.shape[0])
     else:
         resize_parts(source, image[0].size, columns, rows, target, size, min(threads, out.shape[0]))
+
+
+def filler(shape, new, dtype, line):
+    """A kernel ``fill(image, old, columns, rows, lines, out, new, start, stop)``, `columns` and `rows`.
+
+    It is for code that allocates. `image`, `out` and `lines` have one axis; rows of the image have `old` values, of
+    `out` `new` ones; `lines` are two of `line`, a length and a dtype as `line_for` says. The kernel depends on the
+    processor: ValueError if `line` is from another kind.
+    """
+    if line != line_for(shape, new, dtype):
+        raise ValueError(
+            f"a line of {line} is for a processor of another kind: build the pipeline on this one"
+        )
+    across, down, columns, rows = _chosen(shape, new, dtype)
+    return kernels_of(across, down)[0], columns, rows
+
+
+def line_for(shape, new, dtype):
+    """Length and dtype of the lines for `filler`."""
+    line = _chosen(shape, new, dtype).columns[-1]
+    return line.shape[-1], line.dtype.name
+
+
+def _chosen(shape, new, dtype):
+    """Floats have the plain passes, whose last bits are the same on any processor."""
+    choose = passes_for if dtype == "uint8" else plain_passes_for
+    return choose(shape, new, np.dtype(dtype))
 
 
 class Passes(NamedTuple):
@@ -150,19 +177,17 @@ def spread(table, channels):
 
 @cache
 def kernels_of(across, down):
-    """The serial kernel with these two steps, and the parallel one that calls it."""
+    """With these two steps: the kernel for which the caller allocates, the serial one, and the parallel one."""
 
     @njit(nogil=True)
-    def resize_rows(image, old, columns, rows, out, new, start, stop):
+    def fill_rows(image, old, columns, rows, lines, out, new, start, stop):
         """Fill rows `start` to `stop`: two lines across, which the next row may use again, then down between them.
 
         Rows of the image have `old` values, of `out` `new` ones. They are passed as positions in the whole: a view
         of each would have its references counted, which takes as long as to resize a short row.
         """
         top, weights = rows
-        length = columns[-1].shape[-1]
-        lines = np.empty(2 * length, columns[-1].dtype)
-        upper, lower, held = 0, length, -2
+        upper, lower, held = 0, lines.size // 2, -2
         for y in range(start, stop):
             if top[y] != held:
                 if top[y] == held + 1:
@@ -173,6 +198,13 @@ def kernels_of(across, down):
                 held = top[y]
             down(lines, upper, lower, columns, weights, y, out, new)
 
+    @njit(nogil=True)
+    def resize_rows(image, old, columns, rows, out, new, start, stop):
+        """The same with lines of its own."""
+        line = columns[-1]
+        lines = np.empty(2 * line.shape[-1], line.dtype)
+        fill_rows(image, old, columns, rows, lines, out, new, start, stop)
+
     @njit(nogil=True, parallel=True)
     def resize_parts(image, old, columns, rows, out, new, parts):
         height = rows[0].size
@@ -180,7 +212,7 @@ def kernels_of(across, down):
             start, stop = height * part // parts, height * (part + 1) // parts
             resize_rows(image, old, columns, rows, out, new, start, stop)
 
-    return resize_rows, resize_parts
+    return fill_rows, resize_rows, resize_parts
 
 
 @njit(nogil=True)

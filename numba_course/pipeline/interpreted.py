@@ -1,8 +1,13 @@
 """Plain Python twins of what generated modules import, to hold compiled pipelines against."""
 
+import builtins
+
 import numpy as np
 
+from numba_course.kernels import resize
+from numba_course.kernels._resize_avx2 import q16
 from numba_course.pipeline import runtime
+from numba_course.pipeline.runtime import LANES
 
 
 def njit(function=None, **options):
@@ -23,11 +28,72 @@ def _plain(function):
 op_key, sample_key, uniform = map(_plain, (runtime.op_key, runtime.sample_key, runtime.uniform))
 
 
-def fetch_bytes(row, first, last, r, g, b):
-    """Spread the pixels from `first` to `last` of a row of interleaved values."""
-    pixels = row.reshape(-1, 3)
-    chosen = pixels[first : last + 1] if first <= last else pixels[last : first + 1][::-1]
-    r[:], g[:], b[:] = chosen.T
+def pixel(row, at):
+    """The pixel of that number, as 3 float32."""
+    return tuple(row[3 * at : 3 * at + 3].astype(np.float32))
 
 
-fetch_floats = fetch_bytes
+def spread(row, at):
+    """Eight pixels from number `at` on: an array for each channel."""
+    return tuple(row[3 * at : 3 * (at + LANES)].reshape(LANES, 3).T.astype(np.float32))
+
+
+def spread_mirrored(row, at):
+    """Eight pixels from number `at` backwards."""
+    return tuple(channel[::-1] for channel in spread(row, at - LANES + 1))
+
+
+def store(row, at, values):
+    """Write eight values."""
+    row[at : at + LANES] = values
+
+
+def interleave(row, at, red, green, blue):
+    """Write eight pixels from number `at` on."""
+    row[3 * at : 3 * (at + LANES)] = np.stack([red, green, blue], axis=1).ravel()
+
+
+def min(a, b):
+    """The smaller, of numbers or of each pair in arrays; the first if there is none, as compiled."""
+    return (
+        np.where(b < a, b, a)
+        if isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
+        else builtins.min(a, b)
+    )
+
+
+def max(a, b):
+    """The larger, likewise."""
+    return (
+        np.where(b > a, b, a)
+        if isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
+        else builtins.max(a, b)
+    )
+
+
+def filler(shape, new, dtype, line):
+    """`kernels.resize.filler` with the plain passes as Python; for those in 16 bits, NumPy with the same integers."""
+    if line[1].startswith("float"):
+        across, down, columns, rows = resize.plain_passes_for(shape, new, np.dtype(dtype))
+        return resize.kernels_of(across.py_func, down.py_func)[0].py_func, columns, rows
+    (top, below), (left, right) = (resize.positions(shape[axis], new[axis]) for axis in (0, 1))
+    left, right = resize.spread((left, right), 3)
+
+    def across(values):
+        return _lerp(values[:, left], values[:, left + 3], q16(right))
+
+    def down(values):
+        return _lerp(values[top], values[top + 1], q16(below)[:, None])
+
+    first, second = (down, across) if line[1] == "uint8" else (across, down)
+
+    def fill(image, old, columns, rows, lines, out, new, start, stop):
+        pixels = image.reshape(-1, old).astype(int)
+        out.reshape(-1, new)[:] = (second(first(pixels << 8)) + 128) >> 8
+
+    return fill, None, None
+
+
+def _lerp(a, b, weight):
+    """As `kernels.vectors.lerp_q8` computes it."""
+    return (a * (65535 - weight.astype(int)) >> 16) + (b * weight.astype(int) >> 16) + 1

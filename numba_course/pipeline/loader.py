@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
+from rich.progress import Progress
 
 from numba_course.pipeline.protocol import PipelineError
+
+PATIENCE = 1.0  # seconds before a progress bar is shown
 
 
 class Loader:
@@ -28,6 +32,8 @@ class Loader:
         Whether to go through the images in an order that depends on the pipeline's seed and the epoch.
     drop_last : bool
         Whether to leave out a last batch that is smaller than the others.
+    progress : bool
+        Whether an epoch that takes longer than a second shows how far it is; the line goes away at its end.
 
     Yields
     ------
@@ -47,7 +53,17 @@ class Loader:
     """
 
     def __init__(
-        self, pipeline, images, labels=None, *, batch_size, workers=2, ahead=2, shuffle=True, drop_last=False
+        self,
+        pipeline,
+        images,
+        labels=None,
+        *,
+        batch_size,
+        workers=2,
+        ahead=2,
+        shuffle=True,
+        drop_last=False,
+        progress=False,
     ):
         pipeline.check(images)
         for name, value, least in (
@@ -62,7 +78,7 @@ class Loader:
         self.pipeline, self.images = pipeline, images
         self.labels = None if labels is None else np.asarray(labels)
         self.batch_size, self.workers = batch_size, workers
-        self.shuffle, self.drop_last = shuffle, drop_last
+        self.shuffle, self.drop_last, self.progress = shuffle, drop_last, progress
         # Those that are ready, those that workers fill, and the one that the consumer holds.
         self.slots = [pipeline.allocate(batch_size) for _ in range(ahead + workers + 1)]
         self.epoch = 0
@@ -96,7 +112,7 @@ class Loader:
             for thread in threads:
                 thread.start()
                 started.append(thread)
-            for number in range(len(self)):
+            for number in self._shown(range(len(self)), epoch):
                 batch, ids = work.wait_for(number)
                 yield batch, (ids if self.labels is None else self.labels[ids])
                 work.release(number)
@@ -105,6 +121,25 @@ class Loader:
             for thread in started:
                 thread.join()
             self._iterating.release()
+
+    def _shown(self, numbers, epoch):
+        """The same numbers; if asked for, with a bar that appears once they have taken a second."""
+        if not self.progress:
+            yield from numbers
+            return
+        start, bar = time.monotonic(), None
+        try:
+            for number in numbers:
+                if bar is None and time.monotonic() - start > PATIENCE:
+                    bar = Progress(transient=True)
+                    task = bar.add_task(f"epoch {epoch}", total=len(numbers))
+                    bar.start()
+                if bar is not None:
+                    bar.update(task, completed=number)
+                yield number
+        finally:
+            if bar is not None:
+                bar.stop()
 
 
 @dataclass

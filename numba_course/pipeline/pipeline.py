@@ -10,7 +10,9 @@ from itertools import pairwise
 import numpy as np
 from numba import types
 from numba.core.errors import NumbaError
+from numba.np.numpy_support import from_dtype
 
+from numba_course.kernels._check import check_out
 from numba_course.pipeline import modules
 from numba_course.pipeline.program import generate
 from numba_course.pipeline.protocol import PipelineError
@@ -92,7 +94,9 @@ class Pipeline:
     def _compile(self):
         images, out = types.Array(types.uint8, 4, "C", readonly=True), types.Array(types.float32, 4, "C")
         numbers = types.Array(types.int64, 1, "C")
-        memory = [types.Array(types.float32, len(query.shape), "C") for query in self.program.memory]
+        memory = [
+            types.Array(from_dtype(query.dtype), len(query.shape), "C") for query in self.program.memory
+        ]
         ends = (types.uint64, types.uint64, types.int64, types.int64)
         try:
             self._function.compile((images, numbers, numbers, out, *ends, *memory))
@@ -146,7 +150,7 @@ class Pipeline:
             )
         if rows.size and not (0 <= rows.min() and rows.max() < len(images)):
             raise PipelineError(f"rows must be in 0..{len(images) - 1}, not {rows.min()}..{rows.max()}")
-        out = self.allocate(rows.size) if out is None else self._checked_out(out, rows.size)
+        out = self.allocate(rows.size) if out is None else self._checked_out(out, rows.size, images)
         self._share(images, rows, ids, out, epoch)
         return out
 
@@ -161,13 +165,13 @@ class Pipeline:
         if not images.flags.c_contiguous:
             raise PipelineError(f"{wanted}; take np.ascontiguousarray(images)")
 
-    def _checked_out(self, out, samples):
-        wanted = self._shape(samples)
-        if not isinstance(out, np.ndarray) or out.dtype != np.float32 or out.shape != wanted:
-            found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-            raise PipelineError(f"out must be a float32 array {wanted}, not {found}")
-        if not (out.flags.c_contiguous and out.flags.writeable):
-            raise PipelineError("out must be C-contiguous and writeable")
+    def _checked_out(self, out, samples, images):
+        try:
+            check_out("out", out, self._shape(samples), (np.float32,), images)
+        except (TypeError, ValueError) as error:
+            raise PipelineError(str(error)) from None
+        if not out.flags.c_contiguous:
+            raise PipelineError("out must be C-contiguous")
         return out
 
     def _share(self, images, rows, ids, out, epoch):

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
+import sys
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numba
 import numpy as np
 
+from numba_course.kernels import vectors
 from numba_course.pipeline import runtime
-from numba_course.pipeline.lifting import lift
+from numba_course.pipeline.lifting import is_straight, lift
 from numba_course.pipeline.protocol import KINDS, AllocationQuery, Operation, PipelineError, State
+from numba_course.pipeline.runtime import LANES
 
+COLOURS = "red", "green", "blue"
+PIXEL = "pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2] = red, green, blue"
 FLOAT32, UINT8 = np.dtype(np.float32), np.dtype(np.uint8)
 
 
@@ -26,7 +31,7 @@ class Step:
     kind: str
     before: State
     after: State
-    memory: AllocationQuery | None
+    memory: tuple[AllocationQuery, ...]
     stream: int
     function: object = field(compare=False, repr=False)
 
@@ -124,11 +129,14 @@ def declare(operations, state):
         if not isinstance(operation, Operation):
             raise PipelineError(f"step {index}, {operation!r}: it must be an Operation")
         try:
-            after, memory = operation.declare_state_and_memory(state)
+            after, queries = operation.declare_state_and_memory(state)
+            memory = (queries,) if isinstance(queries, AllocationQuery) else tuple(queries or ())
             function = operation.generate_code()
             kind = _kind(function, memory, state)
         except PipelineError as error:
             raise PipelineError(f"step {index}, {operation!r}: {error}") from error
+        if kind in ("point", "gather"):
+            after = replace(after, dtype=FLOAT32)
         stream = index if operation.stream is None else operation.stream
         steps.append(Step(index, repr(operation), kind, state, after, memory, stream, function))
         state = after
@@ -144,7 +152,7 @@ def _kind(function, memory, before):
     kind = getattr(function, "kind", None)
     if kind not in KINDS:
         raise PipelineError(f"generate_code must return a function marked by @{', @'.join(KINDS)}, or None")
-    if (kind == "image") != (memory is not None):
+    if (kind == "image") != bool(memory):
         raise PipelineError("an @image operation must declare memory, and no other one may")
     return kind
 
@@ -166,9 +174,9 @@ def grouped(steps, state):
     for step in steps:
         if step.kind == "image":
             if current:
-                close(_stored(current[-1].after))
+                close(_stored(step.before))
             current = [step]
-            close(step.memory)
+            close(step.memory[0])
         elif step.kind == "gather" and any(earlier.kind == "point" for earlier in current):
             close(_stored(step.before))
             current = [step]
@@ -182,16 +190,29 @@ def grouped(steps, state):
 
 
 def _stored(state):
-    return AllocationQuery(state.shape, FLOAT32)
+    return AllocationQuery(state.shape, state.dtype)
 
 
 def _schedule(groups):
     for group in groups:
         for step in group.steps:
-            memory = f"{step.memory.nbytes / 1e3:.0f} kB" if step.memory else "fused"
+            memory = _kilobytes(step.memory) if step.memory else "fused"
             yield str(step.index), step.operation, step.kind, str(step.before), str(step.after), memory
         if group.memory and not group.is_image:
-            yield "", "the result is stored", "", "", "", f"{group.memory.nbytes / 1e3:.0f} kB"
+            yield "", "the result is stored", "", "", "", _kilobytes([group.memory])
+
+
+def _kilobytes(queries):
+    return f"{sum(query.nbytes for query in queries) / 1e3:.0f} kB"
+
+
+def _fingerprint(names):
+    """Hash of the source files of all packages in which these modules are."""
+    folders = {Path(sys.modules[name].__file__).parent for name in names}
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in folder.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 class _Writer:
@@ -201,6 +222,18 @@ class _Writer:
         self.groups = groups
         self.options = f"error_model='numpy', fastmath={fastmath!r}, boundscheck={boundscheck!r}"
         self.memory, self.functions, self.places = [], [], {}
+        self.imports = {
+            runtime.__name__: {
+                "interleave",
+                "op_key",
+                "pixel",
+                "sample_key",
+                "spread",
+                "spread_mirrored",
+                "uniform",
+            },
+            vectors.__name__: {"store"},
+        }
 
     def module(self, first, output):
         """The whole text."""
@@ -222,13 +255,13 @@ class _Writer:
 
     def _head(self, first, output):
         """What the text depends on stands in it, so that its hash names it: see `modules`."""
-        helpers = hashlib.sha256(inspect.getsource(runtime).encode()).hexdigest()[:16]
+        imports = [f"from {name} import {', '.join(sorted(used))}" for name, used in self.imports.items()]
         return [
             f'"""Generated: from {first} to {output} in float32."""',
-            f"# numba {numba.__version__}, numba_course.pipeline.runtime {helpers}",
+            f"# numba {numba.__version__}, the modules below {_fingerprint(self.imports)}",
             "import numpy as np",
             "from numba import njit",
-            "from numba_course.pipeline.runtime import fetch_bytes, fetch_floats, op_key, sample_key, uniform",
+            *imports,
             "",
             f"step = njit(forceinline=True, {self.options})",
             "",
@@ -242,41 +275,57 @@ class _Writer:
         """Add the step's function; return its name."""
         name = f"step{step.index}"
         try:
-            lifted = lift(step.function, name, step.stream, load)
+            lifted = lift(step.function, name, step.stream, load, len(step.memory[1:]))
         except PipelineError as error:
             raise PipelineError(f"step {step.index}, {step.operation}: {error}") from error
         self.places[name] = f"step {step.index}, {step.operation}, written in {lifted.file}:{lifted.line}"
-        self.functions += [f"# step {step.index}: {step.operation}", "@step", lifted.text, ""]
+        for made in lifted.made.values():
+            self.imports.setdefault(made.module, set()).add(made.name)
+        made = [f"{name} = {value.text}" for name, value in lifted.made.items()]
+        self.functions += [f"# step {step.index}: {step.operation}", *made, "@step", lifted.text, ""]
         return name
 
     def _image(self, group, number, source, dtype, target):
         step = group.steps[0]
-        return [f"# step {step.index}: {step.operation}", f"{self._function(step)}({source}, {target}, skey)"]
+        memory = ", ".join([source, target, *map(self._allocate, step.memory[1:])])
+        return [f"# step {step.index}: {step.operation}", f"{self._function(step)}({memory}, skey)"]
 
     def _nest(self, group, number, source, dtype, target):
-        """Two passes over each row: fetch it, then compute with it while it is in the nearest cache."""
+        """A loop over rows and pixels; in registers, eight pixels at a time, where all its arithmetic can be.
+
+        Otherwise in two passes over each row: fetch it, then compute with it while it is in the nearest cache.
+        """
         height, width, _ = group.after.shape
-        points = [(step, self._function(step)) for step in group.steps if step.kind == "point"]
+        points = [step for step in group.steps if step.kind == "point"]
         gathers = any(step.kind == "gather" for step in group.steps)
-        interleaved = group.memory is not None or group.after.layout == "HWC"
-        rows = self._row_memory(width) if interleaved else [f"{target}[{c}, y]" for c in range(3)]
-        fetch = self._pull if gathers else self._fetch
-        store = [f"{target}[y, x, {c}]" for c in range(3)] if interleaved else ["r[x]", "g[x]", "b[x]"]
-        lines = [f"source = {source}", f"for y in range({height}):", f"    r, g, b = {', '.join(rows)}"]
-        lines += textwrap.indent("\n".join(fetch(group, number, dtype, width)), "    ").splitlines()
-        if points or interleaved:
-            lines += [f"    for x in range({width}):", "        red, green, blue = r[x], g[x], b[x]"]
-            for step, name in points:
-                lines.append(f"        red, green, blue = {name}(red, green, blue, skey)  # {step.operation}")
-            lines.append(f"        {', '.join(store)} = red, green, blue")
-        return lines
+        planes = group.memory is None and group.after.layout == "CHW"
+        floats = group.memory is None or group.memory.dtype == FLOAT32
+        colours = [f"red, green, blue = {self._function(step)}(red, green, blue, skey)" for step in points]
+        in_registers = floats and not gathers and all(is_straight(step.function) for step in points)
+        lines = [f"source = {source}", f"for y in range({height}):"]
+        if planes:
+            lines.append(f"    r, g, b = {', '.join(f'{target}[{c}, y]' for c in range(3))}")
+        elif in_registers:
+            lines.append(f"    pixels = {target}[y].reshape({3 * width})")
+        else:
+            lines.append(f"    r, g, b = {self._row_memory(width)}")
+        body = []
+        if gathers:
+            body += self._pull(group, number, dtype, width)
+        else:
+            body += self._fetch(group, width, colours if in_registers else [], planes or not in_registers)
+        if not in_registers and (points or not planes):
+            store = "r[x], g[x], b[x]" if planes else ", ".join(f"{target}[y, x, {c}]" for c in range(3))
+            body += [f"for x in range({width}):", "    red, green, blue = r[x], g[x], b[x]"]
+            body += [f"    {line}" for line in [*colours, f"{store} = red, green, blue"]]
+        return [*lines, *textwrap.indent("\n".join(body), "    ").splitlines()]
 
     def _row_memory(self, width):
         memory = self._allocate(AllocationQuery((3, width), FLOAT32))
-        return [f"{memory}[{c}]" for c in range(3)]
+        return ", ".join(f"{memory}[{c}]" for c in range(3))
 
-    def _fetch(self, group, number, dtype, width):
-        """Read a row where the moves say: they are asked for its first and its last pixel."""
+    def _fetch(self, group, width, colours, planes):
+        """Read a row where the moves say, which are asked for its first and last pixel, compute, and write it."""
         height, wide, _ = group.before.shape
         moves = [self._function(step) for step in reversed(group.steps) if step.kind == "move"]
         lines = ["sy, first = y, 0", f"_, last = y, {width - 1}"]
@@ -286,8 +335,26 @@ class _Writer:
             inside = f"0 <= sy < {height} and 0 <= min(first, last) and max(first, last) < {wide}"
             lines += [f"if not ({inside} and abs(last - first) == {width - 1}):"]
             lines += ["    raise IndexError('a @move left the image')"]
-        reader = "fetch_bytes" if dtype == UINT8 else "fetch_floats"
-        return [*lines, f"{reader}(source[sy].reshape({3 * wide}), first, last, r, g, b)"]
+        lines.append(f"row = source[sy].reshape({3 * wide})")
+        if width < LANES:
+            loop, read = f"for x in range({width}):", ("pixel(row, first + x)", "pixel(row, first - x)")
+            store = ["r[x], g[x], b[x] = red, green, blue" if planes else PIXEL]
+        else:
+            loop = f"for x in range(0, {width}, {LANES}):"
+            read = "spread(row, first + x)", "spread_mirrored(row, first - x)"
+            store = [f"store({c}, x, {name})" for c, name in zip("rgb", COLOURS, strict=True)]
+            store = store if planes else ["interleave(pixels, x, red, green, blue)"]
+            if width % LANES:
+                colours = [*colours]
+                loop += f"\n    x = min(x, {width - LANES})  # the last eight overlap"
+        forward, backward = (
+            [loop, *(f"    {line}" for line in [f"red, green, blue = {how}", *colours, *store])]
+            for how in read
+        )
+        if not moves:
+            return [*lines, *forward]
+        indented = [textwrap.indent("\n".join(part), "    ") for part in (forward, backward)]
+        return [*lines, "if first <= last:", indented[0], "else:", indented[1]]
 
     def _pull(self, group, number, dtype, width):
         """Pull each value through the chain of gathers and moves."""

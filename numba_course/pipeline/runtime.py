@@ -1,13 +1,18 @@
-"""What generated modules call: random draws that depend on nothing but numbers, and fast reading of pixel rows."""
+"""What generated modules call: random draws that depend on nothing but numbers, and pixels, eight at a time."""
+
+import operator
 
 import numpy as np
 from llvmlite import ir
 from numba import njit
 from numba.core import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, lower_builtin, type_callable
 
-LANES = 8  # pixels that are spread at a time
+from numba_course.kernels.vectors import Vector
+
+LANES = 8  # pixels in a vector
 BYTE, INT, FLOAT = ir.IntType(8), ir.IntType(32), ir.FloatType()
+FLOATS = Vector(types.float32, LANES)
 
 
 # ---- draws: the finaliser of splitmix64 (Steele, Lea, Flood 2014, doi:10.1145/2660193.2660195) as a hash
@@ -41,88 +46,149 @@ def uniform(key, i):
     return np.float32(bits) * np.float32(2.0**-24)
 
 
-# ---- rows of pixels
+# ---- pixels
+
+
+@njit(forceinline=True)
+def pixel(row, at):
+    """The pixel of that number in a row of interleaved values, as 3 float32."""
+    first = np.uintp(3) * np.uintp(at)
+    return np.float32(row[first]), np.float32(row[first + np.uintp(1)]), np.float32(row[first + np.uintp(2)])
 
 
 def _spreading(mirrored):
-    """An intrinsic that turns 8 interleaved pixels into 8 float32 of each channel.
+    """An intrinsic for 8 pixels of a row of interleaved bytes or float32: a vector of float32 for each channel.
 
-    LLVM makes three byte shuffles of it. Plain Numba needs 24 single loads: at the time of writing that takes
-    about one and a half times as long for a whole pipeline.
+    LLVM makes three shuffles of bytes. Plain Numba needs 24 single loads: at the time of writing that takes about
+    one and a half times as long for a whole pipeline.
     """
 
     @intrinsic
-    def spread(typingctx, row, at, r, g, b, to):
+    def spread(typingctx, row, at):
+        kind = types.UniTuple(FLOATS, 3)
+
         def codegen(context, builder, signature, args):
-            def address(k, index, kind):
-                data = context.make_array(signature.args[k])(context, builder, args[k]).data
-                return builder.bitcast(builder.gep(data, [index]), kind.as_pointer())
+            data = context.make_array(row)(context, builder, args[0]).data
+            first = builder.mul(args[1], ir.Constant(args[1].type, 3))
+            if mirrored:
+                first = builder.sub(first, ir.Constant(first.type, 3 * (LANES - 1)))
+            lanes = _of_bytes if row.dtype == types.uint8 else _of_floats
+            order = range(LANES)[::-1] if mirrored else range(LANES)
+            return context.make_tuple(builder, kind, lanes(builder, builder.gep(data, [first]), order))
 
-            def half(
-                offset,
-            ):  # bytes 0 to 15 hold pixels 0 to 3, bytes 8 to 23 pixels 4 to 7: none is read beyond
-                index = builder.add(args[1], ir.Constant(args[1].type, offset))
-                return builder.load(address(0, index, ir.VectorType(BYTE, 16)), align=1)
-
-            halves = (half(8), half(0)) if mirrored else (half(0), half(8))
-            pixels = builder.shuffle_vector(*halves, _indices(range(32)))
-            zeros = ir.Constant(ir.VectorType(BYTE, 32), [0] * 32)
-            for channel, k in enumerate((2, 3, 4)):
-                lanes = builder.shuffle_vector(pixels, zeros, _indices(_bytes(channel, mirrored)))
-                lanes = builder.bitcast(lanes, ir.VectorType(INT, LANES))
-                values = builder.sitofp(lanes, ir.VectorType(FLOAT, LANES))
-                builder.store(values, address(k, args[5], ir.VectorType(FLOAT, LANES)), align=4)
-            return context.get_dummy_value()
-
-        return types.void(row, at, r, g, b, to), codegen
+        return kind(row, types.intp), codegen
 
     return spread
 
 
-def _indices(numbers):
-    return ir.Constant(ir.VectorType(INT, 32), list(numbers))
+def _of_bytes(builder, address, order):
+    """Bytes 0 to 15 hold pixels 0 to 3, bytes 8 to 23 pixels 4 to 7; none is read beyond."""
+    half = ir.VectorType(BYTE, 16)
+    parts = [_load(builder, builder.gep(address, [INT(offset)]), half) for offset in (0, 8)]
+    if order[0]:  # mirrored: each lane of 128 bits keeps to one half
+        parts.reverse()
+    pixels = builder.shuffle_vector(*parts, _places(range(32)))
+    zeros = ir.Constant(ir.VectorType(BYTE, 32), [0] * 32)
+    for channel in range(3):
+        places = []
+        for lane, pixel in enumerate(order):
+            byte = 3 * pixel + channel - (8 if pixel >= 4 else 0)
+            places += [byte + (16 if lane >= 4 else 0), 32, 32, 32]  # 32 is a zero
+        lanes = builder.shuffle_vector(pixels, zeros, _places(places))
+        lanes = builder.bitcast(lanes, ir.VectorType(INT, LANES))
+        yield builder.sitofp(lanes, ir.VectorType(FLOAT, LANES))
 
 
-def _bytes(channel, mirrored):
-    """For each byte of 8 32-bit lanes, which of the 32 loaded bytes it is; 32 is a zero."""
-    for lane in range(LANES):
-        pixel = LANES - 1 - lane if mirrored else lane
-        byte = 3 * pixel + channel - (8 if pixel >= 4 else 0)
-        yield from (byte + (16 if lane >= 4 else 0), 32, 32, 32)
+def _of_floats(builder, address, order):
+    kind = ir.VectorType(FLOAT, LANES)
+    a, b, c = (_load(builder, builder.gep(address, [INT(LANES * k)]), kind) for k in range(3))
+    first, rest = (builder.shuffle_vector(*pair, _places(range(16))) for pair in ((a, b), (c, c)))
+    for channel in range(3):
+        yield builder.shuffle_vector(first, rest, _places(3 * pixel + channel for pixel in order))
 
 
-_spread, _spread_mirrored = _spreading(False), _spreading(True)
+spread, spread_mirrored = _spreading(False), _spreading(True)
 
 
-@njit(forceinline=True)
-def fetch_bytes(row, first, last, r, g, b):
-    """Spread the pixels from `first` to `last`, which may lie before it, of a row of interleaved bytes.
+@intrinsic
+def interleave(typingctx, row, at, red, green, blue):
+    """Write 8 pixels into a row of interleaved float32, from pixel number `at`."""
 
-    `row` has three bytes a pixel; `r`, `g` and `b` are float32 and as long as the stretch.
-    """
-    n = np.uintp(r.size)
-    start, whole = np.uintp(first), n // np.uintp(LANES)
-    three, lanes = np.uintp(3), np.uintp(LANES)
-    if first <= last:
-        for k in range(whole):
-            _spread(row, three * (start + lanes * np.uintp(k)), r, g, b, lanes * np.uintp(k))
-    else:
-        for k in range(whole):
-            at = start - lanes * np.uintp(k) - np.uintp(LANES - 1)
-            _spread_mirrored(row, three * at, r, g, b, lanes * np.uintp(k))
-    _fetch_rest(row, start, first <= last, r, g, b, whole * lanes)
+    def codegen(context, builder, signature, args):
+        row, at, red, green, blue = args
+        data = context.make_array(signature.args[0])(context, builder, row).data
+        first = builder.mul(at, ir.Constant(at.type, 3))
+        pair = builder.shuffle_vector(red, green, _places(range(16)))
+        rest = builder.shuffle_vector(blue, blue, _places(range(16)))
+        for part in range(3):
+            places = [value // 3 + LANES * (value % 3) for value in range(LANES * part, LANES * (part + 1))]
+            address = builder.gep(data, [builder.add(first, ir.Constant(first.type, LANES * part))])
+            lanes = builder.shuffle_vector(pair, rest, _places(places))
+            builder.store(lanes, builder.bitcast(address, lanes.type.as_pointer())).align = 1
+        return context.get_dummy_value()
 
-
-@njit(forceinline=True)
-def fetch_floats(row, first, last, r, g, b):
-    """As `fetch_bytes`, of a row of interleaved float32."""
-    _fetch_rest(row, np.uintp(first), first <= last, r, g, b, np.uintp(0))
+    return types.void(row, types.intp, red, green, blue), codegen
 
 
-@njit(forceinline=True)
-def _fetch_rest(row, start, forward, r, g, b, done):
-    """The pixels from number `done` on, one by one."""
-    for k in range(done, np.uintp(r.size)):
-        x = np.uintp(k)
-        at = np.uintp(3) * (start + x if forward else start - x)
-        r[x], g[x], b[x] = row[at], row[at + np.uintp(1)], row[at + np.uintp(2)]
+def _load(builder, address, kind):
+    value = builder.load(builder.bitcast(address, kind.as_pointer()))
+    value.align = 1
+    return value
+
+
+def _places(numbers):
+    numbers = list(numbers)
+    return ir.Constant(ir.VectorType(INT, len(numbers)), numbers)
+
+
+# ---- arithmetic on vectors, with numbers or other vectors: what an operation's function computes for 8 pixels
+
+
+def _smaller(builder, a, b):
+    return builder.select(builder.fcmp_ordered("<", b, a), b, a)
+
+
+def _larger(builder, a, b):
+    return builder.select(builder.fcmp_ordered(">", b, a), b, a)
+
+
+ARITHMETIC = {
+    operator.add: ir.IRBuilder.fadd,
+    operator.sub: ir.IRBuilder.fsub,
+    operator.mul: ir.IRBuilder.fmul,
+    operator.truediv: ir.IRBuilder.fdiv,
+    min: _smaller,
+    max: _larger,
+}
+
+
+def _define(function, instruction):
+    @type_callable(function)
+    def type_of(context):
+        def typer(a, b):
+            if FLOATS in (a, b) and all(kind == FLOATS or isinstance(kind, types.Number) for kind in (a, b)):
+                return FLOATS
+
+        return typer
+
+    def compute(context, builder, signature, args):
+        values = [
+            _vector(context, builder, kind, value) for kind, value in zip(signature.args, args, strict=True)
+        ]
+        return instruction(builder, *values)
+
+    for kinds in ((Vector, Vector), (Vector, types.Number), (types.Number, Vector)):
+        lower_builtin(function, *kinds)(compute)
+
+
+def _vector(context, builder, kind, value):
+    """A vector as it is; a number, as a float32, in each lane."""
+    if kind == FLOATS:
+        return value
+    value = context.cast(builder, value, kind, types.float32)
+    single = builder.insert_element(ir.Constant(ir.VectorType(FLOAT, LANES), ir.Undefined), value, INT(0))
+    return builder.shuffle_vector(single, single, _places([0] * LANES))
+
+
+for _function, _instruction in ARITHMETIC.items():
+    _define(_function, _instruction)

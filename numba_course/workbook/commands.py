@@ -145,7 +145,7 @@ COMMANDS = {
         "arguments. Paths count from the checkout.\n\n"
         "Example: python3 -m numba_course test -- tests/test_start.py -k folder",
         {"ARGUMENTS": "Further arguments of pytest, after --."},
-        ("test", *TEACH),
+        ("test", "scale", *TEACH),
     ),
     "build": Command(
         "[CHAPTER...] [--check]",
@@ -157,7 +157,7 @@ COMMANDS = {
             "CHAPTER": "Chapters to make, such as 07_prange; all if not given.",
             "--check": "Change nothing; fail if a notebook is not what its text gives.",
         },
-        ("test", *TEACH),
+        ("test", "scale", *TEACH),
     ),
     "bench": Command(
         "[KERNEL] [--json FILE] [--figure FILE] [--toy]",

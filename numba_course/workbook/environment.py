@@ -98,7 +98,7 @@ def enter(root, arguments, extras):
     if not ours and (inside or not python.exists()):
         raise Trouble(
             f"{venv} was not made by this command and lacks what the course needs: "
-            "move it away, or install into it: pip install -c constraints.txt -e .[test,teach]"
+            "move it away, or install into it: pip install -c constraints.txt -e .[test,teach,scale]"
         )
     hand_over([str(python), "-m", "numba_course", *arguments])
 
@@ -184,7 +184,7 @@ def install(root, venv):
                 _make(venv)
             _mark(venv, UNFINISHED)
             pip = [str(python_of(venv)), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-            _watch([*pip, "-c", "constraints.txt", "-e", ".[test,teach]"], "installing", venv / LOG, root)
+            _watch([*pip, "-c", "constraints.txt", "-e", ".[test,teach,scale]"], "installing", venv / LOG, root)
             _mark(venv, fingerprint(root))
     except OSError as error:
         raise Trouble(reason(error)) from error
