@@ -231,7 +231,7 @@ def test_the_plain_passes_stay_inside_their_arrays(dtype):
             continue  # the wrapper doubles such an axis
         image = image_of((*old, 2), dtype)
         across, down, columns, rows = plain_passes_for(image.shape, (*new, 2), image.dtype)
-        kernel = rebuilt(resize.kernels_of(across, down)[0], boundscheck=True)
+        kernel = rebuilt(resize.kernels_of(across, down)[1], boundscheck=True)
         out = np.zeros((new[0], new[1] * 2), dtype)
         kernel(image.reshape(len(image), -1), columns, rows, out, 0, new[0])
         check(out.reshape(*new, 2), image)

@@ -87,13 +87,39 @@ def fill(choose, image, out, threads):
         if image.shape[axis] == 1:
             image = np.repeat(image, 2, axis)  # so that each pixel has a neighbour
     across, down, columns, rows = choose(image.shape, out.shape, image.dtype)
-    resize_rows, resize_parts = kernels_of(across, down)
+    _, resize_rows, resize_parts = kernels_of(across, down)
     source = np.ascontiguousarray(image).reshape(image.shape[0], -1)
     target = out.reshape(out.shape[0], -1)
     if threads == 1:
         resize_rows(source, columns, rows, target, 0, out.shape[0])
     else:
         resize_parts(source, columns, rows, target, min(threads, out.shape[0]))
+
+
+def filler(shape, new, dtype, line):
+    """A kernel ``fill(image, columns, rows, lines, out, start, stop)``, `columns` and `rows`, for code that allocates.
+
+    `image` and `out` have 2 axes, the channels of a pixel side by side; `lines` are two rows of `line`, a length and
+    a dtype as `line_for` says. It depends on the processor: ValueError if `line` is from another kind.
+    """
+    if line != line_for(shape, new, dtype):
+        raise ValueError(
+            f"a line of {line} is for a processor of another kind: build the pipeline on this one"
+        )
+    across, down, columns, rows = _chosen(shape, new, dtype)
+    return kernels_of(across, down)[0], columns, rows
+
+
+def line_for(shape, new, dtype):
+    """Length and dtype of the lines for `filler`."""
+    line = _chosen(shape, new, dtype).columns[-1]
+    return line.shape[-1], line.dtype.name
+
+
+def _chosen(shape, new, dtype):
+    """Floats have the plain passes, whose last bits are the same on any processor."""
+    choose = passes_for if dtype == "uint8" else plain_passes_for
+    return choose(shape, new, np.dtype(dtype))
 
 
 class Passes(NamedTuple):
@@ -149,14 +175,13 @@ def spread(table, channels):
 
 @cache
 def kernels_of(across, down):
-    """The serial kernel with these two steps, and the parallel one that calls it."""
+    """With these two steps: the kernel for which the caller allocates, the serial one, and the parallel one."""
 
     @njit(nogil=True)
-    def resize_rows(image, columns, rows, out, start, stop):
+    def fill_rows(image, columns, rows, lines, out, start, stop):
         """Fill rows `start` to `stop`: two lines across, which the next row may use again, then down between them."""
         top, weights = rows
-        line = columns[-1]
-        upper, lower = np.empty(line.shape[-1], line.dtype), np.empty(line.shape[-1], line.dtype)
+        upper, lower = lines[0], lines[1]
         held = -2
         for y in range(start, stop):
             if top[y] != held:
@@ -168,13 +193,20 @@ def kernels_of(across, down):
                 held = top[y]
             down(upper, lower, columns, weights[y], out[y])
 
+    @njit(nogil=True)
+    def resize_rows(image, columns, rows, out, start, stop):
+        """The same with lines of its own."""
+        line = columns[-1]
+        lines = np.empty(line.shape[-1], line.dtype), np.empty(line.shape[-1], line.dtype)
+        fill_rows(image, columns, rows, lines, out, start, stop)
+
     @njit(nogil=True, parallel=True)
     def resize_parts(image, columns, rows, out, parts):
         height = out.shape[0]
         for part in prange(parts):
             resize_rows(image, columns, rows, out, height * part // parts, height * (part + 1) // parts)
 
-    return resize_rows, resize_parts
+    return fill_rows, resize_rows, resize_parts
 
 
 @njit(nogil=True)

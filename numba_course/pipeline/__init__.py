@@ -9,11 +9,13 @@ from numba_course.pipeline.operations import (
     HorizontalFlip,
     Normalize,
     RandomCrop,
+    Resize,
     ToLayout,
 )
 from numba_course.pipeline.pipeline import Pipeline, PipelineCompileError
 from numba_course.pipeline.protocol import (
     AllocationQuery,
+    Made,
     Operation,
     PipelineError,
     State,
@@ -32,12 +34,14 @@ __all__ = [
     "Crop",
     "HorizontalFlip",
     "Loader",
+    "Made",
     "Normalize",
     "Operation",
     "Pipeline",
     "PipelineCompileError",
     "PipelineError",
     "RandomCrop",
+    "Resize",
     "State",
     "ToLayout",
     "gather",

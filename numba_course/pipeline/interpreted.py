@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from numba_course.kernels import resize
+from numba_course.kernels._resize_avx2 import q16
 from numba_course.pipeline import runtime
 
 
@@ -31,3 +33,30 @@ def fetch_bytes(row, first, last, r, g, b):
 
 
 fetch_floats = fetch_bytes
+
+
+def filler(shape, new, dtype, line):
+    """`kernels.resize.filler` with the plain passes as Python; for those in 16 bits, NumPy with the same integers."""
+    if line[1].startswith("float"):
+        across, down, columns, rows = resize.plain_passes_for(shape, new, np.dtype(dtype))
+        return resize.kernels_of(across.py_func, down.py_func)[0].py_func, columns, rows
+    (top, below), (left, right) = (resize.positions(shape[axis], new[axis]) for axis in (0, 1))
+    left, right = resize.spread((left, right), 3)
+
+    def across(values):
+        return _lerp(values[:, left], values[:, left + 3], q16(right))
+
+    def down(values):
+        return _lerp(values[top], values[top + 1], q16(below)[:, None])
+
+    first, second = (down, across) if line[1] == "uint8" else (across, down)
+
+    def fill(image, columns, rows, lines, out, start, stop):
+        out[:] = (second(first(image.astype(int) << 8)) + 128) >> 8
+
+    return fill, None, None
+
+
+def _lerp(a, b, weight):
+    """As `kernels.vectors.lerp_q8` computes it."""
+    return (a * (65535 - weight.astype(int)) >> 16) + (b * weight.astype(int) >> 16) + 1

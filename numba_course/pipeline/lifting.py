@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numba_course.pipeline.protocol import KINDS, PipelineError
+from numba_course.pipeline.protocol import KINDS, Made, PipelineError
 
 CALLABLE = {"np", "uniform", "load", "abs", "bool", "float", "int", "len", "max", "min", "range", "round"}
 # What stands for an operation's own parameters in the generated module, by kind; all but `skey` are the function's own.
@@ -17,20 +17,21 @@ PARAMETERS = {
     "move": lambda own: [*own[:2], "skey"],
     "point": lambda own: [*own[:3], "skey"],
     "gather": lambda own: ["source", "skey", *own[1:4]],
-    "image": lambda own: [*own[:2], "skey"],
+    "image": lambda own: [*own[:-1], "skey"],
 }
 
 
 @dataclass(frozen=True)
 class Lifted:
-    """The text of a function, and where the function was written."""
+    """The text of a function, what it needs made before, by name, and where the function was written."""
 
     text: str
+    made: dict[str, Made]
     file: str
     line: int
 
 
-def lift(function, name, stream, load=""):
+def lift(function, name, stream, load="", extra=0):
     """Write an operation's function as one of the generated module.
 
     Parameters
@@ -43,6 +44,8 @@ def lift(function, name, stream, load=""):
         Number of its stream of draws.
     load : str
         For a gather: the name of the function that loads from the step before.
+    extra : int
+        For an image: how many parameters stand for memory beside the result.
 
     Returns
     -------
@@ -55,11 +58,15 @@ def lift(function, name, stream, load=""):
     """
     definition = _definition(function)
     own = [argument.arg for argument in definition.args.args]
-    if len(own) != KINDS[function.kind]:
-        raise PipelineError(
-            f"a @{function.kind} function must have {KINDS[function.kind]} parameters, not {len(own)}"
-        )
+    wanted = KINDS[function.kind] + extra
+    if len(own) != wanted:
+        raise PipelineError(f"a @{function.kind} function must have {wanted} parameters, not {len(own)}")
     free = _free_variables(function)
+    made = {f"{name}_{variable}": value for variable, value in free.items() if isinstance(value, Made)}
+    free = {
+        variable: ast.Name(f"{name}_{variable}") if isinstance(value, Made) else _literal(value, variable)
+        for variable, value in free.items()
+    }
     definition.name, definition.decorator_list, definition.returns = name, [], None
     definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[function.kind](own)]
     if ast.get_docstring(definition):
@@ -69,7 +76,7 @@ def lift(function, name, stream, load=""):
     if any(isinstance(node, ast.Name) and node.id == key for node in ast.walk(definition)):
         definition.body.insert(0, ast.parse(f"{key} = op_key(skey, {stream})").body[0])
     text = ast.unparse(ast.fix_missing_locations(definition))
-    return Lifted(text, inspect.getsourcefile(function), inspect.getsourcelines(function)[1])
+    return Lifted(text, made, inspect.getsourcefile(function), inspect.getsourcelines(function)[1])
 
 
 def _definition(function):
@@ -84,13 +91,13 @@ def _definition(function):
 
 
 def _free_variables(function):
-    """The variables that the function closes over, as expressions."""
+    """The variables that the function closes over."""
     found = inspect.getclosurevars(function)
     names = {**found.globals, **found.nonlocals}
     builtin = set(found.builtins) - CALLABLE
     if builtin:
         raise PipelineError(f"generated code cannot call {', '.join(sorted(builtin))}")
-    return {name: _literal(value, name) for name, value in names.items() if name not in CALLABLE}
+    return {name: value for name, value in names.items() if name not in CALLABLE}
 
 
 def _literal(value, name):

@@ -7,6 +7,7 @@ text, or its hash does, and the hash of the text is the name of the module.
 
 import importlib.util
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -72,8 +73,7 @@ def interpret(source):
     """Run the text of a module as plain Python and return its names: slow, and every value can be looked at."""
     from numba_course.pipeline import interpreted
 
-    text = source.replace("from numba import njit", f"from {interpreted.__name__} import njit")
-    text = text.replace("numba_course.pipeline.runtime import", f"{interpreted.__name__} import")
+    text = re.sub(r"^from \S+ import", f"from {interpreted.__name__} import", source, flags=re.MULTILINE)
     names = {"__name__": "interpreted"}
     exec(compile(text, "<generated module, interpreted>", "exec"), names)
     return names

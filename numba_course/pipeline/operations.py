@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from numba_course.pipeline.protocol import AllocationQuery, Operation, PipelineError, image, move, point
+from numba_course.kernels.resize import filler, line_for
+from numba_course.pipeline.protocol import AllocationQuery, Made, Operation, PipelineError, image, move, point
 from numba_course.pipeline.runtime import uniform
 
 FLOAT32 = np.dtype(np.float32)
@@ -82,6 +83,47 @@ class RandomCrop(_SizedCrop):
             return y + int(uniform(key, 0) * rows), x + int(uniform(key, 1) * columns)
 
         return crop
+
+
+class Resize(Operation):
+    """Interpolate between the four nearest pixels, as ``cv2.INTER_LINEAR`` does; `kernels.resize` has the details.
+
+    It declares memory: that of the result, and two lines. Fused, each pixel would be interpolated on its own, where
+    `kernels.resize` uses a line again for the next row, and bytes stay bytes.
+
+    Parameters
+    ----------
+    height, width : int
+        In pixels.
+    """
+
+    def __init__(self, height, width):
+        self.height, self.width = height, width
+
+    def declare_state_and_memory(self, state):
+        _check_size(self.height, self.width)
+        if min(state.shape[:2]) < 2:
+            raise PipelineError(
+                f"an image must have at least 2 × 2 pixels, not {state.shape[0]} × {state.shape[1]}"
+            )
+        after = replace(state, shape=(self.height, self.width, 3))
+        sizes = state.shape, after.shape, state.dtype.name
+        length, dtype = line = line_for(*sizes)
+        self._resizing = *sizes, line
+        return after, (
+            AllocationQuery(after.shape, state.dtype),
+            AllocationQuery((2, length), np.dtype(dtype)),
+        )
+
+    def generate_code(self):
+        (old, _, _), (height, width, _), *_ = self._resizing
+        fill, columns, rows = (Made(filler, *self._resizing, item=k) for k in range(3))
+
+        @image
+        def resize(source, out, lines, key):
+            fill(source.reshape(old, -1), columns, rows, lines, out.reshape(height, 3 * width), 0, height)
+
+        return resize
 
 
 class HorizontalFlip(Operation):

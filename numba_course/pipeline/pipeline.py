@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numba import types
 from numba.core.errors import NumbaError
+from numba.np.numpy_support import from_dtype
 
 from numba_course.pipeline import modules
 from numba_course.pipeline.program import generate
@@ -92,7 +93,9 @@ class Pipeline:
     def _compile(self):
         images, out = types.Array(types.uint8, 4, "C", readonly=True), types.Array(types.float32, 4, "C")
         numbers = types.Array(types.int64, 1, "C")
-        memory = [types.Array(types.float32, len(query.shape), "C") for query in self.program.memory]
+        memory = [
+            types.Array(from_dtype(query.dtype), len(query.shape), "C") for query in self.program.memory
+        ]
         ends = (types.uint64, types.uint64, types.int64, types.int64)
         try:
             self._function.compile((images, numbers, numbers, out, *ends, *memory))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
+import sys
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -26,7 +27,7 @@ class Step:
     kind: str
     before: State
     after: State
-    memory: AllocationQuery | None
+    memory: tuple[AllocationQuery, ...]
     stream: int
     function: object = field(compare=False, repr=False)
 
@@ -124,11 +125,14 @@ def declare(operations, state):
         if not isinstance(operation, Operation):
             raise PipelineError(f"step {index}, {operation!r}: it must be an Operation")
         try:
-            after, memory = operation.declare_state_and_memory(state)
+            after, queries = operation.declare_state_and_memory(state)
+            memory = (queries,) if isinstance(queries, AllocationQuery) else tuple(queries or ())
             function = operation.generate_code()
             kind = _kind(function, memory, state)
         except PipelineError as error:
             raise PipelineError(f"step {index}, {operation!r}: {error}") from error
+        if kind in ("point", "gather"):
+            after = replace(after, dtype=FLOAT32)
         stream = index if operation.stream is None else operation.stream
         steps.append(Step(index, repr(operation), kind, state, after, memory, stream, function))
         state = after
@@ -144,7 +148,7 @@ def _kind(function, memory, before):
     kind = getattr(function, "kind", None)
     if kind not in KINDS:
         raise PipelineError(f"generate_code must return a function marked by @{', @'.join(KINDS)}, or None")
-    if (kind == "image") != (memory is not None):
+    if (kind == "image") != bool(memory):
         raise PipelineError("an @image operation must declare memory, and no other one may")
     return kind
 
@@ -166,9 +170,9 @@ def grouped(steps, state):
     for step in steps:
         if step.kind == "image":
             if current:
-                close(_stored(current[-1].after))
+                close(_stored(step.before))
             current = [step]
-            close(step.memory)
+            close(step.memory[0])
         elif step.kind == "gather" and any(earlier.kind == "point" for earlier in current):
             close(_stored(step.before))
             current = [step]
@@ -182,16 +186,29 @@ def grouped(steps, state):
 
 
 def _stored(state):
-    return AllocationQuery(state.shape, FLOAT32)
+    return AllocationQuery(state.shape, state.dtype)
 
 
 def _schedule(groups):
     for group in groups:
         for step in group.steps:
-            memory = f"{step.memory.nbytes / 1e3:.0f} kB" if step.memory else "fused"
+            memory = _kilobytes(step.memory) if step.memory else "fused"
             yield str(step.index), step.operation, step.kind, str(step.before), str(step.after), memory
         if group.memory and not group.is_image:
-            yield "", "the result is stored", "", "", "", f"{group.memory.nbytes / 1e3:.0f} kB"
+            yield "", "the result is stored", "", "", "", _kilobytes([group.memory])
+
+
+def _kilobytes(queries):
+    return f"{sum(query.nbytes for query in queries) / 1e3:.0f} kB"
+
+
+def _fingerprint(names):
+    """Hash of the source files of all packages in which these modules are."""
+    folders = {Path(sys.modules[name].__file__).parent for name in names}
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in folder.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 class _Writer:
@@ -201,6 +218,7 @@ class _Writer:
         self.groups = groups
         self.options = f"error_model='numpy', fastmath={fastmath!r}, boundscheck={boundscheck!r}"
         self.memory, self.functions, self.places = [], [], {}
+        self.imports = {runtime.__name__: {"fetch_bytes", "fetch_floats", "op_key", "sample_key", "uniform"}}
 
     def module(self, first, output):
         """The whole text."""
@@ -222,13 +240,13 @@ class _Writer:
 
     def _head(self, first, output):
         """What the text depends on stands in it, so that its hash names it: see `modules`."""
-        helpers = hashlib.sha256(inspect.getsource(runtime).encode()).hexdigest()[:16]
+        imports = [f"from {name} import {', '.join(sorted(used))}" for name, used in self.imports.items()]
         return [
             f'"""Generated: from {first} to {output} in float32."""',
-            f"# numba {numba.__version__}, numba_course.pipeline.runtime {helpers}",
+            f"# numba {numba.__version__}, the modules below {_fingerprint(self.imports)}",
             "import numpy as np",
             "from numba import njit",
-            "from numba_course.pipeline.runtime import fetch_bytes, fetch_floats, op_key, sample_key, uniform",
+            *imports,
             "",
             f"step = njit(forceinline=True, {self.options})",
             "",
@@ -242,16 +260,20 @@ class _Writer:
         """Add the step's function; return its name."""
         name = f"step{step.index}"
         try:
-            lifted = lift(step.function, name, step.stream, load)
+            lifted = lift(step.function, name, step.stream, load, len(step.memory[1:]))
         except PipelineError as error:
             raise PipelineError(f"step {step.index}, {step.operation}: {error}") from error
         self.places[name] = f"step {step.index}, {step.operation}, written in {lifted.file}:{lifted.line}"
-        self.functions += [f"# step {step.index}: {step.operation}", "@step", lifted.text, ""]
+        for made in lifted.made.values():
+            self.imports.setdefault(made.module, set()).add(made.name)
+        made = [f"{name} = {value.text}" for name, value in lifted.made.items()]
+        self.functions += [f"# step {step.index}: {step.operation}", *made, "@step", lifted.text, ""]
         return name
 
     def _image(self, group, number, source, dtype, target):
         step = group.steps[0]
-        return [f"# step {step.index}: {step.operation}", f"{self._function(step)}({source}, {target}, skey)"]
+        memory = ", ".join([source, target, *map(self._allocate, step.memory[1:])])
+        return [f"# step {step.index}: {step.operation}", f"{self._function(step)}({memory}, skey)"]
 
     def _nest(self, group, number, source, dtype, target):
         """Two passes over each row: fetch it, then compute with it while it is in the nearest cache."""

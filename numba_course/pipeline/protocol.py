@@ -50,6 +50,24 @@ class AllocationQuery:
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
+class Made:
+    """What a generated module makes as it is imported: ``function(*arguments)[item]``.
+
+    An operation's function may close over it, for tables and compiled functions that text cannot hold.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module of this package.
+    arguments : int, float, str or tuple of those
+    item : int
+    """
+
+    def __init__(self, function, *arguments, item):
+        self.module, self.name = function.__module__, function.__name__
+        self.text = f"{self.name}({', '.join(map(repr, arguments))})[{item}]"
+
+
 class Operation(ABC):
     """One step of a pipeline.
 
@@ -74,7 +92,8 @@ class Operation(ABC):
 
         Returns
         -------
-        State, AllocationQuery or None
+        State, and None or AllocationQuery or a tuple of those
+            The first is for the result, others for what the code needs beside it.
 
         Raises
         ------
@@ -118,7 +137,10 @@ def gather(function):
 
 
 def image(function):
-    """Mark ``f(source, out, key)``: fills `out` from the whole image. Its operation declares `out` as memory."""
+    """Mark ``f(source, out, key)``: fills `out` from the whole image. Its operation declares `out` as memory.
+
+    If it declares more, there are as many parameters between `out` and `key`.
+    """
     return _marked(function, "image")
 
 
