@@ -76,6 +76,7 @@ PIPELINES = {
     "moves": [RandomCrop(13, 17), HorizontalFlip(), Normalize(MEAN, STD), ToLayout("CHW")],
     "arithmetic first": [Brightness(), Invert(), RandomCrop(9, 16), HorizontalFlip(), ToLayout("HWC")],
     "memory": [Brightness(), Contrast(), RandomCrop(13, 17), Normalize(MEAN, STD), ToLayout("CHW")],
+    "cut before memory": [Brightness(), CenterCrop(9, 16), Contrast(), ToLayout("CHW")],
     "resized": [Resize(11, 21), HorizontalFlip(), Normalize(MEAN, STD), ToLayout("CHW")],
     "far apart": [Crop(1, 2, 19, 24), Resize(5, 6)],
     "resized floats": [Brightness(), Resize(23, 30), Normalize(MEAN, STD)],

@@ -215,15 +215,14 @@ class Fused(Requirement):
 
 def plan_buffers(states):
     """Return the sizes in bytes of the buffers that these steps need for one image, in the order of writing."""
-    buffers, fused = [], 0
+    buffers, fused = [], None
     for shape, dtype, declares in states:
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if declares and fused:
+            buffers.append(fused)
         if declares:
-            if fused:
-                buffers.append(fused)
-            buffers.append(math.prod(shape) * np.dtype(dtype).itemsize)
-            fused = 0
-        else:
-            fused = math.prod(shape) * np.dtype(np.float32).itemsize
+            buffers.append(size)
+        fused = None if declares else size
     return buffers
 
 
@@ -234,7 +233,7 @@ def plan_buffers_spec(states):
         runs.pop()
     stored = []
     for declares, run in runs:
-        stored += run if declares else [(run[-1][0], "float32", False)]
+        stored += run if declares else run[-1:]
     return [int(np.zeros(shape, dtype).nbytes) for shape, dtype, _ in stored]
 
 
@@ -314,8 +313,8 @@ EXERCISES = (
             "Go through the steps with one question in mind: is there a result that is still on its way?",
             "Keep the size of what the last fused step gave. A step that declares memory first has that stored, and "
             "then its own result; what comes after the last such step goes to the batch.",
-            "math.prod(shape) counts the values. Times 4 for what fused steps computed, whatever their dtype "
-            "says, and times np.dtype(dtype).itemsize for a step that declares memory.",
+            "A step gives math.prod(shape) * np.dtype(dtype).itemsize bytes. If it declares memory, append what waits, "
+            "if anything does, then its own; else let its own wait, instead of what waited before.",
         ),
         explanation=(
             "A fused step costs no memory, unless the step after it must see a whole image. So only the last of "

@@ -8,6 +8,6 @@ def plan_buffers(states):
     needed, plan = False, []
     for (height, width, channels), dtype, declares in reversed(states):
         if declares or needed:
-            plan.append(np.int64(height * width * channels * (BYTES[dtype] if declares else 4)))
+            plan.append(np.int64(height * width * channels * BYTES[dtype]))
         needed = declares
     return plan[::-1]

@@ -9,5 +9,5 @@ def plan_buffers(states):
     sizes = []
     for (shape, dtype, declares), following in pairwise([*states, (None, None, False)]):
         if declares or following[2]:
-            sizes.append(int(np.prod(shape)) * (np.dtype(dtype).itemsize if declares else 4))
+            sizes.append(int(np.prod(shape)) * np.dtype(dtype).itemsize)
     return sizes

@@ -1,4 +1,4 @@
-# expect: wrong: expected [240, 60]
+# expect: wrong: the result is [300, 60], expected [60, 60]
 import math
 
 import numpy as np
@@ -14,5 +14,5 @@ def plan_buffers(states):
             buffers.append(size)
             fused = 0
         else:
-            fused += math.prod(shape) * 4
+            fused += size
     return buffers

@@ -14,5 +14,5 @@ def plan_buffers(states):
             buffers.append(size)
             fused = 0
         else:
-            fused = math.prod(shape) * 4
+            fused = size
     return buffers + [fused] * bool(fused)

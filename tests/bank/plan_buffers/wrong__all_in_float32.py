@@ -1,4 +1,4 @@
-# expect: wrong: the result is [240, 960], expected [960, 960]
+# expect: wrong: the result is [960, 960], expected [240, 960]
 import math
 
 import numpy as np
@@ -7,7 +7,7 @@ import numpy as np
 def plan_buffers(states):
     buffers, fused = [], 0
     for shape, dtype, declares in states:
-        size = math.prod(shape) * np.dtype(dtype).itemsize
+        size = math.prod(shape) * 4
         if declares:
             if fused:
                 buffers.append(fused)
