@@ -67,7 +67,7 @@ def test_hints_are_staged_and_the_solution_is_explained(exercise):
     assert 2 <= len(exercise.hints) <= 4
     assert len(set(exercise.hints)) == len(exercise.hints)
     assert exercise.explanation
-    assert f"def {exercise.name}(" in exercise.solution_source
+    assert re.search(rf"^(def|class) {exercise.name}\(", exercise.solution_source, re.MULTILINE)
 
 
 @each_exercise

@@ -1,5 +1,7 @@
 """The exercise engine on a toy exercise: every status, every way out, and no traceback of ours."""
 
+import inspect
+import linecache
 import os
 import sys
 
@@ -408,3 +410,57 @@ def test_every_card_is_static_and_says_its_status_in_words(name):
     for forbidden in ("var(", "<script", "<style", " id=", "<svg", "on" + "click"):
         assert forbidden not in card
     assert "\n" not in repr(verdict)
+
+
+# ---- an answer that is a class, and is called as its exercise says
+
+
+class Tripled:
+    def __init__(self, factor=3.0):
+        self.factor = factor
+
+    def result(self, values):
+        return self.factor * values
+
+
+class Misspelt(Tripled):
+    def result(self, values):
+        return self.factr * values
+
+
+class Empty(Tripled):
+    """Only words, and what was given."""
+
+    def __init__(self, factor=3.0):
+        self.factor = factor
+
+    def result(self, values): ...
+
+
+def of_a_class(answer):
+    def call(answer, values):
+        return answer().result(values)
+
+    return exercise(call=call, requirements=(Matches(),)).examine(answer)
+
+
+def test_a_class_is_judged_by_the_call_of_its_exercise():
+    assert of_a_class(Tripled).passed
+    assert of_a_class(Empty).status == "not attempted"
+    failed = of_a_class(Misspelt)
+    assert failed.status == "raised"
+    assert failed.findings[0].source == "return self.factr * values"
+
+
+def test_the_source_of_a_class_from_a_cell_travels_with_it():
+    text = "import inspect\n\n\nclass Tripled:\n    def result(self, values):\n        return 3.0 * values\n"
+    linecache.cache["a cell"] = (len(text), None, text.splitlines(True), "a cell")
+    names = {"__name__": "__main__"}
+    exec(compile(text, "a cell", "exec"), names)
+
+    def call(answer, values):
+        assert "3.0 * values" in inspect.getsource(answer.result)
+        return answer().result(values)
+
+    verdict = exercise(call=call, requirements=(Matches(),)).examine(names["Tripled"])
+    assert verdict.passed, verdict.full()

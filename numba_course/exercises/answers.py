@@ -18,16 +18,28 @@ def python_function(answer):
     return answer if isinstance(answer, types.FunctionType) else None
 
 
+def functions(answer):
+    """The Python functions that an answer consists of: one, the methods of a class, or none that is known."""
+    if isinstance(answer, type):
+        return [value for value in vars(answer).values() if isinstance(value, types.FunctionType)]
+    function = python_function(answer)
+    return [function] if function else []
+
+
 def is_stub(answer):
-    """Whether the answer is still empty: a docstring, ``...``, ``pass`` or ``raise NotImplementedError``."""
+    """Whether the answer is still empty: a docstring, ``...``, ``pass`` or ``raise NotImplementedError``.
+
+    Of a class, ``__init__`` may be there.
+    """
     if answer is None or answer is ...:
         return True
-    function = python_function(answer)
-    if function is None:
-        return False
-    if function.__code__.co_names == ("NotImplementedError",):
-        return True
-    return _steps(function) == _steps(_empty)
+    if isinstance(answer, type):
+        return all(_is_empty(method) for method in functions(answer) if method.__name__ != "__init__")
+    return any(_is_empty(function) for function in functions(answer))
+
+
+def _is_empty(function):
+    return function.__code__.co_names == ("NotImplementedError",) or _steps(function) == _steps(_empty)
 
 
 def _empty():
@@ -74,15 +86,15 @@ class Saved:
 def live(answer):
     """Pack an answer of this session for the journey."""
     sources = {}
-    for function in _without_file(python_function(answer)):
+    for function in _without_file(functions(answer)):
         name = function.__code__.co_filename
         sources[name] = linecache.getlines(name, function.__globals__)
     return Live(answer, sources)
 
 
-def _without_file(function):
-    """Of the function and all that it can call, those whose source the child cannot read from a file."""
-    found, waiting = {}, [function]
+def _without_file(functions):
+    """Of the functions and all that they can call, those whose source the child cannot read from a file."""
+    found, waiting = {}, list(functions)
     while waiting:
         current = waiting.pop()
         if current is None or id(current) in found or Path(current.__code__.co_filename).exists():
@@ -100,12 +112,12 @@ def _contents(closure):
             yield cell.cell_contents
 
 
-def line_in(function, frames):
-    """The innermost of `frames` that lies in the function's own file: its line number and text."""
-    name = function.__code__.co_filename if function else None
+def line_in(answer, frames):
+    """The innermost of `frames` that lies in the answer's own file: its line number and text."""
+    names = {function.__code__.co_filename for function in functions(answer)}
     for filename, number, _ in reversed(frames):
-        if filename == name:
-            return number, linecache.getline(name, number).strip()
+        if filename in names:
+            return number, linecache.getline(filename, number).strip()
     return None, ""
 
 

@@ -19,6 +19,10 @@ MEMORY = 512 << 20  # bytes
 NOT_SEEN = ("speed", "inputs larger than those tried")
 
 
+def _call(answer, *args):
+    return answer(*args)
+
+
 @dataclass(frozen=True)
 class Exercise:
     """A question with everything needed to ask it, to help with it and to judge an answer.
@@ -42,6 +46,9 @@ class Exercise:
         Without arguments; gives a Hypothesis strategy that draws argument tuples.
     helpers : tuple of callable
         What the solution calls; shown before it.
+    call : callable
+        ``call(answer, *args)`` makes a call of the answer. By default it is called itself; a class, for example,
+        needs more than that.
     seconds : float
         Time limit for one call of the answer.
     """
@@ -55,6 +62,7 @@ class Exercise:
     explanation: str
     inputs: Callable | None = None
     helpers: tuple = ()
+    call: Callable = _call
     seconds: float = SECONDS
     _memory: dict = field(default_factory=dict, repr=False, compare=False)  # the last verdict
 

@@ -22,7 +22,7 @@ from hypothesis.errors import Flaky, NoSuchExample
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
-from numba_course.exercises.answers import is_stub, line_in, python_function, source_line
+from numba_course.exercises.answers import is_stub, line_in, source_line
 from numba_course.exercises.show import show
 from numba_course.exercises.verdict import Finding
 from numba_course.lens import dispatchers
@@ -111,7 +111,7 @@ class Trial:
         expected_args, actual_args = self.copies(args), self.copies(args)
         expected = self.exercise.spec(*expected_args)
         try:
-            result = self.answer(*actual_args)
+            result = self.exercise.call(self.answer, *actual_args)
         except BaseException as error:  # sys.exit in an answer is an answer that raised
             raise self._raised(args, error) from None
         run = Run(
@@ -155,7 +155,7 @@ class Trial:
         report = describe(error)
         if isinstance(error, NumbaError):
             return Failure(("not compiled", self._not_compiled(args, error)))
-        line, source = line_in(python_function(self.answer), report.frames)
+        line, source = line_in(self.answer, report.frames)
         message = f"{report.kind}: {report.message}" if report.message else report.kind
         finding = Finding("runs without an error", message, self.show(args), line, source, report.full)
         return Failure(("raised", finding))
