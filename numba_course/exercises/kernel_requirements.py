@@ -1,4 +1,4 @@
-"""Requirements on an answer in plain Python that calls compiled functions: its kernels are watched as they are called."""
+"""Requirements on plain Python that calls compiled functions: its kernels are watched as they are called."""
 
 from __future__ import annotations
 
