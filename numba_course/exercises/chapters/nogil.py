@@ -203,8 +203,8 @@ class Meeting:
         """Make the call ``kernel(*args, **named)``, in company."""
         try:
             values, start, stop, out, index = kernel._compiler.pysig.bind(*args, **named).args
-            noted = Call(threading.get_ident(), np.array(values[start:stop]), out, int(index))
-        except (TypeError, ValueError):
+            noted = Call(threading.get_ident(), np.array(values[start:stop]), out.view(), int(index))
+        except (TypeError, ValueError, AttributeError):  # also where `out` is a list
             self.strange = self.strange or kernel.__name__
             return CALL(kernel, *args, **named)
         if noted.thread == self.owner and noted.summed.size < self.small:
@@ -306,7 +306,7 @@ class LetsOthersGetOn(Requirement):
         for kernel in kernels_of(trial, [(np.ones(3), 1)]):
             try:
                 kernel(values, 0, 1, out, 0)
-            except TypeError:  # another function; `InThreads` has said so
+            except Exception:  # a function of another kind; `InThreads` has said so
                 continue
             if not others_get_on(lambda kernel=kernel: kernel(values, 0, values.size, out, 0), self.calls):
                 seen = f"other Python threads stand still while `{kernel.__name__}` runs: it holds the GIL"
