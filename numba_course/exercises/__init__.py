@@ -21,6 +21,7 @@ CHAPTERS = {
     "arrays_and_memory": "05",
     "errors_and_debugging": "06",
     "prange": "07",
+    "nogil": "08",
     "code_generation": "11",
 }
 
