@@ -2,19 +2,32 @@
 
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
+from unittest import mock
 
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
 from numba_course.exercises.answers import source_line
+from numba_course.exercises.fresh import calls
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.verdict import Finding
+from numba_course.lens._arguments import pack
 from numba_course.lens.compilation import compiled_here
 from numba_course.lens.dispatchers import reason
 from numba_course.lens.machine_code import report
 from numba_course.sandbox import describe
+
+CALL = Dispatcher.__call__
+
+
+@contextmanager
+def kernels_called_by(call):
+    """Have each call of a compiled function from Python made by ``call(function, *args, **named)``."""
+    with mock.patch.object(Dispatcher, "__call__", lambda *args, **named: call(*args, **named), create=True):
+        yield
 
 
 @dataclass(frozen=True)
@@ -125,3 +138,24 @@ class WorkStays(Requirement):
         return Finding(
             self.name, f"its work grows with {self.what}: far more than {self.factor:.0f} times as long"
         )
+
+
+@dataclass(frozen=True)
+class CachedOnDisk(Requirement):
+    """A second process compiles nothing for a call that a first one has made."""
+
+    call: Callable  # () -> the arguments of the call
+
+    name: ClassVar[str] = "a second process compiles nothing"
+
+    def of_code(self, trial):
+        first, second = calls(trial.origin, pack(self.call()))
+        if error := first.error or second.error:
+            return Finding(self.name, f"in a fresh process the call failed: {error}", trial.show(self.call()))
+        if not first.compiled:
+            return Finding(self.name, "nothing is compiled, not even by the first process")
+        if second.compiled:
+            names = ", ".join(f"`{name}`" for name in dict.fromkeys(second.compiled))
+            because = f": {second.warnings[0]}" if second.warnings else "; is it made with cache=True?"
+            return Finding(self.name, f"it compiled {names} again{because}")
+        return None

@@ -1,14 +1,13 @@
 """Chapter 03, signatures: a function compiled for one signature only, and a wrapper that feeds one."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
-from unittest import mock
 
 import numpy as np
 from numba import njit, types
 from numba.core.dispatcher import Dispatcher
 
+from numba_course.exercises.code_requirements import CALL, kernels_called_by
 from numba_course.exercises.exercise import Exercise
 from numba_course.exercises.requirements import (
     Compiled,
@@ -168,14 +167,6 @@ def row_sums_inputs():
     return inputs()
 
 
-@contextmanager
-def _kernels_called_by(call):
-    """Have each call of a compiled function from Python made by ``call(function, *args, **named)``."""
-    with mock.patch.object(Dispatcher, "__call__", lambda *args, **named: call(*args, **named), create=True):
-        yield
-
-
-_CALL = Dispatcher.__call__
 SEVERAL = 3  # kernels; more come from a wrapper that compiles again and again
 
 
@@ -185,11 +176,11 @@ def _kernels(trial, inputs):
 
     def call(kernel, *args, **named):
         found[id(kernel)] = kernel
-        return _CALL(kernel, *args, **named)
+        return CALL(kernel, *args, **named)
 
     for args in inputs:
         try:
-            with _kernels_called_by(call):
+            with kernels_called_by(call):
                 trial.answer(*trial.copies(args))
         except Exception:
             continue
@@ -202,6 +193,7 @@ class CallsKernel(Requirement):
 
     name: ClassVar[str] = "compiled"
     status: ClassVar[str] = "not compiled"
+    early: ClassVar[bool] = True
 
     def of_code(self, trial):
         if isinstance(trial.answer, Dispatcher):
@@ -243,11 +235,11 @@ class KernelInBounds(Requirement):
         def call(kernel, *args, **named):
             if id(kernel) not in checked:  # keep the kernel too: only then is its id its own
                 checked[id(kernel)] = rebuilt(kernel, boundscheck=True, parallel=False), kernel
-            return _CALL(checked[id(kernel)][0], *args, **named)
+            return CALL(checked[id(kernel)][0], *args, **named)
 
         for args in trial.inputs():
             try:
-                with _kernels_called_by(call):
+                with kernels_called_by(call):
                     trial.answer(*trial.copies(args))
             except IndexError as error:
                 return Finding(self.name, f"it reaches outside an array: {error}", trial.show(args))
