@@ -174,6 +174,8 @@ class _Pickler(cloudpickle.Pickler):
                     "ctypes knows a C function by its address alone; take it from its library by name"
                 )
             return _c_function, (library, *_declared(value))
+        if f"{type(value).__module__}.{type(value).__name__}" == "numba.core.serialize._CustomPickled":
+            return value._reduce()  # the content of a dispatcher; otherwise Numba takes a pickler of its own
         return super().reducer_override(value)
 
 
