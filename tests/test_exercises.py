@@ -423,7 +423,9 @@ def test_a_solution_may_show_a_constant_of_its_module():
 def test_a_saved_answer_uses_the_disk_cache_only_if_told(tmp_path, monkeypatch):
     monkeypatch.setattr(config, "CACHE_DIR", "")  # then it is beside the file
     path = tmp_path / "answer.py"
-    path.write_text("from numba import njit\n\n@njit(cache=True)\ndef triple(values):\n    return values * 3\n")
+    path.write_text(
+        "from numba import njit\n\n@njit(cache=True)\ndef triple(values):\n    return values * 3\n"
+    )
     answer = Saved(str(path), "triple")
     for caching in (False, True):
         answer.load(caching)(1)

@@ -300,7 +300,7 @@ class CallsMemcpy(Requirement):
 
 @dataclass(frozen=True)
 class Refuses(Requirement):
-    """Arguments that memcpy must not be given raise a ValueError or TypeError with a message, before anything is copied."""
+    """What memcpy must not be given raises a ValueError or TypeError with a message, before anything is copied."""
 
     name: ClassVar[str] = "refuses what it must"
     status: ClassVar[str] = "wrong"
@@ -403,6 +403,14 @@ class CallsJ0(Requirement):
 
 
 SECONDS = 30.0  # for a step that compiles: a kernel as it meets a new type
+COPIES = (
+    CallsCompiled(),
+    MemcpyInBounds(),
+    Matches(of="destination"),
+    LeavesInputsAlone(except_=("destination",)),
+    CallsMemcpy(),
+    Refuses(),
+)
 
 EXERCISES = (
     Exercise(
@@ -413,14 +421,7 @@ EXERCISES = (
         examples=memcpy_examples,
         inputs=memcpy_inputs,
         seconds=SECONDS,
-        requirements=(
-            CallsCompiled(),
-            MemcpyInBounds(),
-            Matches(of="destination"),
-            LeavesInputsAlone(except_=("destination",)),
-            CallsMemcpy(),
-            Refuses(),
-        ),
+        requirements=COPIES,
         hints=(
             "Two functions: plain Python looks at the arrays and refuses; a compiled one, of two lines, calls C. What "
             "can plain Python ask an array that compiled code cannot?",
@@ -441,12 +442,7 @@ EXERCISES = (
         examples=memcpy_examples,
         seconds=SECONDS,
         requirements=(
-            CallsCompiled(),
-            MemcpyInBounds(),
-            Matches(of="destination"),
-            LeavesInputsAlone(except_=("destination",)),
-            CallsMemcpy(),
-            Refuses(),
+            *COPIES,
             CachedCopy(lambda: (np.zeros(3), np.arange(3.0))),
         ),
         hints=(
