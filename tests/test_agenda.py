@@ -26,7 +26,9 @@ def check(plan, hours):
         assert rows[0].begin == START
         assert all(after.begin == before.begin + before.minutes for before, after in itertools.pairwise(rows))
         assert rows[-1].begin + rows[-1].minutes <= START + hours * 60 // plan.days
-        sittings = [list(r) for pause, r in itertools.groupby(rows, lambda row: row.kind == "pause") if not pause]
+        sittings = [
+            list(r) for pause, r in itertools.groupby(rows, lambda row: row.kind == "pause") if not pause
+        ]
         for sitting in sittings:
             assert sum(row.minutes for row in sitting if row.kind != "spare") <= agenda.LONGEST_SITTING
         assert rows[-1].kind != "pause"

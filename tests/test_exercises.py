@@ -7,10 +7,12 @@ import sys
 
 import numpy as np
 import pytest
-from numba import njit, prange, vectorize
+from numba import config, njit, prange, vectorize
 
 from numba_course import exercises
+from numba_course.exercises.answers import Saved
 from numba_course.exercises.exercise import Exercise
+from numba_course.exercises.fresh import Fresh, calls
 from numba_course.exercises.requirements import (
     Compiled,
     InBounds,
@@ -22,6 +24,7 @@ from numba_course.exercises.requirements import (
     difference,
 )
 from numba_course.exercises.verdict import STATUSES, Finding, Verdict
+from numba_course.lens._arguments import pack
 
 
 @njit
@@ -464,3 +467,40 @@ def test_the_source_of_a_class_from_a_cell_travels_with_it():
 
     verdict = exercise(call=call, requirements=(Matches(),)).examine(names["Tripled"])
     assert verdict.passed, verdict.full()
+
+
+# ---- what travels with an answer, and fresh processes
+
+NUMBER = 3
+
+
+def test_a_solution_may_show_a_constant_of_its_module():
+    assert exercise(helpers=("NUMBER",)).solution_source.startswith("NUMBER = 3\n\n")
+
+
+def test_a_saved_answer_uses_the_disk_cache_only_if_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(config, "CACHE_DIR", "")  # then it is beside the file
+    path = tmp_path / "answer.py"
+    path.write_text(
+        "from numba import njit\n\n@njit(cache=True)\ndef triple(values):\n    return values * 3\n"
+    )
+    answer = Saved(str(path), "triple")
+    for caching in (False, True):
+        answer.load(caching)(1)
+        files = list(tmp_path.rglob("*.nbi"))
+        assert bool(files) == caching
+
+
+def test_fresh_processes_count_what_is_compiled_and_tell_what_goes_wrong(tmp_path):
+    path = tmp_path / "answer.py"
+    path.write_text(
+        "from numba import njit\n\n@njit(cache=True)\ndef third(values):\n    return values / 3\n\n"
+        "def triple(values):\n    return 1 / values if values == 0 else third(values)\n"
+    )
+    first, second = calls(Saved(str(path), "triple"), pack((6.0,)))
+    assert (first, second) == (Fresh(compiled=("third",)), Fresh())
+    (failed,) = calls(Saved(str(path), "triple"), pack((0.0,)), processes=1)
+    assert failed.error == "ZeroDivisionError: float division by zero"
+    path.write_text("import os\n\ndef triple(values):\n    os._exit(3)\n")
+    (died,) = calls(Saved(str(path), "triple"), pack((0.0,)), processes=1)
+    assert died.error == "the process died"

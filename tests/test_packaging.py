@@ -206,7 +206,9 @@ def test_conda_environment_is_that_of_pyproject():
     python, pip, through_pip = environment["dependencies"]
     assert python == f"python {project()['requires-python']}"
     assert pip == "pip"
-    assert through_pip == {"pip": ["-c constraints.txt", "-e .[test,teach,scale]"]}  # peers are for those who measure
+    assert through_pip == {
+        "pip": ["-c constraints.txt", "-e .[test,teach,scale]"]
+    }  # peers are for those who measure
     assert "test" in project()["optional-dependencies"]
     assert environment["channels"] == ["conda-forge"]
 

@@ -22,6 +22,7 @@ CHAPTERS = {
     "errors_and_debugging": "06",
     "prange": "07",
     "nogil": "08",
+    "calling_c": "10",
     "code_generation": "11",
 }
 

@@ -6,9 +6,10 @@ import dis
 import linecache
 import sys
 import types
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 
 def python_function(answer):
@@ -58,11 +59,14 @@ class Live:
 
     function: object
     sources: dict[str, list[str]]
+    cached: tuple = ()  # what it calls that was made with cache=True, which a dispatcher forgets on the way
 
-    def load(self):
-        """The function, its lines on record so that errors can show them."""
+    def load(self, caching=False):
+        """The function, its lines on record so that errors can show them; `caching` as it is in the session."""
         for name, lines in self.sources.items():
             linecache.cache[name] = (sum(map(len, lines)), None, lines, name)
+        for dispatcher in self.cached if caching else ():
+            dispatcher.enable_caching()
         return self.function
 
 
@@ -73,36 +77,55 @@ class Saved:
     path: str
     name: str
 
-    def load(self):
-        """Run the file; return the function of the exercise's name, or None if it defines none."""
+    def load(self, caching=False):
+        """Run the file; return the function of the exercise's name, or None if it defines none.
+
+        Without `caching` nothing is written to a disk cache, and nothing comes from one.
+        """
+        from numba.core.dispatcher import Dispatcher
+
         text = Path(self.path).read_text(encoding="utf-8")
         # Numba resolves a recursive call only in a module that can be imported.
         module = sys.modules["answer"] = types.ModuleType("answer")
         module.__file__ = self.path
-        exec(compile(text, self.path, "exec"), vars(module))
+        uncached = mock.patch.object(Dispatcher, "enable_caching", lambda self: None)
+        with nullcontext() if caching else uncached:
+            exec(compile(text, self.path, "exec"), vars(module))
         return vars(module).get(self.name)
 
 
 def live(answer):
     """Pack an answer of this session for the journey."""
-    sources = {}
-    for function in _without_file(functions(answer)):
+    sources, found = {}, _without_file(functions(answer) if isinstance(answer, type) else [answer])
+    for function in found:
         name = function.__code__.co_filename
         sources[name] = linecache.getlines(name, function.__globals__)
-    return Live(answer, sources)
+    return Live(answer, sources, tuple(value for value in found.values() if _is_cached(value)))
 
 
-def _without_file(functions):
-    """Of the functions and all that they can call, those whose source the child cannot read from a file."""
-    found, waiting = {}, list(functions)
+def _without_file(values):
+    """Of these values and all that they can call, those whose source the child cannot read from a file.
+
+    Returns
+    -------
+    dict of function to object
+        From each Python function to what it is the function of, such as a dispatcher.
+    """
+    found, waiting = {}, list(values)
     while waiting:
-        current = waiting.pop()
-        if current is None or id(current) in found or Path(current.__code__.co_filename).exists():
+        value = waiting.pop()
+        current = python_function(value)
+        if current is None or current in found or Path(current.__code__.co_filename).exists():
             continue
-        found[id(current)] = current
+        found[current] = value
         names = (current.__globals__.get(name) for name in current.__code__.co_names)
-        waiting += [python_function(value) for value in (*names, *_contents(current.__closure__))]
-    return found.values()
+        waiting += [*names, *_contents(current.__closure__)]
+    return found
+
+
+def _is_cached(value):
+    """Whether it is a dispatcher with a disk cache; Numba need not be loaded to know."""
+    return type(getattr(value, "_cache", None)).__name__ == "FunctionCache"
 
 
 def _contents(closure):

@@ -9,8 +9,10 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
 from numba_course.exercises.answers import source_line
+from numba_course.exercises.fresh import calls
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.verdict import Finding
+from numba_course.lens._arguments import pack
 from numba_course.lens.dispatchers import reason
 from numba_course.lens.machine_code import report
 from numba_course.sandbox import describe
@@ -137,3 +139,24 @@ class WorkStays(Requirement):
         return Finding(
             self.name, f"its work grows with {self.what}: far more than {self.factor:.0f} times as long"
         )
+
+
+@dataclass(frozen=True)
+class CachedOnDisk(Requirement):
+    """A second process compiles nothing for a call that a first one has made."""
+
+    call: Callable  # () -> the arguments of the call
+
+    name: ClassVar[str] = "a second process compiles nothing"
+
+    def of_code(self, trial):
+        first, second = calls(trial.origin, pack(self.call()))
+        if error := first.error or second.error:
+            return Finding(self.name, f"in a fresh process the call failed: {error}", trial.show(self.call()))
+        if not first.compiled:
+            return Finding(self.name, "nothing is compiled, not even by the first process")
+        if second.compiled:
+            names = ", ".join(f"`{name}`" for name in dict.fromkeys(second.compiled))
+            because = f": {second.warnings[0]}" if second.warnings else "; is it made with cache=True?"
+            return Finding(self.name, f"it compiled {names} again{because}")
+        return None

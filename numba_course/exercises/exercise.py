@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import textwrap
 import traceback
@@ -44,8 +45,8 @@ class Exercise:
         Why the solution is written as it is.
     inputs : callable, optional
         Without arguments; gives a Hypothesis strategy that draws argument tuples.
-    helpers : tuple of callable
-        What the solution calls; shown before it.
+    helpers : tuple of callable or str
+        What the solution uses, shown before it: functions, and the names of constants of its module.
     call : callable
         ``call(answer, *args)`` makes a call of the answer. By default it is called itself; a class, for example,
         needs more than that.
@@ -117,8 +118,11 @@ class Exercise:
     @property
     def solution_source(self):
         """Source text of the solution, after that of its helpers."""
+        module = inspect.getmodule(python_function(self.reference) or self.reference)
         parts = [
-            textwrap.dedent(inspect.getsource(python_function(f) or f))
+            _constant(module, f)
+            if isinstance(f, str)
+            else textwrap.dedent(inspect.getsource(python_function(f) or f))
             for f in (*self.helpers, self.reference)
         ]
         return "\n\n".join(part.strip() for part in parts)
@@ -218,6 +222,13 @@ class Exercise:
     def _remember(self, verdict):
         self._memory["verdict"] = verdict
         return verdict
+
+
+def _constant(module, name):
+    """Source of the assignment that gives a module's constant."""
+    text = inspect.getsource(module)
+    statements = [node for node in ast.parse(text).body if isinstance(node, ast.Assign)]
+    return next(ast.get_source_segment(text, node) for node in statements if node.targets[0].id == name)
 
 
 def _judge(answer, exercise):

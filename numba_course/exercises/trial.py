@@ -63,10 +63,10 @@ class Failure(Exception):
 
 
 class Trial:
-    """An answer, its exercise, and the inputs it is tried on."""
+    """An answer, its exercise, and the inputs it is tried on; `origin` is what the answer was loaded from."""
 
-    def __init__(self, answer, exercise):
-        self.answer, self.exercise = answer, exercise
+    def __init__(self, answer, exercise, origin=None):
+        self.answer, self.exercise, self.origin = answer, exercise, origin
         self.names = list(inspect.signature(exercise.spec).parameters)
         self._compilations = {}
 
@@ -202,13 +202,13 @@ def judge(answer, exercise):
         return "missing", []
     if is_stub(function):
         return "not attempted", []
-    trial = Trial(function, exercise)
-    found = yield from _look(trial, ("compiled",))
+    trial = Trial(function, exercise, answer)
+    found = yield from _look(trial, lambda requirement: requirement.early)
     if found:
         return _worst(found)
     found = yield from _call_all(trial, "one thread", 1)
     if not any(status in ("not compiled", "raised") for status, _ in found):
-        found += yield from _look(trial, exclude=("compiled",))
+        found += yield from _look(trial, lambda requirement: not requirement.early)
         if not found:
             found = yield from _call_all(trial, "all threads", numba.config.NUMBA_NUM_THREADS)
     return _worst(found)
@@ -218,9 +218,9 @@ def bounds_only(answer, exercise):
     """Look only at the bounds: what a crash is explained with."""
     set_hypothesis_home_dir(HYPOTHESIS)
     yield "loading the answer", COMPILING  # an eager one compiles
-    trial = Trial(answer.load(), exercise)
+    trial = Trial(answer.load(), exercise, answer)
     yield f"drawing {len(trial.drawn)} inputs"
-    found = yield from _look(trial, ("in bounds",))
+    found = yield from _look(trial, lambda requirement: requirement.name == "in bounds")
     return _worst(found)
 
 
@@ -240,12 +240,10 @@ def _call_all(trial, how, threads):
     return []
 
 
-def _look(trial, only=None, exclude=()):
-    """Hold the code against the requirements that look at it."""
+def _look(trial, which):
+    """Hold the code against the requirements that look at it, as far as `which` chooses them."""
     found = []
-    for requirement in trial.exercise.requirements:
-        if (only and requirement.name not in only) or requirement.name in exclude:
-            continue
+    for requirement in filter(which, trial.exercise.requirements):
         yield f"looking whether it is {requirement.name}", COMPILING
         finding = requirement.of_code(trial)
         if finding:

@@ -132,7 +132,7 @@ def gil(fn, *args):
         raise TypeError(f"gil: fn must be a function, not {type(fn).__name__}; was it called already?")
     name = getattr(fn, "__name__", type(fn).__name__)
     try:
-        packed = cloudpickle.dumps(fn), pack(args)
+        packed = sandbox.dumps(fn), pack(args)
     except Exception as error:
         raise TypeError(f"gil: {name} or its arguments cannot be sent to another process: {error}") from error
     with tempfile.TemporaryDirectory() as folder:

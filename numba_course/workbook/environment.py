@@ -184,7 +184,9 @@ def install(root, venv):
                 _make(venv)
             _mark(venv, UNFINISHED)
             pip = [str(python_of(venv)), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-            _watch([*pip, "-c", "constraints.txt", "-e", ".[test,teach,scale]"], "installing", venv / LOG, root)
+            _watch(
+                [*pip, "-c", "constraints.txt", "-e", ".[test,teach,scale]"], "installing", venv / LOG, root
+            )
             _mark(venv, fingerprint(root))
     except OSError as error:
         raise Trouble(reason(error)) from error

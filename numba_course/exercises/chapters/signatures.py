@@ -172,6 +172,7 @@ class CallsKernel(Requirement):
 
     name: ClassVar[str] = "compiled"
     status: ClassVar[str] = "not compiled"
+    early: ClassVar[bool] = True
 
     def of_code(self, trial):
         if isinstance(trial.answer, Dispatcher):
