@@ -4,6 +4,16 @@ import time
 from contextlib import ExitStack
 from queue import Empty
 
+import pytest
+
+
+@pytest.fixture(scope="module")
+def generated_modules(tmp_path_factory):
+    """The modules that pipelines generate go to a folder of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMBA_COURSE_CACHE", str(tmp_path_factory.mktemp("generated modules")))
+        yield
+
 
 def pytest_configure(config):
     if getattr(config.option, "nbval", False):  # absent where the plugin is switched off

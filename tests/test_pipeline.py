@@ -1,10 +1,6 @@
 """The pipeline: the generated code against plain Python and NumPy, draws, memory, the cache, and its errors."""
 
-import os
 import pickle
-import subprocess
-import sys
-import threading
 
 import numpy as np
 import pytest
@@ -18,7 +14,6 @@ from numba_course.pipeline import (
     Contrast,
     Crop,
     HorizontalFlip,
-    Loader,
     Normalize,
     Operation,
     Pipeline,
@@ -40,12 +35,7 @@ MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
 IMAGES = np.random.default_rng(1).integers(0, 256, (7, *SHAPE), dtype=np.uint8)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    """Generated modules go to a folder of their own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NUMBA_COURSE_CACHE", str(tmp_path_factory.mktemp("generated modules")))
-        yield
+pytestmark = pytest.mark.usefixtures("generated_modules")
 
 
 class Invert(Operation):
@@ -288,128 +278,6 @@ def test_a_bad_call_is_refused(images, options, says):
 def test_a_move_that_leaves_the_image_raises():
     with pytest.raises(IndexError, match="left the image"):
         Pipeline([Lost()], SHAPE)(IMAGES)
-
-
-# ---- the cache
-
-BUILD = """
-import sys
-from numba.core import event
-from numba_course.pipeline import Brightness, Pipeline
-with event.install_recorder("numba:compile") as compiled:
-    made = Pipeline([Brightness(float(sys.argv[1]))], (8, 8, 3))
-import numpy as np
-compilations = sum(what.is_start for _, what in compiled.buffer)
-print(compilations, made(np.full((1, 8, 8, 3), 100, np.uint8)).max() > 100)
-"""
-
-
-def test_another_process_loads_the_machine_code_and_never_a_stale_one(tmp_path):
-    surroundings = {**os.environ, "NUMBA_COURSE_CACHE": str(tmp_path), "NUMBA_CACHE_DIR": ""}
-
-    def build(amount):
-        done = subprocess.run(
-            [sys.executable, "-c", BUILD, amount],
-            env=surroundings,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.split()
-
-    first, second, other = build("0.5"), build("0.5"), build("0.0")
-    assert int(first[0]) > 0 and int(second[0]) == 0 and int(other[0]) > 0
-    assert first[1] == second[1] and other[1] == "False"
-    assert not list(tmp_path.glob("*.tmp"))
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path / "file"))
-    with pytest.raises(PipelineError, match="NUMBA_COURSE_CACHE"):
-        Pipeline([Brightness(0.123)], SHAPE)
-
-
-# ---- the loader
-
-
-@pytest.fixture(scope="module")
-def made():
-    return Pipeline(PIPELINES["arithmetic first"], SHAPE, seed=5)
-
-
-@pytest.mark.parametrize("workers", [1, 3])
-@pytest.mark.parametrize("ahead", [0, 2])
-def test_batches_come_in_order(made, workers, ahead):
-    loader = Loader(made, IMAGES, batch_size=2, workers=workers, ahead=ahead)
-    for epoch in range(2):
-        seen = []
-        for batch, ids in loader:
-            assert np.array_equal(batch, made(IMAGES, rows=ids, epoch=epoch))
-            seen += ids.tolist()
-        assert sorted(seen) == list(range(7))
-        assert seen == loader.order(epoch).tolist()
-    assert len(loader) == 4
-    assert len(Loader(made, IMAGES, batch_size=2, drop_last=True)) == 3
-
-
-def workers_alive():
-    return [thread for thread in threading.enumerate() if thread.name.startswith("loader-")]
-
-
-def test_threads_end_with_the_loop_a_break_and_a_forgotten_iterator(made):
-    loader = Loader(made, IMAGES, batch_size=1)
-    for _ in loader:
-        break
-    assert not workers_alive()
-    iterator = iter(loader)
-    next(iterator)
-    assert workers_alive()
-    with pytest.raises(RuntimeError, match="iterated already"):
-        iter(loader)
-    del iterator
-    assert not workers_alive()
-    assert len(list(loader)) == 7
-
-
-def test_no_worker_runs_ahead_of_its_slots(made):
-    loader = Loader(made, IMAGES, batch_size=1, workers=1, ahead=1, shuffle=False)
-    iterator = iter(loader)
-    first, _ = next(iterator)
-    kept = first.copy()
-    for thread in workers_alive():
-        thread.join(0.3)
-    assert np.array_equal(first, kept)
-    assert not np.shares_memory(first, next(iterator)[0])
-
-
-def test_what_fails_in_a_worker_reaches_the_consumer(made, monkeypatch):
-    def run(images, rows, ids, out, epoch, start, stop):
-        if 3 in ids:
-            raise MemoryError("no more")
-
-    loader = Loader(made, IMAGES, batch_size=1, shuffle=False)
-    monkeypatch.setattr(made, "run", run)
-    seen = []
-    with pytest.raises(RuntimeError, match="batch 3: MemoryError: no more") as caught:
-        for _, ids in loader:
-            seen += ids.tolist()
-    assert seen == [0, 1, 2]
-    assert isinstance(caught.value.__cause__, MemoryError)
-    assert not workers_alive()
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
-        ({"batch_size": 1, "workers": 0}, "workers must be"),
-        ({"batch_size": 1, "labels": [1]}, "labels must be as many as the images, 7, not 1"),
-    ],
-)
-def test_a_bad_loader_is_refused(made, options, says):
-    with pytest.raises(PipelineError, match=says):
-        Loader(made, IMAGES, **options)
 
 
 def test_all_names_are_there():

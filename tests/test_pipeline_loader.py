@@ -1,0 +1,166 @@
+"""The loader: order, slots, threads that end, faults that reach the consumer, and nothing that grows."""
+
+import os
+import sys
+import threading
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from numba_course.pipeline import Brightness, HorizontalFlip, Loader, Pipeline, PipelineError, RandomCrop
+from numba_course.pipeline import loader as loader_module
+
+SHAPE = (20, 27, 3)
+IMAGES = np.random.default_rng(1).integers(0, 256, (7, *SHAPE), dtype=np.uint8)
+SOAK = int(os.environ.get("NUMBA_COURSE_SOAK", "60"))  # epochs
+
+pytestmark = pytest.mark.usefixtures("generated_modules")
+
+
+@pytest.fixture(scope="module")
+def made():
+    return Pipeline([Brightness(), RandomCrop(9, 16), HorizontalFlip()], SHAPE, seed=5)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_batches_come_in_order(made, workers, ahead):
+    loader = Loader(made, IMAGES, batch_size=2, workers=workers, ahead=ahead)
+    for epoch in range(2):
+        seen = []
+        for batch, ids in loader:
+            assert np.array_equal(batch, made(IMAGES, rows=ids, epoch=epoch))
+            seen += ids.tolist()
+        assert sorted(seen) == list(range(7))
+        assert seen == loader.order(epoch).tolist()
+    assert len(loader) == 4
+    assert len(Loader(made, IMAGES, batch_size=2, drop_last=True)) == 3
+
+
+def workers_alive():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("loader-")]
+
+
+def test_threads_end_with_the_loop_a_break_and_a_forgotten_iterator(made):
+    loader = Loader(made, IMAGES, batch_size=1)
+    for _ in loader:
+        break
+    assert not workers_alive()
+    iterator = iter(loader)
+    next(iterator)
+    assert workers_alive()
+    with pytest.raises(RuntimeError, match="iterated already"):
+        iter(loader)
+    del iterator
+    assert not workers_alive()
+    assert len(list(loader)) == 7
+
+
+def test_no_worker_runs_ahead_of_its_slots(made):
+    loader = Loader(made, IMAGES, batch_size=1, workers=1, ahead=1, shuffle=False)
+    iterator = iter(loader)
+    first, _ = next(iterator)
+    kept = first.copy()
+    for thread in workers_alive():
+        thread.join(0.3)
+    assert np.array_equal(first, kept)
+    assert not np.shares_memory(first, next(iterator)[0])
+
+
+def test_what_fails_in_a_worker_reaches_the_consumer(made, monkeypatch):
+    def run(images, rows, ids, out, epoch, start, stop):
+        if 3 in ids:
+            raise MemoryError("no more")
+
+    loader = Loader(made, IMAGES, batch_size=1, shuffle=False)
+    monkeypatch.setattr(made, "run", run)
+    seen = []
+    with pytest.raises(RuntimeError, match="batch 3: MemoryError: no more") as caught:
+        for _, ids in loader:
+            seen += ids.tolist()
+    assert seen == [0, 1, 2]
+    assert isinstance(caught.value.__cause__, MemoryError)
+    assert not workers_alive()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
+        ({"batch_size": 1, "workers": 0}, "workers must be"),
+        ({"batch_size": 1, "labels": [1]}, "labels must be as many as the images, 7, not 1"),
+    ],
+)
+def test_a_bad_loader_is_refused(made, options, says):
+    with pytest.raises(PipelineError, match=says):
+        Loader(made, IMAGES, **options)
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, SystemExit, MemoryError])
+@pytest.mark.parametrize("at", [0, 6])
+def test_any_fault_at_any_batch_ends_the_epoch_and_the_next_one_is_whole(made, monkeypatch, fault, at):
+    loader = Loader(made, IMAGES, batch_size=1, workers=3, ahead=0, shuffle=False)
+
+    def run(images, rows, *rest):
+        if rows[0] == at:
+            raise fault("no more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(made, "run", run)
+        with pytest.raises(RuntimeError, match=f"batch {at}: {fault.__name__}"):
+            list(loader)
+    assert not workers_alive()
+    seen = [made(IMAGES, rows=ids, epoch=1) == batch for batch, ids in loader]
+    assert len(seen) == 7 and np.all(seen)
+
+
+def test_a_thread_that_cannot_be_started_leaves_none_behind(made, monkeypatch):
+    start, started = threading.Thread.start, []
+
+    def second_fails(thread):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    loader = Loader(made, IMAGES, batch_size=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", second_fails)
+        with pytest.raises(RuntimeError, match="start new thread"):
+            list(loader)
+    assert not workers_alive()
+    assert len(list(loader)) == 7
+
+
+def test_a_long_epoch_shows_how_far_it_is_if_asked(made, monkeypatch, capsys):
+    for patience, progress, shown in ((-1, True, True), (-1, False, False), (60, True, False)):
+        monkeypatch.setattr(loader_module, "PATIENCE", patience)
+        assert len(list(Loader(made, IMAGES, batch_size=1, progress=progress))) == 7
+        assert ("epoch 0" in capsys.readouterr().out) is shown
+
+
+def test_a_soak_leaves_nothing_behind(made):
+    """Whole epochs, broken-off ones and failed ones; NUMBA_COURSE_SOAK is how many, for a longer one."""
+    loader = Loader(made, IMAGES, batch_size=2, workers=3)
+    slots, known, sizes = [id(slot) for slot in loader.slots], set(), []
+
+    def epochs(count):
+        for turn in range(count):
+            for number, _ in enumerate(loader):
+                if number == turn % 5:
+                    break
+
+    epochs(6)
+    known, threads = set(sys.modules), threading.active_count()
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            epochs(SOAK // 3)
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert threading.active_count() == threads
+    assert set(sys.modules) == known
+    assert [id(slot) for slot in loader.slots] == slots
+    assert sizes[2] - sizes[1] < 20_000

@@ -1,0 +1,95 @@
+"""Generated modules on disk: shared by processes, never stale, never half written."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from numba_course.pipeline import Brightness, Pipeline, PipelineError, modules
+
+BUILD = """
+import sys
+from numba.core import event
+from numba_course.pipeline import Brightness, Pipeline
+with event.install_recorder("numba:compile") as compiled:
+    made = Pipeline([Brightness(float(sys.argv[1]))], (8, 8, 3))
+import numpy as np
+compilations = sum(what.is_start for _, what in compiled.buffer)
+print(compilations, made(np.full((1, 8, 8, 3), 100, np.uint8)).max() > 100)
+"""
+
+
+def start(program, folder, *arguments):
+    """A process that has its generated modules in a folder of its own."""
+    surroundings = {**os.environ, "NUMBA_COURSE_CACHE": str(folder), "NUMBA_CACHE_DIR": ""}
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, text=True)
+
+
+def finish(process, code=0):
+    """The words that it printed."""
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == code
+    return said.split()
+
+
+def test_another_process_loads_the_machine_code_and_never_a_stale_one(tmp_path):
+    first, second, other = (finish(start(BUILD, tmp_path, amount)) for amount in ("0.5", "0.5", "0.0"))
+    assert int(first[0]) > 0 and int(second[0]) == 0 and int(other[0]) > 0
+    assert first[1] == second[1] and other[1] == "False"
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+KILLED = """
+import os
+from numba_course.pipeline import modules
+os.replace = lambda source, target: os._exit(9)
+modules.load("k", "value = 1")
+"""
+
+
+def test_a_process_that_is_killed_while_it_writes_leaves_no_broken_module(tmp_path, monkeypatch):
+    finish(start(KILLED, tmp_path), code=9)
+    assert not (tmp_path / "numba_course_pipeline_k.py").exists()
+    monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path))
+    monkeypatch.delitem(sys.modules, "numba_course_pipeline_k", raising=False)
+    assert modules.load("k", "value = 1").value == 1
+
+
+def test_what_somebody_cut_off_is_written_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path))
+    (tmp_path / "numba_course_pipeline_cut.py").write_text("val")
+    assert modules.load("cut", "value = 2").value == 2
+    monkeypatch.delitem(sys.modules, "numba_course_pipeline_cut")
+
+
+def test_a_module_that_fails_is_not_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path))
+    with pytest.raises(ZeroDivisionError):
+        modules.load("fails", "1 / 0")
+    assert "numba_course_pipeline_fails" not in sys.modules
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from numba_course.pipeline import modules
+text = "value = '" + "x" * 1_000_000 + "'\\n"
+for turn in range(40):
+    modules._write(Path(sys.argv[1]) / "module.py", text + f"turn = {turn % 2}\\n")
+    assert len((Path(sys.argv[1]) / "module.py").read_text()) == len(text) + 9, "half a file was seen"
+"""
+
+
+def test_processes_that_write_at_the_same_time_see_whole_files_only(tmp_path):
+    for process in [start(WRITE, tmp_path, str(tmp_path)) for _ in range(3)]:
+        finish(process)
+    assert [path.name for path in tmp_path.iterdir()] == ["module.py"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(PipelineError, match="NUMBA_COURSE_CACHE"):
+        Pipeline([Brightness(0.123)], (8, 8, 3))
