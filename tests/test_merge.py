@@ -100,6 +100,12 @@ def test_two_cells_that_answer_the_same_exercise_both_stay():
     nbformat.validate(nbformat.from_dict(merged.notebook))
 
 
+def test_answer_in_the_place_of_another_exercise_moves_nothing():
+    old = course(stub("double"), stub("triple"))
+    mine = edited(old, (1, "def double(values):\n    return 2 * values"))
+    assert merge.merge(mine, old).notebook == mine
+
+
 def test_answer_that_is_no_python_stays():
     old = course(stub("double"), "end")
     mine = edited(old, (0, "@njit\ndef double(values):\n    return (2 *"))
@@ -158,6 +164,20 @@ def test_outputs_of_the_course_are_not_delivered_and_its_notebook_is_not_changed
     assert built == before
     assert delivered["cells"][0]["outputs"] == []
     assert delivered["metadata"]["numba_course"]["title"] == "x"
+
+
+def test_each_heading_begins_a_cell_and_no_line_is_lost():
+    source = "# One\n\ntext\n\n```\n# no heading\n```\n## Two\n### Three\n#no heading\n"
+    delivered = course(source, cell("# a comment", kind="code"), "no heading")
+    assert texts(delivered) == [
+        "# One\n\ntext\n\n```\n# no heading\n```",
+        "## Two",
+        "### Three\n#no heading",
+        "# a comment",
+        "no heading",
+    ]
+    assert [each["id"] for each in delivered["cells"]] == ["x-000", "x-000-1", "x-000-2", "x-001", "x-002"]
+    nbformat.validate(nbformat.from_dict(delivered))
 
 
 @pytest.mark.parametrize("said", [None, {}, {"delivered": 3}, {"delivered": [1]}, {"delivered": [["a"]]}])

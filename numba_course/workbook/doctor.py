@@ -202,7 +202,7 @@ def _lab():
         faults.append(("warn", "a proxy stands between this machine and itself", cure))
     if "ipykernel" not in sys.modules:  # where there is a kernel, it is the right one, and so is its browser
         faults += [*_wrong_kernel(), *_no_browser()]
-    return f"JupyterLab ⟨{_version('jupyterlab')}⟩ can be opened; no network is needed", faults
+    return f"version ⟨{_version('jupyterlab')}⟩ can be opened; no network is needed", faults
 
 
 def _wrong_kernel():
