@@ -125,5 +125,5 @@ def test_command_writes_a_file_or_to_the_terminal(tmp_path, capsys):
     page = tmp_path / "agenda.html"
     assert cli.run(["agenda", "--hours", "2", "--format", "html", "--output", str(page)]) == 0
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    with pytest.raises(Trouble, match="nowhere.*cannot be written"):
+    with pytest.raises(Trouble, match=r"nowhere.*cannot be written"):
         cli.run(["agenda", "--hours", "2", "--output", str(tmp_path / "nowhere" / "x")])
