@@ -26,7 +26,9 @@ def check(plan, hours):
         assert rows[0].begin == START
         assert all(after.begin == before.begin + before.minutes for before, after in itertools.pairwise(rows))
         assert rows[-1].begin + rows[-1].minutes <= START + hours * 60 // plan.days
-        sittings = [list(r) for pause, r in itertools.groupby(rows, lambda row: row.kind == "pause") if not pause]
+        sittings = [
+            list(r) for pause, r in itertools.groupby(rows, lambda row: row.kind == "pause") if not pause
+        ]
         for sitting in sittings:
             assert sum(row.minutes for row in sitting if row.kind != "spare") <= agenda.LONGEST_SITTING
         assert rows[-1].kind != "pause"
@@ -123,5 +125,5 @@ def test_command_writes_a_file_or_to_the_terminal(tmp_path, capsys):
     page = tmp_path / "agenda.html"
     assert cli.run(["agenda", "--hours", "2", "--format", "html", "--output", str(page)]) == 0
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    with pytest.raises(Trouble, match="nowhere.*cannot be written"):
+    with pytest.raises(Trouble, match=r"nowhere.*cannot be written"):
         cli.run(["agenda", "--hours", "2", "--output", str(tmp_path / "nowhere" / "x")])

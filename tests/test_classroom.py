@@ -42,7 +42,13 @@ def rows(page):
 
 def test_page_says_who_is_stuck_where_and_what_is_common(room):
     room("zoe/progress.jsonl", {"time": TIME, "learner": "Zoë Ōta"}, RACE, RACE, RACE, check("double"))
-    room("other.jsonl", RACE, {"time": TIME, "exercise": "double", "hint": 1}, check("double", "wrong"), check("double"))
+    room(
+        "other.jsonl",
+        RACE,
+        {"time": TIME, "exercise": "double", "hint": 1},
+        check("double", "wrong"),
+        check("double"),
+    )
     page = classroom.page_of(room.folder)
     found = rows(page)
     race = "race-free: iterations 0 and 1 both write counts[3]"

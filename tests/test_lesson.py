@@ -111,7 +111,9 @@ def test_no_note_is_in_a_notebook(path):
     for solved in (False, True):
         stored = build.target_path(path, solved).read_text(encoding="utf-8")
         assert lesson.NOTE not in stored
-        assert not any(line.strip() in stored for note in notes for line in note.splitlines() if len(line) > 20)
+        assert not any(
+            line.strip() in stored for note in notes for line in note.splitlines() if len(line) > 20
+        )
 
 
 @pytest.mark.parametrize("name", ["07_prange", "07", "prange"])
@@ -135,5 +137,7 @@ def test_command_shows_the_notes_or_writes_them(tmp_path, capsys):
 def test_without_the_packages_for_instructors_the_command_says_which(monkeypatch):
     monkeypatch.setattr(cli, "lacking", lambda extra: ["jupytext<2"] if extra == "teach" else [])
     for command in ("notes", "slides"):
-        with pytest.raises(Trouble, match=rf"{command} needs jupytext<2: pip install numba-course\[teach\] brings"):
+        with pytest.raises(
+            Trouble, match=rf"{command} needs jupytext<2: pip install numba-course\[teach\] brings"
+        ):
             cli.run([command, "07"])

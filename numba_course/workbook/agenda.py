@@ -93,8 +93,14 @@ def chapters():
     found = {}
     for stem, notebook in notebooks.chapters().items():
         about, names = notebook["metadata"]["numba_course"], list(notebooks.exercises(notebook))
-        ends = [rounded(about["minutes_exercise"] * n / len(names)) for n in range(len(names) + 1)] if names else []
-        shares = tuple(zip(names, (after - before for before, after in itertools.pairwise(ends)), strict=True))
+        ends = (
+            [rounded(about["minutes_exercise"] * n / len(names)) for n in range(len(names) + 1)]
+            if names
+            else []
+        )
+        shares = tuple(
+            zip(names, (after - before for before, after in itertools.pairwise(ends)), strict=True)
+        )
         found[stem[:2]] = Chapter(stem[:2], about["title"], about["minutes_teach"], shares)
     return found
 
@@ -190,7 +196,9 @@ def as_text(agenda):
     lines = [agenda.title]
     for day, rows in _by_day(agenda):
         lines += ["", *([f"Day {day}"] if agenda.days > 1 else [])]
-        lines += [f"{row.time}  {row.minutes:3} min  {'   ' * (row.kind == 'exercise')}{row.what}" for row in rows]
+        lines += [
+            f"{row.time}  {row.minutes:3} min  {'   ' * (row.kind == 'exercise')}{row.what}" for row in rows
+        ]
     return "\n".join([*lines, "", *agenda.remarks()]).rstrip() + "\n"
 
 

@@ -47,7 +47,9 @@ def page_of(folder, names=True):
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file() and _is_record(path))
     if not files:
-        raise Trouble(f"{folder} has no records: collect each learner's {records.FILE}, in folders or renamed.")
+        raise Trouble(
+            f"{folder} has no records: collect each learner's {records.FILE}, in folders or renamed."
+        )
     learners, broken = [], []
     for number, path in enumerate(files, 1):
         events, complaint = _read(path)
@@ -63,7 +65,11 @@ def page_of(folder, names=True):
         "class",
         learners=learners,
         broken=broken,
-        exercises=[_exercise(name, learners) for name in [*known, *(n for n in tried if n not in known)] if name in tried],
+        exercises=[
+            _exercise(name, learners)
+            for name in [*known, *(n for n in tried if n not in known)]
+            if name in tried
+        ],
         stuck=sorted(_stuck(learners), key=lambda row: -row[2].tries),
         chapters={stem: names for stem, names in course.items() if names},
     )
@@ -71,7 +77,9 @@ def page_of(folder, names=True):
 
 def _is_record(path):
     """Whether a file is a learner's; an older one beside a newer one is read with it."""
-    return path.suffix == ".jsonl" or (path.name == records.OLD_FILE and not path.with_name(records.FILE).is_file())
+    return path.suffix == ".jsonl" or (
+        path.name == records.OLD_FILE and not path.with_name(records.FILE).is_file()
+    )
 
 
 def _read(path):
@@ -104,7 +112,9 @@ def _exercise(name, learners):
     wrong = Counter(
         finding
         for learner in learners
-        for finding in {_finding(e) for e in learner.events if e.exercise == name and e.status not in ("", "correct")}
+        for finding in {
+            _finding(e) for e in learner.events if e.exercise == name and e.status not in ("", "correct")
+        }
     )
     return {
         "name": name,

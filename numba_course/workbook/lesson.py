@@ -49,7 +49,10 @@ class Lesson:
 
     def notes(self):
         """The notes as Markdown, each under its heading, its parts as paragraphs."""
-        lines = [f"# {self.stem[:2]} {self.title}", f"{self.teach} minutes, and {self.exercise} for exercises."]
+        lines = [
+            f"# {self.stem[:2]} {self.title}",
+            f"{self.teach} minutes, and {self.exercise} for exercises.",
+        ]
         heading = self.pieces[0].heading
         for piece in self.pieces:
             if piece.kind == "note":

@@ -30,7 +30,9 @@ def deck(lesson):
     resources = {
         "deck_title": f"{lesson.stem[:2]} {lesson.title}",
         "reveal_files": _reveal(),
-        "colours": {theme: HtmlFormatter(style=style).get_style_defs(".highlight") for theme, style in STYLES.items()},
+        "colours": {
+            theme: HtmlFormatter(style=style).get_style_defs(".highlight") for theme, style in STYLES.items()
+        },
     }
     notebook = nbformat.v4.new_notebook(cells=list(cells(lesson)))
     return exporter.from_notebook_node(notebook, resources)[0]
@@ -42,7 +44,11 @@ def cells(lesson):
     for piece in lesson.pieces:
         if piece.kind == "heading":
             yield _cell("slide", piece.source)
-            yield from (_cell("notes", p.source) for p in lesson.pieces if (p.kind, p.heading) == ("note", piece.heading))
+            yield from (
+                _cell("notes", p.source)
+                for p in lesson.pieces
+                if (p.kind, p.heading) == ("note", piece.heading)
+            )
             room = HEIGHT
         for kind, height, cell in _contents(piece):
             if height > room and room < HEIGHT:
@@ -57,7 +63,11 @@ def _contents(piece):
     """What a piece brings to a slide: kind of slide, height in lines, and cell."""
     if piece.kind == "text":
         lines = re.split(r"\n(?= *[-*\d|])", piece.source)
-        yield "-", 0.6 + sum(math.ceil(len(line) / WIDTH) for line in lines), nbformat.v4.new_markdown_cell(piece.source)
+        yield (
+            "-",
+            0.6 + sum(math.ceil(len(line) / WIDTH) for line in lines),
+            nbformat.v4.new_markdown_cell(piece.source),
+        )
     if piece.kind == "code" and not CHECK.search(piece.source) and not _only_imports(piece.source):
         yield "-", 1 + CODE * len(piece.source.splitlines()), nbformat.v4.new_code_cell(piece.source)
         for output in piece.outputs:
@@ -92,6 +102,7 @@ def _reveal():
     found["LICENSE"] = (folder / "LICENSE").read_text(encoding="utf-8")
     return {
         name: re.sub(r"@import url\(.*?\);", "", text).replace("</script", "<\\/script")
-        if name.endswith((".css", ".js")) else text
+        if name.endswith((".css", ".js"))
+        else text
         for name, text in found.items()
     }
