@@ -3,6 +3,7 @@
 The same rules hold for the notebooks, the cards in them, the slides, and the pages for instructors.
 """
 
+import itertools
 import re
 
 import bs4
@@ -21,9 +22,7 @@ ICON = 2.9  # of an icon or a line beside a word, of which the standard asks not
 
 def levels_in_order(levels):
     """Whether headings begin with one of the first level and never skip one."""
-    return levels[:1] == [1] and all(
-        after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)
-    )
+    return levels[:1] == [1] and all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
 def contrast(one, other):
