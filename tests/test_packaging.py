@@ -13,7 +13,7 @@ from functools import cache
 import pytest
 import yaml
 
-from numba_course.workbook import commands
+from numba_course.workbook import commands, notebooks
 from numba_course.workbook.environment import ROOT
 
 # A package may import from the groups before its own, and from itself.
@@ -187,10 +187,24 @@ def test_readme_names_commands_that_exist():
     assert set(named) <= commands.COMMANDS.keys()
 
 
+def test_readme_has_one_small_picture_with_a_text():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    ((alt, name),) = re.findall(r"!\[(.*?)\]\((.*?)\)\n", text, re.DOTALL)
+    assert len(alt) > 40
+    assert (ROOT / name).read_bytes().startswith(b"\x89PNG") and (ROOT / name).stat().st_size < 100_000
+
+
 def test_readme_lists_the_chapters_that_exist():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| (\d\d) \|", text, re.MULTILINE)
     assert listed == sorted(path.name[:2] for path in (ROOT / "notebooks/source").glob("[0-9][0-9]_*.md"))
+
+
+def test_readme_gives_the_minutes_of_the_chapters():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| (\d\d) \|.*\| (\d+ \+ \d+) \|$", text, re.MULTILINE))
+    about = {stem[:2]: book["metadata"]["numba_course"] for stem, book in notebooks.chapters().items()}
+    assert listed == {n: f"{given['minutes_teach']} + {given['minutes_exercise']}" for n, given in about.items()}
 
 
 # Configurations that must agree
