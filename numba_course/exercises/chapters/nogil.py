@@ -245,7 +245,7 @@ class InThreads(Requirement):
 
     def of_code(self, trial):
         kernel = _partial_sum_of(trial)
-        if kernel is not None and kernel.targetoptions.get("parallel"):
+        if isinstance(kernel, Dispatcher) and kernel.targetoptions.get("parallel"):
             seen = "`partial_sum` has parallel=True, and two calls at once end the process on the workqueue layer"
             return Finding(self.name, seen)
         values = np.random.default_rng(0).permutation(self.size) + 1.0
