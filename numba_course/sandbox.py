@@ -11,7 +11,9 @@ The parent is often a notebook kernel. Three facts shape this module:
 
 from __future__ import annotations
 
+import functools
 import inspect
+import io
 import multiprocessing
 import os
 import signal
@@ -119,7 +121,7 @@ def run(function, *args, seconds=10.0, memory=1 << 30):
     spawned and imports Numba anew.
     """
     try:
-        payload = cloudpickle.dumps((function, args))
+        payload = _packed((function, args))
     except Exception as error:
         raise TypeError(f"cannot be sent to the child process: {error}") from error
     context = _context()
@@ -138,6 +140,26 @@ def run(function, *args, seconds=10.0, memory=1 << 30):
         ours.close()
         reader.finish()
     return Outcome(**ended, output=reader.text())
+
+
+class _Pickler(cloudpickle.CloudPickler):
+    """Also sends what `functools.lru_cache` made of a function, without what it remembers."""
+
+    def reducer_override(self, obj):
+        if isinstance(obj, functools._lru_cache_wrapper):
+            return _remembering, (obj.__wrapped__, obj.cache_parameters())
+        return super().reducer_override(obj)
+
+
+def _remembering(function, parameters):
+    return functools.lru_cache(**parameters)(function)
+
+
+def _packed(value):
+    """A value as bytes for the child."""
+    file = io.BytesIO()
+    _Pickler(file).dump(value)
+    return file.getvalue()
 
 
 def _watch(child, connection, payload, seconds, memory):

@@ -20,6 +20,7 @@ CHAPTERS = {
     "arrays_and_memory": "05",
     "errors_and_debugging": "06",
     "prange": "07",
+    "caching": "09",
 }
 
 
