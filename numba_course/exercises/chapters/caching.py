@@ -230,8 +230,9 @@ from numba import njit
 def polynomial(x, coefficients):
     """Return c[0] + c[1] x + c[2] x² + … for each x."""
     result = np.zeros(x.size)
-    for c in coefficients[::-1]:
-        result = result * x + c
+    for i in range(x.size):
+        for k in range(coefficients.size):
+            result[i] = result[i] * x[i] + coefficients[coefficients.size - 1 - k]
     return result
 '''
 
