@@ -1,7 +1,9 @@
 """Chapter 09, caching: a module that is compiled once, an edit that always shows, a factory that remembers."""
 
+import functools
 import gc
 import importlib
+import itertools
 import math
 import sys
 import tempfile
@@ -187,7 +189,9 @@ def _visit(module, examples, probe):
         with event.install_recorder("numba:compile") as compiling:
             function = module.load()
             results = tuple(function(*args) for args in examples)
-        compiled = [started.data["dispatcher"].__name__ for _, started in compiling.buffer if started.is_start]
+        compiled = [
+            started.data["dispatcher"].__name__ for _, started in compiling.buffer if started.is_start
+        ]
     if passes.buffer and not compiled:  # what @vectorize compiles does not say its name
         compiled = [module.function]
     reasons = [str(warning.message) for warning in caught if "Cannot cache" in str(warning.message)]
@@ -271,33 +275,7 @@ def polynomial_files(text):
 
 # Two files, one of which is edited.
 
-UNITS = '''"""How heights are counted."""
-
-from numba import njit
-
-SCALE = 1.0
-
-
-@njit
-def step(a, b):
-    """What going from height a to height b counts."""
-    return max(b - a, 0.0)
-'''
-TERRAIN = '''"""Ways through a landscape."""
-
-from numba import njit
-from units import SCALE, step
-
-
-@njit(cache=True)
-def climb(heights):
-    """All steps of a way, counted."""
-    total = 0.0
-    for i in range(1, heights.size):
-        total += step(heights[i - 1], heights[i])
-    return SCALE * total
-'''
-EDITS = (("return max(b - a, 0.0)", "return abs(b - a)"), ("SCALE = 1.0", "SCALE = 0.5"))
+EDITS = (("return b - a if b > a else 0.0", "return abs(b - a)"), ("SCALE = 1.0", "SCALE = 0.5"))
 
 
 def never_stale():
@@ -312,7 +290,7 @@ SCALE = 1.0
 @njit
 def step(a, b):
     """What going from height a to height b counts."""
-    return max(b - a, 0.0)
+    return b - a if b > a else 0.0
 
 
 @njit(cache=True)
@@ -333,7 +311,7 @@ def climb_spec(heights):
 
 def climb_after(edits, heights):
     """The same after so many of `EDITS`."""
-    steps = [float(b - a) for a, b in zip(heights[:-1], heights[1:], strict=True)]
+    steps = [float(b - a) for a, b in itertools.pairwise(heights)]
     total = sum((abs(step) if edits > 0 else max(step, 0.0) for step in steps), 0.0)
     return (0.5 if edits > 1 else 1.0) * total
 
@@ -355,7 +333,9 @@ def climb_inputs():
 
 def two_files(files):
     """The two modules, and whatever else stands beside them."""
-    if not isinstance(files, dict) or not all(isinstance(part, str) for pair in files.items() for part in pair):
+    if not isinstance(files, dict) or not all(
+        isinstance(part, str) for pair in files.items() for part in pair
+    ):
         raise ValueError("the files must be a dictionary from names to texts")
     if missing := {"units.py", "terrain.py"} - files.keys():
         raise ValueError(f"{' and '.join(sorted(missing))} must be among the files")
@@ -389,7 +369,9 @@ class EditsShow(Requirement):
             if visit.failed:
                 return visit.failed
             if visit.probed != expected:
-                return Finding(self.name, f"units.SCALE and units.step are not what they were: {visit.probed}")
+                return Finding(
+                    self.name, f"units.SCALE and units.step are not what they were: {visit.probed}"
+                )
             for args, result in zip(laboratory.examples(), visit.results, strict=True):
                 wanted = climb_after(edits, *args)
                 if seen := difference(result, wanted, 1e-12, "the result"):
@@ -410,21 +392,22 @@ def _edit(folder, old, new):
 
 # A factory that remembers what it made.
 
-_SCALERS = {}
+
+@functools.cache
+def scaler_of(text):
+    """The compiled function whose factor this is, in hexadecimal."""
+    factor = float.fromhex(text)
+
+    @njit
+    def scale(x):
+        return factor * x
+
+    return scale
 
 
 def make_scaler(factor):
     """Return the compiled function that multiplies by `factor`: the same function for the same float."""
-    factor = float(factor)
-    key = factor.hex()  # tells 0.0 from -0.0, and takes every NaN for the same
-    if key not in _SCALERS:
-
-        @njit
-        def scale(x):
-            return factor * x
-
-        _SCALERS[key] = scale
-    return _SCALERS[key]
+    return scaler_of(float(factor).hex())  # a text tells 0.0 from -0.0, and is the same for every NaN
 
 
 def make_scaler_spec(factor):
@@ -472,7 +455,8 @@ class Scales(Requirement):
         if not _compiled(run.result):
             return ""  # `MakesCompiled` has said so
         for x in (1.5, np.array([1.0, -2.0, 0.0])):
-            before, wanted = np.copy(x), run.expected(x)
+            with np.errstate(invalid="ignore"):
+                before, wanted = np.copy(x), run.expected(x)
             try:
                 got = run.result(x)
             except Exception as error:
@@ -517,10 +501,14 @@ class SameFloatSameFunction(Requirement):
         try:
             for first, second in SAME:
                 if make(first) is not make(second):
-                    return Finding(self.name, f"{first!r} and {second!r} are one float, and got two functions")
+                    return Finding(
+                        self.name, f"{first!r} and {second!r} are one float, and got two functions"
+                    )
             for first, second in DIFFERENT:
                 if make(first) is make(second):
-                    return Finding(self.name, f"{first!r} and {second!r} are two floats, and got one function")
+                    return Finding(
+                        self.name, f"{first!r} and {second!r} are two floats, and got one function"
+                    )
             oldest = [make(1 / 3), make(2 / 3)]
             for number in range(MANY):
                 make(1000.0 + number)
@@ -551,7 +539,9 @@ class CompilesOnce(Requirement):
         if counts[0] == 0:
             return Finding(self.name, "Numba compiled nothing for factors that had not been asked for before")
         if any(counts[1:]):
-            return Finding(self.name, "the second time that the same factors were asked for, Numba compiled again")
+            return Finding(
+                self.name, "the second time that the same factors were asked for, Numba compiled again"
+            )
         return None
 
 
@@ -623,6 +613,7 @@ EXERCISES = (
     Exercise(
         name="make_scaler",
         reference=make_scaler,
+        helpers=(scaler_of,),
         spec=make_scaler_spec,
         examples=make_scaler_examples,
         seconds=SECONDS,
@@ -637,8 +628,8 @@ EXERCISES = (
         explanation=(
             "Each function that a factory makes is new to Numba and is compiled anew, so the factory must "
             "remember. The text of a float tells 0.0 from -0.0 and takes one NaN for another, and 1, 1.0 and "
-            "True become one float first. A dictionary forgets nothing; lru_cache() keeps 128. Where there are "
-            "very many factors, pass the factor as an argument instead: one function serves all."
+            "True become one float first. functools.cache forgets nothing, as a dictionary does; lru_cache() keeps 128. "
+            "Where there are very many factors, pass the factor as an argument instead: one function serves all."
         ),
     ),
 )

@@ -1,0 +1,6 @@
+# expect: timed out: was stopped
+def cached_polynomial():
+    return """
+while True:
+    pass
+"""
