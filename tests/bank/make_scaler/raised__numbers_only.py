@@ -1,4 +1,4 @@
-# expect: raised: multiply() missing
+# expect: raised: not enough arguments
 from numba import njit
 
 

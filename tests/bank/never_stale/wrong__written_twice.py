@@ -1,4 +1,4 @@
-# expect: wrong: `SCALE = 1.0` must stand in the files once, not 2 times
+# expect: wrong: must stand in the files once, not 2 times
 UNITS = """
 from numba import njit
 
