@@ -12,6 +12,7 @@ The parent is often a notebook kernel. Three facts shape this module:
 from __future__ import annotations
 
 import ctypes
+import functools
 import inspect
 import io
 import multiprocessing
@@ -157,13 +158,15 @@ def dumps(value):
 
 
 class _Pickler(cloudpickle.Pickler):
-    """Sends also the functions of C libraries, by name: in another process they have other addresses."""
+    """Sends also functions of C libraries, by name, since their addresses differ, and those with an `lru_cache`."""
 
     def __init__(self, file):
         self.file = file
         super().__init__(file)
 
     def reducer_override(self, value):
+        if isinstance(value, functools._lru_cache_wrapper):  # without what it remembers
+            return _remembering, (value.__wrapped__, value.cache_parameters())
         if isinstance(value, ctypes.CDLL):
             functions = [f for f in vars(value).values() if isinstance(f, ctypes._CFuncPtr)]
             return _c_library, (type(value), value._name, [_declared(f) for f in functions])
@@ -195,6 +198,10 @@ def _c_function(library, name, argtypes, restype):
     function = getattr(library, name)
     function.argtypes, function.restype = argtypes, restype
     return function
+
+
+def _remembering(function, parameters):
+    return functools.lru_cache(**parameters)(function)
 
 
 def _watch(child, connection, payload, seconds, memory):

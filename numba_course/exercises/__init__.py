@@ -22,6 +22,7 @@ CHAPTERS = {
     "errors_and_debugging": "06",
     "prange": "07",
     "nogil": "08",
+    "caching": "09",
     "calling_c": "10",
     "code_generation": "11",
     "checklist": "13",
