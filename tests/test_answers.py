@@ -45,8 +45,14 @@ def folder(chapters, tmp_path, monkeypatch):
 def answer(folder, chapters, exercise, source, stem="00_start_here"):
     """Write an answer in the place of a stub."""
     notebook = notebooks.read(folder / f"{stem}.ipynb")
-    notebook["cells"][notebooks.exercises(chapters[stem])[exercise]]["source"] = source
+    notebook["cells"][place(notebook, chapters, exercise, stem)]["source"] = source
     notebooks.write(folder / f"{stem}.ipynb", notebook)
+
+
+def place(notebook, chapters, exercise, stem="00_start_here"):
+    """The index of the cell that was delivered as the stub of an exercise."""
+    stub = chapters[stem]["cells"][notebooks.exercises(chapters[stem])[exercise]]
+    return [cell["id"] for cell in notebook["cells"]].index(stub["id"])
 
 
 def kept(folder):
@@ -88,8 +94,7 @@ def test_answer_is_found_where_the_learner_moved_or_rewrote_it(folder, chapters)
     answer(folder, chapters, "double", ANSWER)
     assert found() == (ANSWER,)
     notebook = notebooks.read(folder / "00_start_here.ipynb")
-    place = notebooks.exercises(chapters["00_start_here"])["double"]
-    notebook["cells"].append(notebook["cells"].pop(place))
+    notebook["cells"].append(notebook["cells"].pop(place(notebook, chapters, "double")))
     notebooks.write(folder / "00_start_here.ipynb", notebook)
     assert found() == (ANSWER,)
     notebook["cells"][-1] = {"cell_type": "code", "metadata": {}, "source": [ANSWER, "# other"]}
@@ -159,8 +164,8 @@ def test_reset_brings_the_stub_back_and_keeps_every_answer(folder, chapters, cap
 
 def test_reset_of_an_exercise_that_was_deleted_puts_it_before_its_check(folder, chapters):
     before = notebooks.read(folder / "00_start_here.ipynb")
-    notebook, place = copy.deepcopy(before), notebooks.exercises(before)["double"]
-    del notebook["cells"][place]
+    notebook = copy.deepcopy(before)
+    del notebook["cells"][place(notebook, chapters, "double")]
     notebooks.write(folder / "00_start_here.ipynb", notebook)
     assert answers.reset(chapters, folder, "double") == (folder / "00_start_here.ipynb", None)
     texts = [notebooks.text(cell) for cell in notebooks.read(folder / "00_start_here.ipynb")["cells"]]
