@@ -28,7 +28,8 @@ from numba_course.pipeline import (
     move,
     point,
     uniform,
-)from numba_course.pipeline.program import declare
+)
+from numba_course.pipeline.program import declare
 
 SHAPE = (20, 27, 3)
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
