@@ -297,11 +297,12 @@ WITHOUT = {"the compiler": {"NUMBA_DISABLE_JIT": "1"}, "AVX2": {"NUMBA_CPU_NAME"
 def test_it_is_right_without(missing):
     program = (
         "import test_kernels_resize as t\n"
-        "for dtype in t.DTYPES:\n"
+        "for dtype in (t.np.uint8, t.np.float32):\n"
         "    for old, new in [((1, 1), (3, 2)), ((6, 40), (5, 37)), ((9, 8), (3, 2))]:\n"
         "        image = t.image_of((*old, 3), dtype)\n"
         "        assert t.passes_for(image.shape, (*new, 3), image.dtype).across is t.resize.across\n"
         "        t.check(t.bilinear_resize(image, *new), image)\n"
+        "    if dtype is t.np.uint8:  # the parallel kernel takes seconds to compile\n"
         "        t.check(t.bilinear_resize(image, *new, threads=2), image)\n"
     )
     environment = {**os.environ, **WITHOUT[missing], "PYTHONPATH": os.path.dirname(__file__)}

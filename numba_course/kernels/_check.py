@@ -42,8 +42,9 @@ def check_out(name, out, shape, dtypes, *inputs):
         raise ValueError(f"{name} must have shape {tuple(shape)}, not {out.shape}")
     if not out.flags.writeable:
         raise ValueError(f"{name} must be writeable, not read-only")
-    if any(np.may_share_memory(out, value, max_work=OVERLAP_WORK) for value in inputs):
-        raise ValueError(f"{name} must not share memory with an input")
+    for value in inputs:
+        if np.may_share_memory(out, value, max_work=OVERLAP_WORK):
+            raise ValueError(f"{name} must not share memory with an input")
 
 
 def check_integer(name, value, low, high=None):

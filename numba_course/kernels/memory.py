@@ -44,7 +44,7 @@ def memcpy(destination, source, threads=1):
 
     Called from Python, a short copy cannot beat `numpy.copyto`: to call a compiled function of two arrays that
     does nothing takes 0.9 times as long as to have that copy 1 KiB. `copy_bytes` takes as long as `copyto`, this
-    function a quarter longer, because of its checks.
+    function a third longer, because of its checks.
     """
     if type(destination) is not ndarray or type(source) is not ndarray:
         check_copy(destination, source)  # a dispatcher that knows an array's type takes a masked one for it

@@ -88,11 +88,12 @@ def fill(choose, image, out, threads):
             image = np.repeat(image, 2, axis)  # so that each pixel has a neighbour
     across, down, columns, rows = choose(image.shape, out.shape, image.dtype)
     _, resize_rows, resize_parts = kernels_of(across, down)
-    source, target, size = np.ascontiguousarray(image).ravel(), out.ravel(), out[0].size
+    height, source, target = out.shape[0], image.ravel(), out.ravel()  # copies what is not contiguous
+    old, new = image.size // image.shape[0], out.size // height
     if threads == 1:
-        resize_rows(source, image[0].size, columns, rows, target, size, 0, out.shape[0])
+        resize_rows(source, old, columns, rows, target, new, 0, height)
     else:
-        resize_parts(source, image[0].size, columns, rows, target, size, min(threads, out.shape[0]))
+        resize_parts(source, old, columns, rows, target, new, min(threads, height))
 
 
 def filler(shape, new, dtype, line):
