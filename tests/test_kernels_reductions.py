@@ -174,6 +174,7 @@ def test_arguments_stay_as_they_are():
         (lambda: kernels.sum(np.zeros(3), 0), ValueError, r"threads must be in 1\.\.4096, not 0"),
         (lambda: kernels.sum(np.zeros(3), 2.0), TypeError, "threads must be an integer, not 2.0"),
         (lambda: kernels.dot(np.zeros(3), np.zeros(4)), ValueError, "b must have 3 elements, as a, not 4"),
+        (lambda: kernels.dot(np.zeros(4), np.zeros(3)), ValueError, "b must have 4 elements, as a, not 3"),
         (lambda: kernels.dot(np.zeros(3), "x"), TypeError, "b must be of dtype"),
         (lambda: kernels.dot(np.zeros((1, 1)), np.zeros(1)), ValueError, "a must have 1 axis"),
     ],
