@@ -10,7 +10,7 @@ import pytest
 from numba import config, njit, prange, vectorize
 
 from numba_course import exercises
-from numba_course.exercises.answers import Saved
+from numba_course.exercises.answers import Saved, live
 from numba_course.exercises.exercise import Exercise
 from numba_course.exercises.fresh import Fresh, calls
 from numba_course.exercises.requirements import (
@@ -504,3 +504,13 @@ def test_fresh_processes_count_what_is_compiled_and_tell_what_goes_wrong(tmp_pat
     path.write_text("import os\n\ndef triple(values):\n    os._exit(3)\n")
     (died,) = calls(Saved(str(path), "triple"), pack((0.0,)), processes=1)
     assert died.error == "the process died"
+
+
+def test_no_cache_is_left_for_later_checks_of_the_same_cell():
+    name, text = "ipykernel_1/2.py", "@njit(cache=True)\ndef third(values):\n    return values / 3\n"
+    namespace = {"njit": njit, "__name__": "__main__"}
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    exec(compile(text, name, "exec"), namespace)
+    answer = live(namespace["third"])
+    for _ in range(2):
+        assert calls(answer, pack((6.0,))) == [Fresh(compiled=("third",)), Fresh()]

@@ -70,7 +70,8 @@ def _one(folder, seconds):
     """Start a process, wait for it, read what it left."""
     found = folder / FOUND
     found.unlink(missing_ok=True)
-    caches = {"NUMBA_CACHE_DIR": str(folder / "files"), "IPYTHONDIR": str(folder / "cells")}
+    # Functions of files are cached in the first; those of cells in the second where it is used, or in the third.
+    caches = dict.fromkeys(("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "IPYTHONDIR"), str(folder))
     try:
         subprocess.run(
             [sys.executable, "-m", __spec__.name, str(folder)],
