@@ -43,7 +43,7 @@ COMMANDS = {
         "Show what is solved and what is next.",
         "Shows each chapter's exercises, how many tries they took, and which one is next. Your progress is kept in "
         "progress.jsonl in your folder, one line for each check and each hint.\n\n"
-        "Example: python3 -m numba_course progress",
+        "Example: python3 -m numba_course progress ~/my-course",
         {"FOLDER": OWN_FOLDER},
     ),
     "check": Command(
@@ -76,7 +76,7 @@ COMMANDS = {
         "a fresh process, so that nothing is left over from a long session. Ends with 0 if every answer is correct "
         "(exercises that you have not answered do not count), 1 if one is not, and 3 if the checker itself "
         "failed.\n\n"
-        "Example: python3 -m numba_course verify",
+        "Example: python3 -m numba_course verify ~/my-course",
         {"FOLDER": OWN_FOLDER},
     ),
     "reset": Command(
@@ -179,7 +179,8 @@ COMMANDS = {
 
 def overview():
     """The help of the whole program."""
-    names = [f"  {name:8} {command.summary}" for name, command in COMMANDS.items()]
+    width = max(map(len, COMMANDS))
+    names = [f"  {name:{width}} {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
             "Usage: python3 -m numba_course COMMAND ...\n",

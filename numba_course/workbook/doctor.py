@@ -23,6 +23,8 @@ MEMORY = 1 << 30  # bytes that should be free
 PROBE = "doctor"  # key of the module that is cached
 REINSTALL = "remove the folder .venv of the checkout and start again"
 OPENMP = "install OpenMP (Linux: package libgomp1; macOS: package libomp or llvm-openmp), or pip install tbb"
+JIT = "remove the setting NUMBA_DISABLE_JIT"
+CACHE = "let the setting NUMBA_COURSE_CACHE name a folder that you may write to"
 SEND = "send the report to your instructor: python3 -m numba_course doctor --report"
 SETTINGS = re.compile(r"(?i)^(NUMBA_\w+|OMP_\w+|\w+_PROXY|JUPYTER\w*|IPYTHONDIR|PYTHON\w+)$")
 
@@ -128,10 +130,12 @@ def _packages():
 
 
 def _compiler():
-    result, fault = _in_child(_compile_one)
-    faults = fault or (
-        [] if result == 7 else [("bad", f"a compiled function gave {result}, not 7", REINSTALL)]
-    )
+    found, fault = _in_child(_compile_one)
+    if fault:
+        return "", fault
+    result, disabled = found
+    faults = [] if result == 7 else [("bad", f"a compiled function gave {result}, not 7", REINSTALL)]
+    faults += [("bad", "the setting NUMBA_DISABLE_JIT lets nothing be compiled", JIT)] if disabled else []
     return "a function was compiled, and its result is right", faults
 
 
@@ -163,14 +167,10 @@ def _cache():
         found = [_in_child(_run_cached, seconds=60) for _ in range(2)]
     finally:
         _forget_cached()
-    for _, fault in found:
-        if fault:
-            setting = [name for name in ("NUMBA_CACHE_DIR", "NUMBA_COURSE_CACHE") if os.environ.get(name)]
-            advice = f"let {' and '.join(setting)} name" if setting else "let NUMBA_COURSE_CACHE name"
-            return "", [(*fault[0][:2], f"{advice} a folder that you may write to")]
-    if found[1][0] == 0:
-        return "", [("warn", "a second process compiled again what the first had stored", SEND)]
-    return "a second process loaded what the first one had compiled", []
+    faults = [("bad", sentence, CACHE) for _, fault in found for _, sentence, _ in fault][:1]
+    if not faults and not found[1][0]:
+        faults = [("warn", "a second process compiled again what the first had stored", SEND)]
+    return "a second process loaded what the first one had compiled", faults
 
 
 def _checks():
@@ -181,7 +181,8 @@ def _checks():
     free = psutil.virtual_memory().available
     question = replace(exercises.get("double"), _memory={})
     verdict = question.examine(question.reference)
-    faults = [] if verdict.passed else [("bad", f"a right answer got the verdict: {verdict!r}", SEND)]
+    cure = JIT if verdict.status == "not compiled" else SEND
+    faults = [] if verdict.passed else [("bad", f"a right answer got the verdict: {verdict!r}", cure)]
     if free < MEMORY:
         said = f"only ⟨{free / 2**20:.0f}⟩ MiB of memory are free"
         faults.append(("warn", said, "close other programs, and the kernels that you do not need"))
@@ -201,7 +202,7 @@ def _lab():
         faults.append(("warn", "a proxy stands between this machine and itself", cure))
     if "ipykernel" not in sys.modules:  # where there is a kernel, it is the right one, and so is its browser
         faults += [*_wrong_kernel(), *_no_browser()]
-    return f"JupyterLab ⟨{_version('jupyterlab')}⟩ can be opened; no network is needed", faults
+    return f"version ⟨{_version('jupyterlab')}⟩ can be opened; no network is needed", faults
 
 
 def _wrong_kernel():
@@ -264,9 +265,9 @@ def _in_child(function, seconds=30):
 
 
 def _compile_one():
-    from numba import njit
+    from numba import config, njit
 
-    return njit(lambda x: x + 3)(4)
+    return njit(lambda x: x + 3)(4), bool(config.DISABLE_JIT)
 
 
 def _run_parallel():
@@ -283,13 +284,15 @@ def _run_parallel():
 
 
 def _run_cached():
-    """Call the cached function of a module where the course keeps its own; how often the cache was hit."""
+    """Call a cached function in a module where the course keeps its own; whether the cache had it already."""
     from numba_course.pipeline import modules
 
     text = "from numba import njit\n\n\n@njit(cache=True)\ndef add(x):\n    return x + 1\n"
     module = modules.load(PROBE, text)
     module.add(1)
-    return sum(module.add.stats.cache_hits.values())
+    return not hasattr(module.add, "stats") or bool(
+        module.add.stats.cache_hits
+    )  # or nothing is compiled at all
 
 
 def _forget_cached():

@@ -8,10 +8,11 @@ The learner may move and delete cells and add own ones: the order stays, and wha
 import copy
 import difflib
 import hashlib
+import re
 import uuid
 from dataclasses import dataclass
 
-from numba_course.workbook.notebooks import defined, empty, is_stub, text
+from numba_course.workbook.notebooks import defined, empty, exercises, is_stub, text
 
 ALIKE = 0.5  # share of two texts that agrees, from which on one is a new version of the other
 
@@ -31,11 +32,31 @@ class Merged:
 
 
 def deliver(notebook, version):
-    """A course's notebook as a learner gets it: without outputs, and with what later versions compare with."""
+    """A course's notebook as a learner gets it: without outputs, and with what later versions compare with.
+
+    Each heading begins a cell of its own, so that JupyterLab can fold away what belongs to it.
+    """
     fresh = copy.deepcopy(notebook)
+    fresh["cells"] = [part for cell in fresh["cells"] for part in _at_headings(cell)]
     delivered = [[cell["id"], digest(cell)] for cell in map(empty, fresh["cells"])]
     fresh["metadata"].setdefault("numba_course", {}).update(version=version, delivered=delivered)
     return fresh
+
+
+def _at_headings(cell):
+    """A text cell cut before each heading but one that it begins with; any other cell as it is."""
+    if cell["cell_type"] != "markdown":
+        return [cell]
+    parts, fenced = [[]], False
+    for line in text(cell).splitlines(keepends=True):
+        fenced ^= line.lstrip().startswith(("```", "~~~"))
+        if not fenced and re.match("#{1,6} ", line) and parts[-1]:
+            parts.append([])
+        parts[-1].append(line)
+    ids = [cell["id"], *(f"{cell['id']}-{number}" for number in range(1, len(parts)))]
+    return [
+        {**cell, "id": id, "source": "".join(part).rstrip("\n")} for id, part in zip(ids, parts, strict=True)
+    ]
 
 
 def digest(cell):
@@ -102,26 +123,27 @@ def merge(mine, course):
 def _pair(base, cells, here):
     """From the id of each delivered cell to the index of the course's cell that it has become, if any.
 
-    Exercises are paired by name, other cells by their text: those that are the same first, then what lies between.
+    Cells that are the same are paired in their order; of the others, an answer with its exercise by name, and the
+    rest by their likeness.
     """
-    stubs = {
-        defined(text(cell))[-1]: n for n, cell in enumerate(cells) if is_stub(cell) and defined(text(cell))
-    }
-    pairs = {}
-    for name, _ in base:
-        own = here.get(name)
-        named = [stubs[found] for found in defined(text(own))[::-1] if found in stubs] if own else []
-        if named and is_stub(own):
-            pairs.setdefault(name, named[0])
-    taken = set(pairs.values())
-    rest = [(name, mark) for name, mark in base if name not in pairs]
-    theirs = [n for n in range(len(cells)) if n not in taken]
-    marks = [mark for _, mark in rest], [digest(cells[n]) for n in theirs]
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, *marks, autojunk=False).get_opcodes():
+    names, marks = [name for name, _ in base], [mark for _, mark in base]
+    pairs, stretches = {}, []
+    matcher = difflib.SequenceMatcher(None, marks, [digest(cell) for cell in cells], autojunk=False)
+    for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
-            pairs |= {name: n for (name, _), n in zip(rest[a:b], theirs[c:d], strict=True)}
+            pairs |= dict(zip(names[a:b], range(c, d), strict=True))
         elif kind == "replace":
-            pairs |= _alike([name for name, _ in rest[a:b]], theirs[c:d], cells, here)
+            stretches.append((names[a:b], range(c, d)))
+    stubs = {name: n for name, n in exercises({"cells": cells}).items() if n not in pairs.values()}
+    for name, mark in base:
+        own = here.get(name)
+        if name not in pairs and own and is_stub(own) and digest(own) != mark:
+            answered = next((found for found in reversed(defined(text(own))) if found in stubs), None)
+            if answered:
+                pairs[name] = stubs.pop(answered)
+    for old, new in stretches:
+        free = [n for n in new if n not in pairs.values()]
+        pairs |= _alike([name for name in old if name not in pairs], free, cells, here)
     return pairs
 
 
