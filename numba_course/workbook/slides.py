@@ -20,7 +20,10 @@ from numba_course.workbook.pages import TEMPLATES
 HEIGHT, WIDTH = 16, 84  # lines of text below a slide's heading, and characters in a line
 CODE = 0.72  # height of a line of code, where a line of text is 1
 FIGURE = 12  # height of a picture
-FILES = ("reset.css", "reveal.css", "theme/white.css", "theme/black.css", "reveal.js")
+FILES = [
+    f"dist/{name}" for name in ("reset.css", "reveal.css", "theme/white.css", "theme/black.css", "reveal.js")
+]
+FILES += ["plugin/notes/notes.js", "LICENSE"]
 STYLES = {"light": "xcode", "dark": "github-dark"}  # of Pygments, both of high contrast
 
 
@@ -94,15 +97,8 @@ def _cell(kind, source):
 
 
 def _reveal():
-    """The files of reveal.js as text, by name; without fonts, which are beside them."""
+    """The files of reveal.js as text, by name; without the fonts that are beside them."""
     package = Path(importlib.util.find_spec("sphinx_revealjs").submodule_search_locations[0])
     folder = package / "_static" / "revealjs"
-    found = {name: (folder / "dist" / name).read_text(encoding="utf-8") for name in FILES}
-    found["notes.js"] = (folder / "plugin" / "notes" / "notes.js").read_text(encoding="utf-8")
-    found["LICENSE"] = (folder / "LICENSE").read_text(encoding="utf-8")
-    return {
-        name: re.sub(r"@import url\(.*?\);", "", text).replace("</script", "<\\/script")
-        if name.endswith((".css", ".js"))
-        else text
-        for name, text in found.items()
-    }
+    found = {Path(name).name: (folder / name).read_text(encoding="utf-8") for name in FILES}
+    return {name: re.sub(r"@import url\(.*?\);", "", text) for name, text in found.items()}
