@@ -1,12 +1,16 @@
 """The loader: order, slots, threads that end, faults that reach the consumer, and nothing that grows."""
 
+import io
 import os
 import sys
 import threading
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
 from numba_course.pipeline import Brightness, HorizontalFlip, Loader, Pipeline, PipelineError, RandomCrop
 from numba_course.pipeline import loader as loader_module
@@ -133,11 +137,16 @@ def test_a_thread_that_cannot_be_started_leaves_none_behind(made, monkeypatch):
     assert len(list(loader)) == 7
 
 
-def test_a_long_epoch_shows_how_far_it_is_if_asked(made, monkeypatch, capsys):
-    for patience, progress, shown in ((-1, True, True), (-1, False, False), (60, True, False)):
-        monkeypatch.setattr(loader_module, "PATIENCE", patience)
-        assert len(list(Loader(made, IMAGES, batch_size=1, progress=progress))) == 7
-        assert ("epoch 0" in capsys.readouterr().out) is shown
+@pytest.mark.parametrize(
+    ("patience", "progress", "shown"), [(-1, True, True), (-1, False, False), (60, True, False)]
+)
+def test_a_long_epoch_shows_how_far_it_is_if_asked(made, monkeypatch, patience, progress, shown):
+    screen = io.StringIO()
+    bar = partial(Progress, console=Console(file=screen, force_terminal=True))
+    monkeypatch.setattr(loader_module, "Progress", bar)
+    monkeypatch.setattr(loader_module, "PATIENCE", patience)
+    assert len(list(Loader(made, IMAGES, batch_size=1, progress=progress))) == 7
+    assert ("epoch 0" in screen.getvalue()) is shown
 
 
 def test_a_soak_leaves_nothing_behind(made):
