@@ -13,7 +13,7 @@ from functools import cache
 import pytest
 import yaml
 
-from numba_course.workbook import commands, notebooks
+from numba_course.workbook import build, commands, notebooks
 from numba_course.workbook.environment import ROOT
 
 # A package may import from the groups before its own, and from itself.
@@ -413,3 +413,11 @@ def test_ci_runs_the_test_command_of_the_readme_and_passes_its_exit_code(tmp_pat
     )
     assert (result.returncode, result.stdout) == (code, "python3 -m numba_course test\n")
     assert result.stdout.strip() in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", build.find(), ids=lambda path: path.stem)
+def test_the_version_note_of_a_chapter_names_the_versions_that_are_supported(path):
+    required = next(line for line in project()["dependencies"] if line.startswith("numba>="))
+    first, beyond = re.fullmatch(r"numba>=0\.(\d+),<0\.(\d+)", required).groups()
+    (note,) = re.findall(r"^\*\*Version note\.\*\*.*", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"Numba 0.{first} to 0.{int(beyond) - 1}" in note
