@@ -1,5 +1,6 @@
 """The sandbox: every way a child can end is told, and the parent lives on."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -184,3 +185,18 @@ def test_a_script_without_a_main_guard_is_not_run_again(tmp_path):
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
     assert done.stdout == "once 3.0\n", done.stderr
+
+
+@functools.cache
+def _fibonacci(n):
+    return n if n < 2 else _fibonacci(n - 1) + _fibonacci(n - 2)
+
+
+def test_a_function_that_remembers_travels_like_any_other(monkeypatch):
+    """As in a notebook, where it cannot be imported by its name."""
+    monkeypatch.setattr(_fibonacci, "__module__", "__main__")
+    monkeypatch.setattr(_fibonacci.__wrapped__, "__module__", "__main__")
+    assert sandbox.run(lambda f: (f(60), f.cache_parameters()), _fibonacci).value == (
+        1548008755920,
+        {"maxsize": None, "typed": False},
+    )
