@@ -1,6 +1,7 @@
 """The sandbox: every way a child can end is told, and the parent lives on."""
 
 import ctypes
+import functools
 import os
 import signal
 import subprocess
@@ -215,3 +216,18 @@ def test_a_c_function_known_by_its_address_alone_is_refused():
     function = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(ctypes.cast(c_abs, ctypes.c_void_p).value)
     with pytest.raises(TypeError, match="by its address alone; take it from its library by name"):
         sandbox.run(call, function, -3)
+
+
+@functools.cache
+def _fibonacci(n):
+    return n if n < 2 else _fibonacci(n - 1) + _fibonacci(n - 2)
+
+
+def test_a_function_that_remembers_travels_like_any_other(monkeypatch):
+    """As in a notebook, where it cannot be imported by its name."""
+    monkeypatch.setattr(_fibonacci, "__module__", "__main__")
+    monkeypatch.setattr(_fibonacci.__wrapped__, "__module__", "__main__")
+    assert sandbox.run(lambda f: (f(60), f.cache_parameters()), _fibonacci).value == (
+        1548008755920,
+        {"maxsize": None, "typed": False},
+    )
