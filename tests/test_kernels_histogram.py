@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numba
@@ -120,6 +121,18 @@ def test_ranges_where_the_scale_overflows():
     assert histogram(np.array([-8e307, 0.0, 8e307]), 2, -8e307, 8e307).tolist() == [1, 2]
 
 
+def test_memory_is_in_proportion_to_values_and_bins_on_any_number_of_threads():
+    values = np.random.default_rng(4).random(10_000)
+    for bins, kind in ((1, "f8"), (20_000, "f8"), (7, "u1")):
+        histogram(values.astype(kind), bins, 0.0, 1.0, threads=2)  # compiled before
+        tracemalloc.start()
+        counts = histogram(values.astype(kind), bins, 0.0, 1.0, threads=4096)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert counts.sum() == values.size
+        assert peak < 200 * (values.size + bins), (bins, kind, peak)
+
+
 def test_out_is_filled_not_added_to():
     values, out = np.array([0.1, 0.2, 0.9]), np.full(2, 77)
     assert histogram(values, 2, 0.0, 1.0, out) is out
@@ -153,7 +166,8 @@ SHARED = np.arange(3)
     [
         ((X, 0, 0, 1), ValueError, r"bins must be in 1\.\.\d+, not 0"),
         ((X, -3, 0, 1), ValueError, r"bins must be in 1\.\.\d+, not -3"),
-        ((X, 2**31, 0, 1), ValueError, r"bins must be in 1\.\.\d+, not 2147483648"),
+        ((X, 2**24 + 1, 0, 1), ValueError, r"bins must be in 1\.\.16777216, not 16777217"),
+        ((X, 2**31, 0, 1), ValueError, r"bins must be in 1\.\.16777216, not 2147483648"),
         ((X, 2.0, 0, 1), TypeError, r"bins must be an integer, not 2\.0"),
         ((X, True, 0, 1), TypeError, "bins must be an integer, not True"),
         ((X, [0, 1], 0, 1), TypeError, r"bins must be an integer, not \[0, 1\]"),

@@ -153,6 +153,27 @@ def test_a_subclass_or_a_list_gives_a_plain_array():
         assert np.array_equal(result, expected)
 
 
+def strided(shape, strides):
+    """An array that may overlap itself, in the middle of memory of its own."""
+    return np.lib.stride_tricks.as_strided(np.zeros(99)[49:], shape, strides)
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        np.empty((3, 4, 2)).transpose(1, 2, 0),
+        np.empty((9, 9, 9))[1:9:2, 5:3:-1, ::4],
+        np.empty((4, 1, 3)).swapaxes(0, 1)[0, :, None, :].repeat(2, 1),
+        np.lib.stride_tricks.as_strided(np.empty(12), (4, 1, 3), (24, 0, 8)),
+        np.lib.stride_tricks.as_strided(np.empty(1), (5, 0, 3), (0, 0, 0)),
+    ],
+)
+def test_an_out_of_any_layout_is_accepted_that_has_its_elements_apart(out):
+    values = np.random.default_rng(6).normal(size=out.shape)
+    assert moving_average(values, 1, 0, out) is out
+    assert np.array_equal(out, values)
+
+
 X = np.arange(6.0)
 READ_ONLY = np.empty(5)
 READ_ONLY.setflags(write=False)
@@ -187,6 +208,14 @@ READ_ONLY.setflags(write=False)
         ((X, 2, -1, READ_ONLY), ValueError, "out must be writeable"),
         ((X, 2, -1, X[:5]), ValueError, "out must not share memory"),
         ((X, 2, -1, X[:0:-1]), ValueError, "out must not share memory"),
+        (
+            (X, 2, -1, strided((5,), (0,))),
+            ValueError,
+            r"out must not overlap itself, as strides of \(0,\) bytes",
+        ),
+        ((X, 2, -1, strided((5,), (4,))), ValueError, "out must not overlap itself"),
+        ((np.ones((3, 4)), 2, -1, strided((3, 3), (16, 8))), ValueError, "out must not overlap itself"),
+        ((np.ones((2, 4)), 2, -1, strided((2, 3), (-8, 8))[:, ::-1]), ValueError, "out must not overlap"),
         ((X, 2, -1, None, 0), ValueError, r"threads must be in 1\.\.4096, not 0"),
         ((X, 2, -1, None, 1.5), TypeError, r"threads must be an integer, not 1\.5"),
     ],

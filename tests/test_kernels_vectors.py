@@ -100,6 +100,43 @@ def test_mix_adds_two_products():
     assert_allclose(result(kernel, np.empty(8, np.float32), FLOATS), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_plus_and_times_are_those_of_each_lane_in_either_precision():
+    @njit
+    def kernel(out, a):
+        p, q = v.load(a, uint64(0), 8), v.load(a, uint64(8), 8)
+        v.store(out, uint64(0), v.plus(p, q))
+        v.store(out, uint64(8), v.times(p, q))
+
+    for source in (FLOATS, RNG.normal(size=16)):
+        p, q = source[:8], source[8:16]
+        assert_array_equal(result(kernel, np.empty(16, source.dtype), source), [*(p + q), *(p * q)])
+
+
+def test_float64s_widens_and_store_rounds_to_the_nearest():
+    @njit
+    def kernel(out, source):
+        v.store(out, uint64(1), v.float64s(v.load(source, uint64(0), 8)))
+
+    exact = np.array([0.1, -1 / 3, 1 + 2**-24, 1 + 3 * 2**-24, 1e300, 1e-46, np.inf, np.nan])
+    with np.errstate(over="ignore"):
+        rounded = exact.astype(np.float32)  # a tie to even, twice; out of range to infinity and to zero
+    for source in (exact, rounded):
+        for kind in (np.float64, np.float32):
+            with np.errstate(over="ignore"):
+                expected = source.astype(kind)
+            assert_array_equal(result(kernel, np.empty(9, kind), source)[1:], expected)
+
+
+def test_prefetch_changes_nothing_and_reaches_anywhere():
+    @njit
+    def kernel(out, at):
+        v.prefetch(out, uint64(at))
+
+    for at in (0, 15, 10**6, 2**60):
+        assert (result(kernel, np.empty(16, np.float32), at) == 7).all()
+    assert "\tprefetch" in next(iter(kernel.inspect_asm().values()))  # the instruction, not a name
+
+
 @njit
 def lerp_scalars(out, a, b, weight):
     """The three 16-bit functions on numbers; the compiler makes vectors of this loop."""

@@ -1,6 +1,7 @@
 """Reference kernels: of each a checked wrapper, trusting compiled kernels and a slow specification.
 
 Importing them compiles nothing: that happens at the first call, or long before, where a disk cache holds them.
+Only kernels whose compiled code is all in one file have such a cache, because Numba does not watch a second one.
 """
 
 from numba_course.kernels.histogram import histogram

@@ -33,7 +33,7 @@ def check_array(name, value, dtypes, ndim=None):
 
 
 def check_out(name, out, shape, dtypes, *inputs):
-    """Refuse an `out` that a kernel cannot fill, or that shares an element with one of the `inputs`."""
+    """Refuse an `out` that a kernel cannot fill, or that shares an element with itself or one of the `inputs`."""
     if not isinstance(out, np.ndarray) or np.ma.isMaskedArray(out):
         raise TypeError(f"{name} must be a plain NumPy array, not {type(out).__name__}")
     if out.dtype not in dtypes:
@@ -42,6 +42,8 @@ def check_out(name, out, shape, dtypes, *inputs):
         raise ValueError(f"{name} must have shape {tuple(shape)}, not {out.shape}")
     if not out.flags.writeable:
         raise ValueError(f"{name} must be writeable, not read-only")
+    if not _elements_are_apart(out):
+        raise ValueError(f"{name} must not overlap itself, as strides of {out.strides} bytes make it")
     for value in inputs:
         if np.may_share_memory(out, value, max_work=OVERLAP_WORK):
             raise ValueError(f"{name} must not share memory with an input")
@@ -64,6 +66,24 @@ def check_integer(name, value, low, high=None):
 def check_threads(threads):
     """Return `threads`: into how many parts the work is shared out."""
     return check_integer("threads", threads, 1, MOST_THREADS)
+
+
+def _elements_are_apart(array):
+    """Say whether each step along an axis leads past all that the axes of smaller steps span.
+
+    So it is in every slice, transposition and reversal of a fresh array. A few odd strides that interleave without
+    a clash are refused with the others: to tell them apart is an NP-complete problem.
+    """
+    if array.size == 0:
+        return True
+    span = array.itemsize
+    for step, length in sorted(
+        (abs(step), n) for step, n in zip(array.strides, array.shape, strict=True) if n > 1
+    ):
+        if step < span:
+            return False
+        span += step * (length - 1)
+    return True
 
 
 def _listed(dtypes):

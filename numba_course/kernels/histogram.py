@@ -8,6 +8,7 @@ from numba_course.kernels._check import check_array, check_integer, check_out, c
 DTYPES = tuple(np.dtype(code) for code in "?bBhHiIlLqQefd")
 BLOCK = 512  # values whose bins are found together; the bins stay in the first-level cache
 PART = 2**31  # values that a uint32 counter can count for sure
+MOST_BINS = 2**24  # memory for more may be promised and then not be there: the system would end the process
 LINE = 32  # uint32 counters that keep two threads off one pair of cache lines
 
 
@@ -19,13 +20,14 @@ def histogram(values, bins, low, high, out=None, threads=1):
     values : array_like of float64, float32, float16, integers or bool, any shape
         It may be read-only; one that is not contiguous is copied, and so are integers of 2 or more bytes, to
         float64, and float16, to float32.
-    bins : int, 1 <= bins < 2**31 - 1
+    bins : int, 1 <= bins <= 2**24
     low, high : real numbers, low <= high
         As in NumPy equal ones are widened by half a unit to both sides.
     out : ndarray of int64, shape (bins,), optional
         Filled (not added to) and returned.
     threads : int, 1 <= threads <= 4096
-        Into how many parts the work is shared out, each with counters of its own. 1 runs in the calling thread,
+        Into how many parts at most the work is shared out, each with counters of its own and no fewer values than
+        those: memory stays in proportion to ``values.size + bins``. 1 runs in the calling thread,
         without the GIL, and is safe in several threads at once; more use Numba's threading layer, of which
         "workqueue" allows one caller at a time.
 
@@ -54,9 +56,11 @@ def histogram(values, bins, low, high, out=None, threads=1):
     A place is in doubt if it is no farther from a whole number than the farthest place of an edge is; as the
     computed place never falls when the value grows, no other value can be in the wrong bin. Only values in doubt
     are compared with edges. Values of 8 bits are counted one by one and shared out to the bins afterwards.
+    For float64, one thread took 0.39 to 0.47 of the time of boost-histogram on a quiet machine, 0.44 to 0.69 on a
+    busy one.
     """
     values = check_array("values", values, DTYPES)
-    bins = check_integer("bins", bins, 1, 2**31 - 2)
+    bins = check_integer("bins", bins, 1, MOST_BINS)
     _check_limits(low, high)
     threads = check_threads(threads)
     if out is None:
@@ -110,7 +114,7 @@ def _count_places(values, edges, threads, out):
         scale = bins / places[-1]
     scale = scale if np.isfinite(scale) else 0.0  # then every place is 0, and in doubt
     doubt = np.abs(places * scale - np.arange(bins + 1)).max() + np.finfo(np.float64).eps
-    parts = max(threads, -(-values.size // PART))
+    parts = _parts(threads, values.size, bins)
     counts = np.zeros((parts, bins + 1 + LINE), np.uint32)
     if threads == 1:
         for part in range(parts):
@@ -118,6 +122,11 @@ def _count_places(values, edges, threads, out):
     else:
         _share_out(values, edges, scale, doubt, counts)
     counts[:, :bins].sum(axis=0, out=out)
+
+
+def _parts(threads, size, counters):
+    """As many parts as threads, but none with fewer values than counters, and none that could overflow one."""
+    return max(1, min(threads, size // counters), -(-size // PART))
 
 
 @njit(nogil=True, cache=True)
@@ -179,7 +188,7 @@ def _settle(value, k, edges):
 
 def _count_levels(values, threads, out):
     """Fill `out` with how often each of the 256 bytes occurs."""
-    parts = max(threads, -(-values.size // PART))
+    parts = _parts(threads, values.size, 256)
     counts = np.zeros((parts, 256 + LINE), np.uint32)
     if threads == 1:
         for part in range(parts):

@@ -76,8 +76,8 @@ def dot(a, b, threads=1):
     Notes
     -----
     Each product is rounded, then added in the order of `sum`; the error is that of `sum`, and one rounding of
-    each product. O(n), limited by the memory: from a million elements on as quick as BLAS, which takes half the
-    time for ten thousand as it adds in whatever order suits.
+    each product. O(n), limited by the memory for long arrays: 1.0 to 2.15 times as long as BLAS, about as long from
+    a million elements on, twice for ten thousand, as BLAS adds in whatever order suits.
     """
     a, b = (
         np.ascontiguousarray(check_array(name, values, FLOATS, 1)) for name, values in (("a", a), ("b", b))
