@@ -267,8 +267,9 @@ class ToLayout(Operation):
 
 
 def _check_size(height, width):
-    if height < 1 or width < 1:
-        raise PipelineError(f"height and width must be at least 1, not {height} and {width}")
+    for name, value in (("height", height), ("width", width)):
+        if not isinstance(value, int | np.integer) or value < 1:
+            raise PipelineError(f"{name} must be an integer of at least 1, not {value!r}")
 
 
 def _room(state, height, width):
