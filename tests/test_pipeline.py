@@ -1,12 +1,15 @@
 """The pipeline: the generated code against plain Python and NumPy, draws, memory, the cache, and its errors."""
 
+import inspect
 import pickle
 
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from numba_course import pipeline
 from numba_course.exercises.chapters.code_generation import plan_buffers_spec
+from numba_course.kernels.resize import bilinear_resize_spec
 from numba_course.pipeline import (
     AllocationQuery,
     Brightness,
@@ -29,6 +32,7 @@ from numba_course.pipeline import (
     point,
     uniform,
 )
+from numba_course.pipeline.lifting import is_straight
 from numba_course.pipeline.program import declare
 
 SHAPE = (20, 27, 3)
@@ -55,11 +59,37 @@ class Invert(Operation):
         return invert
 
 
+class Solarize(Operation):
+    """Not straight: a branch on a value."""
+
+    def generate_code(self):
+        @point
+        def solarize(r, g, b, key):
+            if r > 128.0:
+                r = 255.0 - r
+            return r, g, b
+
+        return solarize
+
+
+class Roots(Operation):
+    """Not straight either: other functions than min and max of two."""
+
+    def generate_code(self):
+        @point
+        def roots(r, g, b, key):
+            return np.sqrt(abs(r - g)), max(r, g, b), b
+
+        return roots
+
+
 class Blur(Operation):
+    """Neighbours on all sides, with different weights."""
+
     def generate_code(self):
         @gather
         def blur(load, y, x, c, key):
-            return (load(y, x - 1, c) + load(y, x, c) + load(y, x + 1, c)) / 3.0
+            return (load(y, x - 1, c) + 2.0 * load(y + 1, x, c) + load(y - 1, x + 2, c)) / 4.0
 
         return blur
 
@@ -70,10 +100,11 @@ PIPELINES = {
     "arithmetic first": [Brightness(), Invert(), RandomCrop(9, 16), HorizontalFlip(), ToLayout("HWC")],
     "memory": [Brightness(), Contrast(), RandomCrop(13, 17), Normalize(MEAN, STD), ToLayout("CHW")],
     "cut before memory": [Brightness(), CenterCrop(9, 16), Contrast(), ToLayout("CHW")],
+    "not straight": [RandomCrop(13, 17), HorizontalFlip(), Solarize(), Roots(), ToLayout("CHW")],
     "resized": [Resize(11, 21), HorizontalFlip(), Normalize(MEAN, STD), ToLayout("CHW")],
     "far apart": [Crop(1, 2, 19, 24), Resize(5, 6)],
     "resized floats": [Brightness(), Resize(23, 30), Normalize(MEAN, STD)],
-    "gather": [Brightness(), Blur(), HorizontalFlip(1.0), Blur(), CenterCrop(5, 8)],
+    "gather": [Brightness(), Blur(), HorizontalFlip(1.0), Blur(), Crop(0, 3, 20, 24)],
 }
 
 
@@ -85,7 +116,7 @@ def test_compiled_is_interpreted_bit_for_bit(name):
     assert np.array_equal(compiled, interpreted)
 
 
-@pytest.mark.parametrize("name", ["arithmetic first", "memory", "gather"])
+@pytest.mark.parametrize("name", ["not straight", "memory", "gather"])
 def test_every_index_is_in_bounds(name):
     checked = Pipeline(PIPELINES[name], SHAPE, seed=4, boundscheck=True)
     assert np.array_equal(checked(IMAGES), Pipeline(PIPELINES[name], SHAPE, seed=4)(IMAGES))
@@ -100,6 +131,52 @@ def fixed(array):
 def test_without_draws_it_is_what_numpy_gives():
     steps = [Crop(3, 5, 13, 17), HorizontalFlip(1.0), Normalize(MEAN, STD), ToLayout("CHW")]
     np.testing.assert_allclose(Pipeline(steps, SHAPE)(IMAGES), fixed(IMAGES), rtol=2e-6, atol=2e-6)
+
+
+def blurred(values):
+    """What `Blur` makes, by NumPy."""
+    wide = np.pad(values.astype(np.float32), ((0, 0), (1, 1), (1, 2), (0, 0)), mode="edge")
+    return (wide[:, 1:-1, :-3] + 2 * wide[:, 2:, 1:-2] + wide[:, :-2, 3:]) / 4
+
+
+def test_moves_and_gathers_keep_their_order():
+    def made(*operations):
+        return Pipeline(operations, SHAPE, compiled=False)(IMAGES[:2])
+
+    assert np.array_equal(made(Blur(), HorizontalFlip(1.0)), blurred(IMAGES[:2])[:, :, ::-1])
+    assert np.array_equal(made(Brightness(1.0), Blur()), blurred(made(Brightness(1.0))))
+    assert np.array_equal(made(HorizontalFlip(1.0), Blur()), blurred(IMAGES[:2, :, ::-1]))
+
+
+def test_a_resize_takes_bytes_as_bytes_and_floats_as_floats():
+    def made(*operations):
+        return Pipeline(operations, SHAPE, compiled=False)(IMAGES[:2])
+
+    for before in ([], [Brightness()]):
+        values = made(*before) if before else IMAGES[:2]
+        expected = [bilinear_resize_spec(image, 11, 30) for image in values]
+        resized = made(*before, Resize(11, 30))
+        np.testing.assert_allclose(resized, expected, rtol=1e-5, atol=0 if before else 0.51)
+
+
+def test_a_center_crop_is_the_middle():
+    made = Pipeline([CenterCrop(13, 17)], SHAPE, compiled=False)(IMAGES)
+    assert np.array_equal(made, IMAGES[:, 3:16, 5:22])
+
+
+def test_only_straight_code_is_for_vectors():
+    straight = Brightness(), Invert(), Normalize(MEAN, STD)
+    assert [is_straight(operation.generate_code()) for operation in straight] == [True] * 3
+    assert [is_straight(operation.generate_code()) for operation in (Solarize(), Roots())] == [False] * 2
+
+
+def test_a_random_crop_is_anywhere_and_its_two_draws_are_independent():
+    y, x = np.indices((6, 8), np.uint8)
+    places = np.stack([y, x, y], axis=2)[None]
+    made = Pipeline([RandomCrop(4, 6)], places.shape[1:], compiled=False)
+    count = 200
+    corners = made(places, rows=np.zeros(count, int), ids=np.arange(count))[:, 0, 0, :2]
+    assert {tuple(corner) for corner in corners.astype(int)} == {(a, b) for a in range(3) for b in range(3)}
 
 
 def test_contrast_scales_the_distance_from_the_mean():
@@ -198,10 +275,15 @@ class Closure(Operation):
 
 
 class Lost(Operation):
+    def __init__(self, down, right):
+        self.down, self.right = down, right
+
     def generate_code(self):
+        down, right = self.down, self.right
+
         @move
         def lost(y, x, key):
-            return y + 1, x
+            return y + down, x + right
 
         return lost
 
@@ -220,7 +302,47 @@ class Forgetful(Operation):
         return forgetful
 
 
+class NotThree(Operation):
+    def generate_code(self):
+        @point
+        def not_three(r, g, b, key):
+            return r + g
+
+        return not_three
+
+
+class NoSuch(Forgetful):
+    def declare_state_and_memory(self, state):
+        return state, AllocationQuery(state.shape, "float32")
+
+    def generate_code(self):
+        @image
+        def no_such(source, out, key):
+            out[:] = np.nosuch(source)
+
+        return no_such
+
+
+class Raises(Operation):
+    def generate_code(self):
+        return self.missing
+
+
 ERRORS = {
+    "not three": (
+        [Brightness(), NotThree()],
+        SHAPE,
+        PipelineCompileError,
+        r"step 1, NotThree.*test_pipeline",
+    ),
+    "not in numpy": ([NoSuch()], SHAPE, PipelineCompileError, "nosuch"),
+    "raises": ([Raises()], SHAPE, PipelineError, "step 0, Raises.*AttributeError: .*missing"),
+    "half a pixel": (
+        [Resize(2.5, 3)],
+        SHAPE,
+        PipelineError,
+        "step 0, .*height must be an integer .*, not 2.5",
+    ),
     "no operation": ([len], SHAPE, PipelineError, "step 0, .*must be an Operation"),
     "too large": ([RandomCrop(21, 5)], SHAPE, PipelineError, r"step 0, RandomCrop.*21 × 5 .* 20 × 27"),
     "outside": ([Crop(10, 0, 11, 5)], SHAPE, PipelineError, "does not lie in the image"),
@@ -243,6 +365,16 @@ def test_errors_name_the_step_and_the_operation(name):
     operations, shape, kind, says = ERRORS[name]
     with pytest.raises(kind, match=says):
         Pipeline(operations, shape)
+
+
+def test_an_error_in_a_notebook_names_the_cell_and_its_line():
+    shell = InteractiveShell()
+    source = inspect.getsource(Attribute)
+    assert shell.run_cell(f"from numba_course.pipeline import *\nimport numpy as np\n{source}").success
+    with pytest.raises(
+        PipelineCompileError, match=r"step 0, Attribute\(\), written in <ipython-input.*>:5: "
+    ):
+        Pipeline([shell.user_ns["Attribute"]()], SHAPE)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +400,7 @@ def test_bad_values_are_refused(build, says):
         ([1], {}, "not list"),
         (IMAGES, {"rows": [7]}, "rows must be in 0..6"),
         (IMAGES, {"rows": [0], "ids": [1, 2]}, "as long as each other"),
-        (IMAGES, {"out": np.empty((7, 1), np.float32)}, "out must be"),
+        (IMAGES, {"out": np.empty((7, 1), np.float32)}, "out must have shape"),
     ],
 )
 def test_a_bad_call_is_refused(images, options, says):
@@ -276,9 +408,10 @@ def test_a_bad_call_is_refused(images, options, says):
         Pipeline([], SHAPE, compiled=False)(images, **options)
 
 
-def test_a_move_that_leaves_the_image_raises():
+@pytest.mark.parametrize("away", [(1, 0), (-1, 0), (0, 1), (0, -1)])
+def test_a_move_that_leaves_the_image_by_one_pixel_raises(away):
     with pytest.raises(IndexError, match="left the image"):
-        Pipeline([Lost()], SHAPE)(IMAGES)
+        Pipeline([Lost(*away)], SHAPE, compiled=away[0] == 1)(IMAGES)
 
 
 def test_all_names_are_there():

@@ -53,22 +53,18 @@ def interleave(row, at, red, green, blue):
     row[3 * at : 3 * (at + LANES)] = np.stack([red, green, blue], axis=1).ravel()
 
 
-def min(a, b):
-    """The smaller, of numbers or of each pair in arrays; the first if there is none, as compiled."""
-    return (
-        np.where(b < a, b, a)
-        if isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
-        else builtins.min(a, b)
-    )
+def min(*values):
+    """The smallest; of two of which one is an array, of each pair, the first if there is none, as compiled."""
+    return np.where(values[1] < values[0], *values[::-1]) if _arrays(values) else builtins.min(*values)
 
 
-def max(a, b):
-    """The larger, likewise."""
-    return (
-        np.where(b > a, b, a)
-        if isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
-        else builtins.max(a, b)
-    )
+def max(*values):
+    """The largest, likewise."""
+    return np.where(values[1] > values[0], *values[::-1]) if _arrays(values) else builtins.max(*values)
+
+
+def _arrays(values):
+    return any(isinstance(value, np.ndarray) for value in values)
 
 
 def filler(shape, new, dtype, line):

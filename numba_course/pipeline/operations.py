@@ -42,8 +42,8 @@ class Crop(Operation):
         return crop
 
 
-class _SizedCrop(Operation):
-    """Cut out a rectangle of a given size; `_room` is by how many rows and columns it can be moved.
+class _Sized(Operation):
+    """What makes images of a given size.
 
     Parameters
     ----------
@@ -53,6 +53,10 @@ class _SizedCrop(Operation):
 
     def __init__(self, height, width):
         self.height, self.width = height, width
+
+
+class _SizedCrop(_Sized):
+    """Cut out a rectangle of a given size; `_room` is by how many rows and columns it can be moved."""
 
     def declare_state_and_memory(self, state):
         self._room = _room(state, self.height, self.width)
@@ -85,20 +89,12 @@ class RandomCrop(_SizedCrop):
         return crop
 
 
-class Resize(Operation):
-    """Interpolate between the four nearest pixels, as ``cv2.INTER_LINEAR`` does; `kernels.resize` has the details.
+class Resize(_Sized):
+    """Interpolate between the four nearest pixels, as ``cv2.INTER_LINEAR`` does, to `height` times `width` pixels.
 
-    It declares memory: that of the result, and two lines. Fused, each pixel would be interpolated on its own, where
-    `kernels.resize` uses a line again for the next row, and bytes stay bytes.
-
-    Parameters
-    ----------
-    height, width : int
-        In pixels.
+    It declares memory: for the result, and for two lines. Fused, each pixel would be interpolated on its own, where
+    `kernels.resize`, which has the details, uses a line again for the next row; and here bytes stay bytes.
     """
-
-    def __init__(self, height, width):
-        self.height, self.width = height, width
 
     def declare_state_and_memory(self, state):
         _check_size(self.height, self.width)
@@ -268,8 +264,9 @@ class ToLayout(Operation):
 
 
 def _check_size(height, width):
-    if height < 1 or width < 1:
-        raise PipelineError(f"height and width must be at least 1, not {height} and {width}")
+    for name, value in (("height", height), ("width", width)):
+        if not isinstance(value, int | np.integer) or value < 1:
+            raise PipelineError(f"{name} must be an integer of at least 1, not {value!r}")
 
 
 def _room(state, height, width):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -9,7 +10,6 @@ from itertools import pairwise
 
 import numpy as np
 from numba import types
-from numba.core.errors import NumbaError
 from numba.np.numpy_support import from_dtype
 
 from numba_course.kernels._check import check_out
@@ -100,16 +100,16 @@ class Pipeline:
         ends = (types.uint64, types.uint64, types.int64, types.int64)
         try:
             self._function.compile((images, numbers, numbers, out, *ends, *memory))
-        except NumbaError as error:
+        except Exception as error:  # mostly a NumbaError, but what numpy lacks is an AttributeError
             raise PipelineCompileError(self._explained(str(error))) from error
 
     def _explained(self, message):
         """The line of a compiler's message that matters, with the learner's own line."""
         lines = [line.strip() for line in message.splitlines() if line.strip()]
         said = next((line for line in lines if not line.startswith("Failed in")), "it does not compile")
-        culprit = next(
-            (place for name, place in self.program.places.items() if f"def {name}(" in message), None
-        )
+        # The step whose text is shown, or the one that is called in the last line that is shown.
+        used = re.findall(r"def (step\d+)\(", message) or re.findall(r"= (step\d+)\(", message)
+        culprit = self.program.places.get(used[-1]) if used else None
         return f"{culprit}: {said}" if culprit else said
 
     def allocate(self, samples):

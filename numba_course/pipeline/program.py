@@ -133,8 +133,9 @@ def declare(operations, state):
             memory = (queries,) if isinstance(queries, AllocationQuery) else tuple(queries or ())
             function = operation.generate_code()
             kind = _kind(function, memory, state)
-        except PipelineError as error:
-            raise PipelineError(f"step {index}, {operation!r}: {error}") from error
+        except Exception as error:  # a learner's code may raise anything
+            what = error if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
+            raise PipelineError(f"step {index}, {operation!r}: {what}") from error
         if kind in ("point", "gather"):
             after = replace(after, dtype=FLOAT32)
         stream = index if operation.stream is None else operation.stream

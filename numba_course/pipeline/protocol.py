@@ -45,9 +45,12 @@ class AllocationQuery:
     shape: tuple[int, ...]
     dtype: np.dtype
 
+    def __post_init__(self):
+        object.__setattr__(self, "dtype", np.dtype(self.dtype))
+
     @property
     def nbytes(self):
-        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 class Made:
