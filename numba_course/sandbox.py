@@ -11,9 +11,13 @@ The parent is often a notebook kernel. Three facts shape this module:
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import inspect
+import io
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -97,7 +101,7 @@ def run(function, *args, seconds=10.0, memory=1 << 30):
         remembered as `Outcome.step` and restarts the clock; what the generator returns is the result. A step
         that may take longer is yielded as a pair of the string and its own limit in seconds.
     *args
-        Anything that cloudpickle can send, such as functions and dispatchers defined in a notebook.
+        Anything that `dumps` can send, such as functions and dispatchers defined in a notebook.
     seconds : float
         Time limit for the call, or from one step of a generator to the next.
     memory : int
@@ -119,7 +123,7 @@ def run(function, *args, seconds=10.0, memory=1 << 30):
     spawned and imports Numba anew.
     """
     try:
-        payload = cloudpickle.dumps((function, args))
+        payload = dumps((function, args))
     except Exception as error:
         raise TypeError(f"cannot be sent to the child process: {error}") from error
     context = _context()
@@ -138,6 +142,66 @@ def run(function, *args, seconds=10.0, memory=1 << 30):
         ours.close()
         reader.finish()
     return Outcome(**ended, output=reader.text())
+
+
+def dumps(value):
+    """Bytes from which another process makes `value` anew; it needs no more than ``pickle.loads``.
+
+    Raises
+    ------
+    Exception
+        If cloudpickle cannot send it, or it holds a C function that is known by its address alone.
+    """
+    pickler = _Pickler(io.BytesIO())
+    pickler.dump(value)
+    return pickler.file.getvalue()
+
+
+class _Pickler(cloudpickle.Pickler):
+    """Sends also functions of C libraries, by name, since their addresses differ, and those with an `lru_cache`."""
+
+    def __init__(self, file):
+        self.file = file
+        super().__init__(file)
+
+    def reducer_override(self, value):
+        if isinstance(value, functools._lru_cache_wrapper):  # without what it remembers
+            return _remembering, (value.__wrapped__, value.cache_parameters())
+        if isinstance(value, ctypes.CDLL):
+            functions = [f for f in vars(value).values() if isinstance(f, ctypes._CFuncPtr)]
+            return _c_library, (type(value), value._name, [_declared(f) for f in functions])
+        if isinstance(value, ctypes._CFuncPtr):
+            library = (value._objects or {}).get("0")
+            if not isinstance(library, ctypes.CDLL):
+                raise pickle.PicklingError(
+                    "ctypes knows a C function by its address alone; take it from its library by name"
+                )
+            return _c_function, (library, *_declared(value))
+        if f"{type(value).__module__}.{type(value).__name__}" == "numba.core.serialize._CustomPickled":
+            return value._reduce()  # the content of a dispatcher; otherwise Numba takes a pickler of its own
+        return super().reducer_override(value)
+
+
+def _declared(function):
+    """Name, argument types and result type of a function that ctypes found in a library."""
+    return function.__name__, function.argtypes, function.restype
+
+
+def _c_library(kind, name, functions):
+    library = kind(name)
+    for declared in functions:
+        _c_function(library, *declared)
+    return library
+
+
+def _c_function(library, name, argtypes, restype):
+    function = getattr(library, name)
+    function.argtypes, function.restype = argtypes, restype
+    return function
+
+
+def _remembering(function, parameters):
+    return functools.lru_cache(**parameters)(function)
 
 
 def _watch(child, connection, payload, seconds, memory):

@@ -5,6 +5,7 @@ A file of the bank is ``tests/bank/<exercise>/<status>__<slug>.py``. Its first l
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from numba_course.exercises.verdict import STATUSES
 BANK = Path(__file__).parent / "bank"
 FILES = sorted(BANK.glob("*/*.py"))
 EXERCISES = [exercise for chapter in exercises.by_chapter().values() for exercise in chapter]
+# xdist gives what stands before the last :: to one process: so one exercise's answers, not the whole bank.
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}::{path.stem}")
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 
 
@@ -27,15 +30,18 @@ def expectation(path):
     return found.groups()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@each_file
 def test_the_bank_is_judged_as_declared(path):
     status, words = expectation(path)
-    verdict = exercises.get(path.parent.name).examine_file(path)
+    exercise = exercises.get(path.parent.name)
+    if status == "timed out":
+        exercise = replace(exercise, seconds=1.5)  # what never ends has not ended then, either
+    verdict = exercise.examine_file(path)
     assert verdict.status == status, verdict.full()
     assert (words or "") in verdict.text()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@each_file
 def test_a_bank_file_declares_its_status_in_its_name_and_its_message(path):
     status, words = expectation(path)
     assert status in STATUSES
@@ -61,7 +67,7 @@ def test_hints_are_staged_and_the_solution_is_explained(exercise):
     assert 2 <= len(exercise.hints) <= 4
     assert len(set(exercise.hints)) == len(exercise.hints)
     assert exercise.explanation
-    assert f"def {exercise.name}(" in exercise.solution_source
+    assert re.search(rf"^(def|class) {exercise.name}\(", exercise.solution_source, re.MULTILINE)
 
 
 @each_exercise

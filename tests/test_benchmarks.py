@@ -53,6 +53,13 @@ def test_unknown_kernel_is_named(capsys):
     assert "no benchmark memcyp" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--json", "--figure"])
+def test_file_that_cannot_be_written_is_named_before_anything_is_measured(option, tmp_path, capsys):
+    with pytest.raises(environment.Trouble, match=f"cannot write {tmp_path}"):
+        cli.run(["bench", option, str(tmp_path)])
+    assert "ours/peer" not in capsys.readouterr().out
+
+
 def test_without_a_checkout_bench_says_so(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     monkeypatch.setattr(cli, "ROOT", tmp_path)
@@ -198,6 +205,18 @@ def test_noise_is_named(clock):
     result = only(harness.measure(case({"slow": slow}, ours)))
     assert result.rounds == harness.ROUNDS[0]
     assert "waited for a processor" in result.noisy
+
+
+def test_what_is_said_of_several_peers_is_said_once(clock, monkeypatch, capsys):
+    clock({"ours": 1.0, "slow": 2.0, "quick": 0.5}, itertools.repeat(0.5), limit=0)
+    both = case({"slow": slow, "quick": quick, "wrong": lambda: 2}, ours)
+    monkeypatch.setattr(harness, "cases", lambda kernel, toy: iter([both]))
+    assert harness.run("kernel") == 1
+    remarks = [line for line in capsys.readouterr().out.splitlines() if line.startswith("label, 1 thread, ")]
+    assert [remark.split(":")[0] for remark in remarks] == [
+        "label, 1 thread, slow, quick",
+        "label, 1 thread, wrong",
+    ]
 
 
 def test_wide_spread_is_named(monkeypatch):

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from numba_course.workbook import start
+from numba_course.exercises import records
+from numba_course.workbook import merge, notebooks, start
 from numba_course.workbook.environment import ROOT
 
+FIRST = f"{start.FIRST}.ipynb"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -102,7 +104,11 @@ class Lab:
 @pytest.fixture(scope="module")
 def labs(tmp_path_factory):
     """Two JupyterLabs, started at once in homes of their own."""
-    made = [Lab(tmp_path_factory.mktemp(name)).begin() for name in ("Zoë Ōta", "second home")]
+    made = [Lab(tmp_path_factory.mktemp(name)) for name in ("Zoë Ōta", "second home")]
+    made[1].folder.mkdir()
+    (made[1].folder / records.FILE).write_text('{"exercise": "parallel_max", "hint": 1}\n', encoding="utf-8")
+    for each in made:
+        each.begin()
     yield made
     for each in made:
         each.end()
@@ -114,7 +120,7 @@ def test_two_starts_at_once_listen_at_two_ports_of_this_machine(labs):
     for each, server in zip(labs, servers, strict=True):
         assert urllib.parse.urlsplit(server["url"]).hostname == "127.0.0.1"
         assert Path(server["root_dir"]) == each.folder
-        assert (each.folder / start.FIRST).exists()
+        assert (each.folder / FIRST).exists()
         kernel = each.get(server, "api/kernelspecs")["kernelspecs"]["python3"]["spec"]
         assert kernel["argv"][:3] == ["python", "-m", "ipykernel_launcher"]  # the server's own python
 
@@ -191,7 +197,7 @@ def test_learner_runs_the_first_chapter_and_answers_its_exercise(labs, browser, 
     notebook = Page(browser, mine.answer())
     notebook.open()
     page = notebook.page
-    assert urllib.parse.urlsplit(page.url).path == f"/lab/tree/{start.FIRST}"
+    assert urllib.parse.urlsplit(page.url).path == f"/lab/tree/{FIRST}"
     assert page.locator(".jp-OutputArea-output").count() == 0
     assert page.locator(".cm-lineNumbers").count() > 0
 
@@ -217,7 +223,7 @@ def test_learner_runs_the_first_chapter_and_answers_its_exercise(labs, browser, 
     card.scroll_into_view_if_needed()
     page.screenshot(path=tmp_path / "dark.png")
 
-    assert json.loads((mine.folder / start.PROGRESS).read_text(encoding="utf-8"))["double"] == "correct"
+    assert records.standings(records.read(mine.folder))["double"].status == "correct"
     assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
     assert notebook.complaints == []
     assert notebook.hosts <= {"127.0.0.1", None}
@@ -226,7 +232,7 @@ def test_learner_runs_the_first_chapter_and_answers_its_exercise(labs, browser, 
 def test_cards_of_a_notebook_that_is_not_trusted_keep_their_style(labs, browser):
     mine = labs[1]
     notebook = Page(browser, mine.answer())
-    fresh = json.loads((start.notebooks_folder() / start.FIRST).read_text(encoding="utf-8"))
+    fresh = notebooks.read(notebooks.course_folder() / FIRST)
     check = next(cell for cell in fresh["cells"] if "double.check(double)" in "".join(cell["source"]))
     check["outputs"].append(UNSAFE)
     (mine.folder / "fresh.ipynb").write_text(json.dumps(fresh), encoding="utf-8")
@@ -236,3 +242,44 @@ def test_cards_of_a_notebook_that_is_not_trusted_keep_their_style(labs, browser)
     card = cell.locator(CARD).first
     expect(card).to_contain_text("not attempted")
     assert border(card) == ("5px", "rgb(59, 130, 196)")
+
+
+def test_course_opens_where_one_left_off_with_contents_headings_that_fold_and_a_word_on_its_version(
+    labs, browser
+):
+    mine = labs[1]
+    path = mine.folder / "07_prange.ipynb"
+    delivered = notebooks.read(path)
+    delivered["metadata"]["numba_course"]["version"] = "9.9"
+    notebooks.write(path, delivered)
+    notebook = Page(browser, mine.answer())
+    notebook.open()
+    page = notebook.page
+    assert urllib.parse.urlsplit(page.url).path == f"/lab/tree/{path.name}"
+
+    page.keyboard.press("Control+Shift+K")
+    contents = page.locator(".jp-TableOfContents-tree .jp-tocItem-content")
+    expect(contents.first).to_contain_text("Share a loop among threads")
+    expect(contents.filter(has_text="Exercise: parallel_max")).to_be_visible()
+
+    fold = page.locator(".jp-MarkdownCell").filter(has_text="What becomes of the loop?").first
+    fold.hover()
+    fold.locator(".jp-collapseHeadingButton").first.click()
+    expect(fold.locator(".jp-expandHeadingButton, .jp-showHiddenCellsButton").first).to_be_visible()
+    visible = page.locator(".jp-Notebook .jp-Cell:visible")
+    after = visible.nth(
+        [text.strip() for text in visible.all_inner_texts()].index(fold.inner_text().strip()) + 1
+    )
+    expect(after).to_contain_text("Which results can the threads combine?")
+
+    imports = notebook.cell(r"from concurrent\.futures import ThreadPoolExecutor")
+    notebook.run(imports)
+    expect(imports.locator(CARD).first).to_contain_text(
+        "This notebook was made for version 9.9 of the course"
+    )
+    page.keyboard.press("Control+S")
+    page.wait_for_selector(".jp-mod-current.lm-TabBar-tab:not(.jp-mod-dirty)", state="attached")
+    saved = notebooks.read(path)
+    assert any(cell.get("outputs") for cell in saved["cells"])
+    assert merge.delivered(saved) == [(cell["id"], merge.digest(cell)) for cell in saved["cells"]]
+    assert notebook.complaints == []

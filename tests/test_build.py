@@ -215,6 +215,10 @@ FAULTS = {
         "'exercise' is not of type 'array'",
     ),
     "a note that is code": (CHAPTER.replace("exercise]", "instructor-note]"), "but is not a text cell"),
+    "a note that is not closed": (
+        CHAPTER.replace("Ask the room first.\n\n+++", "Ask the room first.\n\n## Halves"),
+        "`## Halves` stands in an instructor-note",
+    ),
     "code cell in a list": (
         CHAPTER + "\n- item\n\n  ```{code-cell}\n  1 + 1\n  ```\n",
         "a code-cell is indented or not closed in the text cell",

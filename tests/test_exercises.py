@@ -1,14 +1,18 @@
 """The exercise engine on a toy exercise: every status, every way out, and no traceback of ours."""
 
+import inspect
+import linecache
 import os
 import sys
 
 import numpy as np
 import pytest
-from numba import njit, prange, vectorize
+from numba import config, njit, prange, vectorize
 
 from numba_course import exercises
+from numba_course.exercises.answers import Saved, live
 from numba_course.exercises.exercise import Exercise
+from numba_course.exercises.fresh import Fresh, calls
 from numba_course.exercises.requirements import (
     Compiled,
     InBounds,
@@ -20,6 +24,7 @@ from numba_course.exercises.requirements import (
     difference,
 )
 from numba_course.exercises.verdict import STATUSES, Finding, Verdict
+from numba_course.lens._arguments import pack
 
 
 @njit
@@ -408,3 +413,104 @@ def test_every_card_is_static_and_says_its_status_in_words(name):
     for forbidden in ("var(", "<script", "<style", " id=", "<svg", "on" + "click"):
         assert forbidden not in card
     assert "\n" not in repr(verdict)
+
+
+# ---- an answer that is a class, and is called as its exercise says
+
+
+class Tripled:
+    def __init__(self, factor=3.0):
+        self.factor = factor
+
+    def result(self, values):
+        return self.factor * values
+
+
+class Misspelt(Tripled):
+    def result(self, values):
+        return self.factr * values
+
+
+class Empty(Tripled):
+    """Only words, and what was given."""
+
+    def __init__(self, factor=3.0):
+        self.factor = factor
+
+    def result(self, values): ...
+
+
+def of_a_class(answer):
+    def call(answer, values):
+        return answer().result(values)
+
+    return exercise(call=call, requirements=(Matches(),)).examine(answer)
+
+
+def test_a_class_is_judged_by_the_call_of_its_exercise():
+    assert of_a_class(Tripled).passed
+    assert of_a_class(Empty).status == "not attempted"
+    failed = of_a_class(Misspelt)
+    assert failed.status == "raised"
+    assert failed.findings[0].source == "return self.factr * values"
+
+
+def test_the_source_of_a_class_from_a_cell_travels_with_it():
+    text = "import inspect\n\n\nclass Tripled:\n    def result(self, values):\n        return 3.0 * values\n"
+    linecache.cache["a cell"] = (len(text), None, text.splitlines(True), "a cell")
+    names = {"__name__": "__main__"}
+    exec(compile(text, "a cell", "exec"), names)
+
+    def call(answer, values):
+        assert "3.0 * values" in inspect.getsource(answer.result)
+        return answer().result(values)
+
+    verdict = exercise(call=call, requirements=(Matches(),)).examine(names["Tripled"])
+    assert verdict.passed, verdict.full()
+
+
+# ---- what travels with an answer, and fresh processes
+
+NUMBER = 3
+
+
+def test_a_solution_may_show_a_constant_of_its_module():
+    assert exercise(helpers=("NUMBER",)).solution_source.startswith("NUMBER = 3\n\n")
+
+
+def test_a_saved_answer_uses_the_disk_cache_only_if_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(config, "CACHE_DIR", "")  # then it is beside the file
+    path = tmp_path / "answer.py"
+    path.write_text(
+        "from numba import njit\n\n@njit(cache=True)\ndef triple(values):\n    return values * 3\n"
+    )
+    answer = Saved(str(path), "triple")
+    for caching in (False, True):
+        answer.load(caching)(1)
+        files = list(tmp_path.rglob("*.nbi"))
+        assert bool(files) == caching
+
+
+def test_fresh_processes_count_what_is_compiled_and_tell_what_goes_wrong(tmp_path):
+    path = tmp_path / "answer.py"
+    path.write_text(
+        "from numba import njit\n\n@njit(cache=True)\ndef third(values):\n    return values / 3\n\n"
+        "def triple(values):\n    return 1 / values if values == 0 else third(values)\n"
+    )
+    first, second = calls(Saved(str(path), "triple"), pack((6.0,)))
+    assert (first, second) == (Fresh(compiled=("third",)), Fresh())
+    (failed,) = calls(Saved(str(path), "triple"), pack((0.0,)), processes=1)
+    assert failed.error == "ZeroDivisionError: float division by zero"
+    path.write_text("import os\n\ndef triple(values):\n    os._exit(3)\n")
+    (died,) = calls(Saved(str(path), "triple"), pack((0.0,)), processes=1)
+    assert died.error == "the process died"
+
+
+def test_no_cache_is_left_for_later_checks_of_the_same_cell():
+    name, text = "ipykernel_1/2.py", "@njit(cache=True)\ndef third(values):\n    return values / 3\n"
+    namespace = {"njit": njit, "__name__": "__main__"}
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    exec(compile(text, name, "exec"), namespace)
+    answer = live(namespace["third"])
+    for _ in range(2):
+        assert calls(answer, pack((6.0,))) == [Fresh(compiled=("third",)), Fresh()]

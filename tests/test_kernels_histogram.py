@@ -175,7 +175,7 @@ SHARED = np.arange(3)
         ((X, 3, 0, 1, np.empty(3)), TypeError, "out must be of dtype int64, not float64"),
         ((X, 3, 0, 1, READ_ONLY), ValueError, "out must be writeable"),
         ((SHARED, 3, 0, 1, SHARED), ValueError, "out must not share memory"),
-        ((X, 3, 0, 1, None, 0), ValueError, "threads must be at least 1, not 0"),
+        ((X, 3, 0, 1, None, 0), ValueError, r"threads must be in 1\.\.4096, not 0"),
         ((X, 3, 0, 1, None, "2"), TypeError, "threads must be an integer, not '2'"),
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
+from hypothesis.extra.numpy import array_shapes, arrays
 from numba import njit
 from numba.core.errors import TypingError
 
@@ -62,10 +62,10 @@ def test_any_number_of_threads_copies_alike(size, threads):
     assert all(np.all(canary == 0xA5) for canary in around)
 
 
-ARRAYS = arrays(st.sampled_from(["u1", "f8", "M8[s]"]), array_shapes(max_dims=2, max_side=4))
+ARRAYS = arrays(st.sampled_from(["u1", "M8[s]"]), array_shapes(max_dims=2, max_side=4))
 
 
-@settings(deadline=None, max_examples=30)  # each dtype is compiled once
+@settings(deadline=None, max_examples=30)  # each dtype and number of axes is compiled once
 @given(ARRAYS, st.sampled_from("CF"))
 def test_copy_is_that_of_the_specification(source, order):
     source = np.asarray(source, order=order)
@@ -75,14 +75,18 @@ def test_copy_is_that_of_the_specification(source, order):
     assert copied.tobytes("A") == expected.tobytes("A") == source.tobytes("A")
 
 
-@settings(deadline=None, max_examples=15)
-@given(scalar_dtypes())
+@pytest.mark.parametrize("dtype", ["?", "c16", "m8[ns]", "S3", "U2", "i4,f8", ">i4", "f2", "O", "V3"])
 def test_every_dtype_is_copied_or_refused_by_name(dtype):
-    source = np.zeros(3, dtype)
-    try:
-        memcpy(source.copy(), source)
-    except TypeError as error:
-        assert str(error) == f"destination must have a dtype that Numba knows, not {dtype}"
+    source = np.frombuffer(bytes(range(1, 49)), np.uint8)[: 3 * np.dtype(dtype).itemsize]
+    source = np.zeros(3, dtype) if dtype == "O" else source.view(dtype)
+    destination = np.zeros(3, dtype)
+    if dtype in (">i4", "f2", "O", "V3"):
+        with pytest.raises(TypeError) as caught:
+            memcpy(destination, source)
+        assert str(caught.value) == f"destination must have a dtype that Numba knows, not {np.dtype(dtype)}"
+    else:
+        memcpy(destination, source)
+        assert destination.tobytes() == source.tobytes()
 
 
 def test_dtypes_and_shapes_may_differ():
@@ -139,8 +143,10 @@ REFUSED = [
     (ROW[:5], ROW[3:], 1, ValueError, "destination must not overlap source"),
     (ROW[3:], ROW[:5], 2, ValueError, "destination must not overlap source"),
     (ROW, ROW, 1, ValueError, "destination must not overlap source"),
-    (np.zeros(3), np.zeros(3), 0, ValueError, "threads must be at least 1, not 0"),
+    (np.zeros(3), np.zeros(3), 0, ValueError, "threads must be in 1..4096, not 0"),
     (np.zeros(3), np.zeros(3), 1.5, TypeError, "threads must be an integer, not 1.5"),
+    (np.zeros(3), np.zeros(3), 1.0, TypeError, "threads must be an integer, not 1.0"),
+    (np.zeros(3), np.zeros(3), True, TypeError, "threads must be an integer, not True"),
     (np.zeros(3), np.zeros(4), 2, ValueError, "destination must have 32 bytes, as source, not 24"),
 ]
 

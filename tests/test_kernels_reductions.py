@@ -170,12 +170,13 @@ def test_arguments_stay_as_they_are():
             TypeError,
             "values must be of dtype float64 or float32, not int64",
         ),
-        (lambda: kernels.sum(np.zeros((2, 2))), ValueError, "values must have 1 axes, not 2"),
-        (lambda: kernels.sum(np.zeros(3), 0), ValueError, "threads must be at least 1, not 0"),
+        (lambda: kernels.sum(np.zeros((2, 2))), ValueError, "values must have 1 axis, not 2"),
+        (lambda: kernels.sum(np.zeros(3), 0), ValueError, r"threads must be in 1\.\.4096, not 0"),
         (lambda: kernels.sum(np.zeros(3), 2.0), TypeError, "threads must be an integer, not 2.0"),
         (lambda: kernels.dot(np.zeros(3), np.zeros(4)), ValueError, "b must have 3 elements, as a, not 4"),
+        (lambda: kernels.dot(np.zeros(4), np.zeros(3)), ValueError, "b must have 4 elements, as a, not 3"),
         (lambda: kernels.dot(np.zeros(3), "x"), TypeError, "b must be of dtype"),
-        (lambda: kernels.dot(np.zeros((1, 1)), np.zeros(1)), ValueError, "a must have 1 axes"),
+        (lambda: kernels.dot(np.zeros((1, 1)), np.zeros(1)), ValueError, "a must have 1 axis"),
     ],
 )
 def test_bad_arguments_are_refused(call, kind, message):

@@ -349,3 +349,21 @@ def test_addresses_are_left_out():
 def test_an_error_without_a_place_has_no_line():
     assert line_of(ValueError("no place")) is None
     assert reason(ValueError("no place")) == "ValueError: no place"
+
+
+FACTOR = 2
+
+
+def test_values_are_replaced_in_the_copy_and_what_it_calls_and_nowhere_else():
+    summand = 10
+
+    @njit
+    def scaled(value):
+        return FACTOR * value
+
+    @njit
+    def shifted(value):
+        return scaled(value) + summand
+
+    copy = rebuilt(shifted, replace=lambda value: {2: 3, 10: 100}.get(value, value))
+    assert (copy(5), shifted(5)) == (115, 20)

@@ -4,6 +4,7 @@ import ctypes
 import math
 import re
 import sys
+import threading
 import time
 
 import cloudpickle
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from numba import njit, prange
 
-from numba_course.lens.gil import Gil, _judged, gil
+from numba_course.lens.gil import Gil, _judged, gil, others_get_on
 
 instrument = sys.modules["numba_course.lens.gil"]
 for pickling in (cloudpickle, numba.cloudpickle):
@@ -86,6 +87,16 @@ def test_known_cases(name, seen):
 def test_a_small_parallel_region_does_not_make_a_function_release_the_gil():
     # On a busy machine the region itself may take a few per cent of the time; then the answer is None.
     assert gil(njit(parallel=True)(sines_after_a_small_parallel_loop), 2 * LONG).released is not True
+
+
+def test_one_tick_is_enough_where_no_reference_is_needed():
+    held(1), released(1)
+    threads, usual = threading.active_count(), sys.getswitchinterval()
+    assert others_get_on(lambda: released(LONG // 20), 200)
+    assert not others_get_on(lambda: held(LONG // 20), 20)
+    assert sys.getswitchinterval() == usual
+    time.sleep(0.05)
+    assert threading.active_count() == threads
 
 
 def test_the_timeline_shows_what_was_recorded(seen):

@@ -94,7 +94,7 @@ def test_bare_machine_shows_the_help_of_every_command_and_installs_nothing(check
     shown = bare(checkout, "--help", PYTHONDONTWRITEBYTECODE="1")
     assert shown.returncode == 0
     for name, command in commands.COMMANDS.items():
-        assert f"{name:7} {command.summary}" in shown.stdout
+        assert re.search(rf"^  {name} +{re.escape(command.summary)}$", shown.stdout, re.MULTILINE)
         details = bare(checkout, name, "--help", PYTHONDONTWRITEBYTECODE="1")
         assert details.returncode == 0
         for text in (*command.arguments, *command.arguments.values(), *command.text.split()):
@@ -125,6 +125,18 @@ def test_help_with_an_environment_gives_the_same_texts(capsys):
     for name, command in commands.COMMANDS.items():
         assert environment.main([name, "--help"]) == 0
         assert command.text.split()[0] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["verify", "--help"], ["progress", "FOLDER"]])
+def test_help_and_progress_wait_for_nothing_heavy(tmp_path, arguments):
+    (tmp_path / "progress.jsonl").touch()
+    heavy = "{'numba', 'numpy', 'matplotlib', 'scipy', 'hypothesis', 'IPython', 'jupyterlab', 'jupytext', 'nbformat'}"
+    code = f"import sys; from numba_course.__main__ import main; main(); print({heavy} & set(sys.modules))"
+    arguments = [str(tmp_path) if word == "FOLDER" else word for word in arguments]
+    command = [sys.executable, "-c", code, *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    assert result.stdout.splitlines()[-1] == "set()"
+    assert len(result.stdout.splitlines()) > 5
 
 
 def test_unknown_command_gets_a_suggestion_and_installs_nothing(checkout):
@@ -206,7 +218,7 @@ def test_first_run_makes_the_environment_and_runs_the_command_there(checkout, in
         "-c",
         "constraints.txt",
         "-e",
-        ".[test,scale]",
+        ".[test,teach,scale]",
     ]
     assert installer.ran == [["-m", "venv", str(venv)], pip]
     assert installer.handed_over == [[python, "-m", "numba_course", "test", "--", "-k", "x"]]
@@ -311,13 +323,13 @@ def test_requirement_is_compared_with_the_installed_version(tmp_path, version, m
         folder = tmp_path / f"some_thing-{version}.dist-info"
         folder.mkdir()
         (folder / "METADATA").write_text(f"Name: some-thing\nVersion: {version}\n", encoding="utf-8")
-    assert environment._met("some-thing>=2,<3", [str(tmp_path)]) is met
+    assert environment.met("some-thing>=2,<3", [str(tmp_path)]) is met
 
 
 def test_every_requirement_can_be_compared():
     extras = PROJECT["optional-dependencies"]
     for requirement in [*PROJECT["dependencies"], *(line for extra in extras.values() for line in extra)]:
-        assert environment._met(requirement, []) is False
+        assert environment.met(requirement, []) is False
     for command in commands.COMMANDS.values():
         assert set(command.extras) <= extras.keys()
 
@@ -496,10 +508,10 @@ def test_check_of_a_wrong_answer_ends_with_1_and_shows_the_finding(answer, capsy
 
 
 def test_check_from_a_terminal_records_progress_where_there_is_a_record(answer, tmp_path):
-    (tmp_path / "progress.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "progress.jsonl").touch()
     command = [sys.executable, "-m", "numba_course", "check", "double", answer(RIGHT)]
     subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
-    assert '"double": "correct"' in (tmp_path / "progress.json").read_text(encoding="utf-8")
+    assert '"double", "status": "correct"' in (tmp_path / "progress.jsonl").read_text(encoding="utf-8")
 
 
 def test_check_of_our_bug_ends_with_3(answer, monkeypatch, capsys):

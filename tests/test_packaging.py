@@ -13,7 +13,7 @@ from functools import cache
 import pytest
 import yaml
 
-from numba_course.workbook import commands
+from numba_course.workbook import build, commands, notebooks
 from numba_course.workbook.environment import ROOT
 
 # A package may import from the groups before its own, and from itself.
@@ -24,7 +24,7 @@ TEXTS = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".json", ".cfg", ".ipyn
 NOT_OURS = {".git", ".venv", "build", "dist", "node_modules"}
 # Tests of the whole, and not of one module or package.
 WHOLE = {"test_packaging", "test_browser", "test_bank", "test_claims", "test_lens_sweep"}
-WHOLE |= {"test_notebook_policy", "test_nbval_canary"}
+WHOLE |= {"test_notebook_policy", "test_nbval_canary", "test_accessibility"}
 
 
 def pytest_id(path):
@@ -187,10 +187,26 @@ def test_readme_names_commands_that_exist():
     assert set(named) <= commands.COMMANDS.keys()
 
 
+def test_readme_has_one_small_picture_with_a_text():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    ((alt, name),) = re.findall(r"!\[(.*?)\]\((.*?)\)\n", text, re.DOTALL)
+    assert len(alt) > 40
+    assert (ROOT / name).read_bytes().startswith(b"\x89PNG") and (ROOT / name).stat().st_size < 100_000
+
+
 def test_readme_lists_the_chapters_that_exist():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| (\d\d) \|", text, re.MULTILINE)
     assert listed == sorted(path.name[:2] for path in (ROOT / "notebooks/source").glob("[0-9][0-9]_*.md"))
+
+
+def test_readme_gives_the_minutes_of_the_chapters():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| (\d\d) \|.*\| (\d+ \+ \d+) \|$", text, re.MULTILINE))
+    about = {stem[:2]: book["metadata"]["numba_course"] for stem, book in notebooks.chapters().items()}
+    assert listed == {
+        n: f"{given['minutes_teach']} + {given['minutes_exercise']}" for n, given in about.items()
+    }
 
 
 # Configurations that must agree
@@ -207,7 +223,7 @@ def test_conda_environment_is_that_of_pyproject():
     assert python == f"python {project()['requires-python']}"
     assert pip == "pip"
     assert through_pip == {
-        "pip": ["-c constraints.txt", "-e .[test,scale]"]
+        "pip": ["-c constraints.txt", "-e .[test,teach,scale]"]
     }  # peers are for those who measure
     assert "test" in project()["optional-dependencies"]
     assert environment["channels"] == ["conda-forge"]
@@ -243,7 +259,138 @@ def test_licences_are_there():
         assert "The numba_course developers" in (ROOT / name).read_text(encoding="utf-8")
 
 
+def test_citation_is_that_of_the_package():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == project()["version"]
+    assert " AND ".join(citation["license"]) == project()["license"]
+    assert citation["authors"] == [{"name": "The numba_course developers"}]
+    assert {"message", "title", "type"} <= citation.keys()
+
+
+# What is shipped
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    """The files of the source distribution, and the wheel that is made from it, unpacked."""
+    folder = tmp_path_factory.mktemp("ship")
+    ours = {*NOT_OURS, "__pycache__", ".hypothesis", ".pytest_cache", ".ruff_cache", "numba_course.egg-info"}
+    shutil.copytree(ROOT, folder / "checkout", ignore=lambda _, names: ours & set(names))
+    make = "import sys; from setuptools import build_meta as b; getattr(b, sys.argv[1])(sys.argv[2])"
+    subprocess.run(
+        [sys.executable, "-c", make, "build_sdist", ".."], cwd=folder / "checkout", check=True, stdout=-3
+    )
+    shutil.unpack_archive(next(folder.glob("*.tar.gz")), folder / "sdist", filter="data")
+    source = next((folder / "sdist").iterdir())
+    subprocess.run(
+        [sys.executable, "-c", make, "build_wheel", str(folder)], cwd=source, check=True, stdout=-3
+    )
+    shutil.unpack_archive(next(folder.glob("*.whl")), folder / "wheel", "zip")
+    return source, folder / "wheel"
+
+
+def names(folder):
+    """The files below a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_source_distribution_has_every_file_of_the_checkout(shipped):
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8"
+    ).stdout.split("\n")
+    missing = {name for name in listed if name and (ROOT / name).exists()} - names(shipped[0])
+    assert missing <= {".gitignore"}
+
+
+def test_wheel_has_the_package_and_what_its_commands_read_and_nothing_else(shipped):
+    package = {
+        pytest_id(path)
+        for path in (ROOT / "numba_course").rglob("*")
+        if path.suffix in (".py", ".json", ".j2")
+    }
+    course = {
+        f"numba_course/{pytest_id(path)}"
+        for path in (ROOT / "notebooks").rglob("*.*")
+        if path.suffix != ".pyc"
+    }
+    assert {name for name in names(shipped[1]) if ".dist-info/" not in name} == package | course
+
+
+def test_commands_run_from_the_wheel_alone(shipped, tmp_path):
+    code = (
+        "from pathlib import Path; import sys\n"
+        "from numba_course.workbook import cli, environment, notebooks, start\n"
+        "assert Path(environment.ROOT).resolve() == Path(sys.argv[1]).resolve(), environment.ROOT\n"
+        "assert notebooks.course_folder().is_relative_to(sys.argv[1])\n"
+        "for line in ('agenda --hours 4', 'notes 07', 'slides 00', 'class .', 'progress .'):\n"
+        "    assert environment.main(line.split()) == 0, line\n"
+        "assert environment.main(['build']) == 1\n"
+    )
+    (tmp_path / "progress.jsonl").write_text('{"exercise": "double", "status": "wrong"}\n', encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(shipped[1])],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(shipped[1])},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == "numba_course: build needs a checkout of the course; this is an installed package.\n"
+    assert (tmp_path / "00_start_here.slides.html").exists() and (tmp_path / "class.html").exists()
+
+
 # Continuous integration
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def steps(path):
+    """The steps of all jobs of a workflow."""
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflow_runs_commands_and_files_that_exist(path):
+    commanded = "\n".join(step.get("run", "") for step in steps(path))
+    named = re.findall(r"(?:-m numba_course|bin/numba-course) ([a-z]+)", commanded)
+    assert named and set(named) <= commands.COMMANDS.keys()
+    files = re.findall(r"(?<![\w/])(?:tests|notebooks|solutions)/[\w./]+", commanded)
+    files += re.findall(r"[\w-]+\.(?:yml|txt|toml)", commanded)
+    assert all((ROOT / name).exists() for name in files), files
+    assert all("run" in step or re.search(r"@v\d+$", step["uses"]) for step in steps(path))
+
+
+def test_workflows_try_the_oldest_and_the_newest_and_other_systems():
+    tests = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8"))["jobs"]
+    lowest, beyond = re.findall(r"3\.(\d+)", project()["requires-python"])
+    matrix = tests["linux"]["strategy"]["matrix"]
+    assert matrix == {"python": [f"3.{lowest}", f"3.{int(beyond) - 1}"], "numba": ["oldest", "newest"]}
+    assert tests["others"]["strategy"]["matrix"]["system"] == ["windows-latest", "macos-latest"]
+    assert tests["links"]["continue-on-error"] is True
+
+
+@pytest.mark.skipif(not shutil.which("sed"), reason="this system has no sed")
+def test_workflows_find_the_bounds_in_pyproject(tmp_path):
+    scripts = [step["run"] for path in WORKFLOWS for step in steps(path) if "sed " in step.get("run", "")]
+    oldest, unbounded = scripts
+    assert re.search(
+        r"\d",
+        subprocess.check_output(
+            ["sh", "-c", oldest.splitlines()[0] + "; echo $oldest"], cwd=ROOT, encoding="utf-8"
+        ),
+    )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    subprocess.run(["sh", "-c", unbounded], cwd=tmp_path, check=True)
+    changed = tomllib.loads((tmp_path / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [
+        *changed["dependencies"],
+        *(line for extra in changed["optional-dependencies"].values() for line in extra),
+    ]
+    assert all(">=" in line and "<" not in line for line in asked)
+    assert changed["requires-python"] == project()["requires-python"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the script is for bash")
@@ -266,3 +413,11 @@ def test_ci_runs_the_test_command_of_the_readme_and_passes_its_exit_code(tmp_pat
     )
     assert (result.returncode, result.stdout) == (code, "python3 -m numba_course test\n")
     assert result.stdout.strip() in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", build.find(), ids=lambda path: path.stem)
+def test_the_version_note_of_a_chapter_names_the_versions_that_are_supported(path):
+    required = next(line for line in project()["dependencies"] if line.startswith("numba>="))
+    first, beyond = re.fullmatch(r"numba>=0\.(\d+),<0\.(\d+)", required).groups()
+    (note,) = re.findall(r"^\*\*Version note\.\*\*.*", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"Numba 0.{first} to 0.{int(beyond) - 1}" in note

@@ -8,6 +8,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from numba_course import pipeline
+from numba_course.exercises.chapters.code_generation import plan_buffers_spec
 from numba_course.kernels.resize import bilinear_resize_spec
 from numba_course.pipeline import (
     AllocationQuery,
@@ -23,6 +24,7 @@ from numba_course.pipeline import (
     PipelineError,
     RandomCrop,
     Resize,
+    State,
     ToLayout,
     gather,
     image,
@@ -31,6 +33,7 @@ from numba_course.pipeline import (
     uniform,
 )
 from numba_course.pipeline.lifting import is_straight
+from numba_course.pipeline.program import declare
 
 SHAPE = (20, 27, 3)
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
@@ -97,6 +100,7 @@ PIPELINES = {
     "arithmetic first": [Brightness(), Invert(), RandomCrop(9, 16), HorizontalFlip(), ToLayout("HWC")],
     "memory": [Brightness(), Contrast(), RandomCrop(13, 17), Normalize(MEAN, STD), ToLayout("CHW")],
     "not straight": [RandomCrop(13, 17), HorizontalFlip(), Solarize(), Roots(), ToLayout("CHW")],
+    "cut before memory": [Brightness(), CenterCrop(9, 16), Contrast(), ToLayout("CHW")],
     "resized": [Resize(11, 21), HorizontalFlip(), Normalize(MEAN, STD), ToLayout("CHW")],
     "far apart": [Crop(1, 2, 19, 24), Resize(5, 6)],
     "resized floats": [Brightness(), Resize(23, 30), Normalize(MEAN, STD)],
@@ -222,6 +226,14 @@ def test_memory_is_the_schedule():
     assert program.memory.count(stored) == 2
     assert rows not in program.memory
     assert "for each worker" in Pipeline(PIPELINES["memory"], SHAPE).explain()
+
+
+def test_the_buffers_are_those_that_the_exercise_plans():
+    steps = [Brightness(), CenterCrop(9, 16), Contrast(), Crop(1, 1, 5, 6), Resize(4, 4), ToLayout("CHW")]
+    states = declare(steps, State(SHAPE, np.dtype(np.uint8)))
+    plan = plan_buffers_spec([(s.after.shape, s.after.dtype.name, bool(s.memory)) for s in states])
+    program = Pipeline(steps, SHAPE, compiled=False).program
+    assert plan == [query.nbytes for query in program.memory if query.shape[-1] == 3]
 
 
 def test_memory_is_allocated_once_for_a_thread():

@@ -1,5 +1,6 @@
 """The sandbox: every way a child can end is told, and the parent lives on."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -184,3 +185,33 @@ def test_a_script_without_a_main_guard_is_not_run_again(tmp_path):
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
     assert done.stdout == "once 3.0\n", done.stderr
+
+
+LIBC = ctypes.cdll.msvcrt if sys.platform == "win32" else ctypes.CDLL(None)
+c_abs = LIBC.labs
+c_abs.argtypes, c_abs.restype = [ctypes.c_long], ctypes.c_long
+
+
+@njit
+def magnitude(value):
+    return c_abs(value)
+
+
+def test_a_c_function_travels_by_name_and_keeps_its_types():
+    """Sent by value, as from a notebook: there its globals, the C function with them, travel along."""
+
+    def apart(value):
+        return magnitude(value), LIBC.labs(value), c_abs.argtypes, c_abs.restype
+
+    apart.__module__ = magnitude.py_func.__module__ = "__main__"
+    try:
+        outcome = sandbox.run(call, apart, -3)
+    finally:
+        magnitude.py_func.__module__ = __name__
+    assert outcome.value == (3, 3, [ctypes.c_long], ctypes.c_long), outcome
+
+
+def test_a_c_function_known_by_its_address_alone_is_refused():
+    function = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(ctypes.cast(c_abs, ctypes.c_void_p).value)
+    with pytest.raises(TypeError, match="by its address alone; take it from its library by name"):
+        sandbox.run(call, function, -3)

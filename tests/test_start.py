@@ -1,5 +1,6 @@
 """The learner's copy: what is copied, what is never overwritten, and how JupyterLab is asked to open it."""
 
+import copy
 import errno
 import json
 import os
@@ -10,7 +11,11 @@ import jupyterlab.commands
 import nbformat
 import pytest
 
-from numba_course.workbook import cli, start
+import numba_course
+from numba_course import exercises
+from numba_course.exercises import records
+from numba_course.exercises.verdict import Verdict
+from numba_course.workbook import cli, notebooks, start
 from numba_course.workbook.environment import ROOT, Trouble
 
 CODE = {"cell_type": "code", "id": "a", "metadata": {"tags": ["x"]}, "source": "1 + 1", "execution_count": 7}
@@ -19,16 +24,15 @@ TEXT = {"cell_type": "markdown", "id": "b", "metadata": {}, "source": "# Über �
 
 
 @pytest.fixture
-def source(tmp_path):
-    """A folder with two executed notebooks, a text and solutions."""
-    folder = tmp_path / "notebooks"
-    (folder / "source").mkdir(parents=True)
-    for name in ("00_start_here", "07_prange"):
-        cells = [TEXT, CODE | {"outputs": [STORED]}]
-        notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-        (folder / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-        (folder / "source" / f"{name}.md").write_text("text", encoding="utf-8")
-    return folder
+def source():
+    """Two executed chapters of a course."""
+    return {stem: chapter(TEXT, CODE | {"outputs": [STORED]}) for stem in ("00_start_here", "07_prange")}
+
+
+def chapter(*cells):
+    """A notebook as the course has it."""
+    metadata = {"numba_course": {"title": "x"}}
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": copy.deepcopy(list(cells))}
 
 
 @pytest.fixture
@@ -50,35 +54,132 @@ def content(folder):
 
 def test_notebooks_are_copied_without_outputs_and_nothing_else_is(source, tmp_path):
     folder = tmp_path / "Zoë Ōta" / "my course"
-    assert start.prepare(source, folder) == start.Copies(("00_start_here.ipynb", "07_prange.ipynb"), ())
+    assert start.prepare(source, folder) == start.Copies(copied=("00_start_here", "07_prange"))
     assert sorted(path.name for path in folder.iterdir()) == [
         "00_start_here.ipynb",
         "07_prange.ipynb",
-        "progress.json",
+        "progress.jsonl",
     ]
-    text, code = nbformat.read(folder / "07_prange.ipynb", as_version=4)["cells"]
+    notebook = nbformat.read(folder / "07_prange.ipynb", as_version=4)
+    text, code = notebook["cells"]
     assert text == TEXT
     assert code == CODE | {"outputs": [], "execution_count": None}
+    assert notebook.metadata.numba_course.version == numba_course.__version__
     assert "Über π" in (folder / "07_prange.ipynb").read_text(encoding="utf-8")
-    assert json.loads((folder / "progress.json").read_text(encoding="utf-8")) == {}
+    assert (folder / "progress.jsonl").read_text(encoding="utf-8") == ""
 
 
 def test_work_of_the_learner_is_never_overwritten(source, tmp_path):
     folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "07_prange.ipynb").write_text("my work", encoding="utf-8")
-    (folder / "progress.json").write_text('{"double": "correct"}', encoding="utf-8")
+    start.prepare(source, folder)
+    mine = notebooks.read(folder / "07_prange.ipynb")
+    mine["cells"][1]["source"] = "my answer"
+    notebooks.write(folder / "07_prange.ipynb", mine)
+    (folder / "00_start_here.ipynb").unlink()
+    (folder / "progress.jsonl").write_text('{"exercise": "double", "status": "correct"}\n', encoding="utf-8")
     before = content(folder)
-    assert start.prepare(source, folder) == start.Copies(("00_start_here.ipynb",), ("07_prange.ipynb",))
+    done = start.prepare(source, folder)
+    assert done == start.Copies(copied=("00_start_here",), kept=("07_prange",))
     assert before.items() <= content(folder).items()
+
+
+def test_older_record_of_progress_is_not_replaced(source, tmp_path):
+    (tmp_path / "progress.json").write_text('{"double": "correct"}', encoding="utf-8")
+    start.prepare(source, tmp_path)
+    assert not (tmp_path / "progress.jsonl").exists()
+    assert start.progress_of(notebooks.chapters(), tmp_path).done == 1
 
 
 def test_second_start_changes_nothing(source, tmp_path):
     folder = tmp_path / "mine"
     start.prepare(source, folder)
     before = content(folder)
-    assert start.prepare(source, folder) == start.Copies((), ("00_start_here.ipynb", "07_prange.ipynb"))
+    assert start.prepare(source, folder) == start.Copies(kept=("00_start_here", "07_prange"))
     assert content(folder) == before
+
+
+def test_newer_version_brings_chapters_and_cells_and_says_so(source, tmp_path):
+    start.prepare(source, tmp_path)
+    source["08_nogil"] = chapter(TEXT)
+    source["07_prange"]["cells"] = [
+        {**TEXT, "source": "# Über π, mended"},
+        CODE,
+        {**TEXT, "id": "c", "source": "new"},
+    ]
+    done = start.prepare(source, tmp_path, "9.0")
+    assert list(done.sentences()) == [
+        "  copied: 08_nogil",
+        "  brought up to date: 07_prange (cells: 1 new, 1 mended)",
+        "  as you left them: 00",
+    ]
+    texts = [notebooks.text(cell) for cell in notebooks.read(tmp_path / "07_prange.ipynb")["cells"]]
+    assert texts == ["# Über π, mended", "1 + 1", "new"]
+    for stem in source:
+        metadata = notebooks.read(tmp_path / f"{stem}.ipynb")["metadata"]
+        assert metadata["numba_course"]["version"] == "9.0"
+
+
+def test_older_version_changes_nothing_and_says_so(source, tmp_path):
+    start.prepare(source, tmp_path, "9.0.0")
+    before = content(tmp_path)
+    source["07_prange"]["cells"] = [TEXT]
+    done = start.prepare(source, tmp_path, "0.9")
+    assert (
+        done.remarks[0]
+        == "your notebooks are of version 9.0.0, newer than this course (0.9): update the course."
+    )
+    assert list(done.sentences())[1:] == [f"  {done.remarks[0]}"]
+    assert content(tmp_path) == before
+
+
+def test_notebook_of_unknown_origin_stays(source, tmp_path):
+    (tmp_path / "07_prange.ipynb").write_text(json.dumps(chapter(TEXT)), encoding="utf-8")
+    before = content(tmp_path)
+    done = start.prepare(source, tmp_path)
+    assert done.kept == ("07_prange",)
+    assert "07_prange does not say what it was copied from" in done.remarks[0]
+    assert before.items() <= content(tmp_path).items()
+
+
+def test_notebook_cut_off_at_any_byte_is_set_aside_whole(source, tmp_path):
+    start.prepare(source, tmp_path)
+    path = tmp_path / "07_prange.ipynb"
+    whole = path.read_bytes()
+    for length in range(len(whole) - 1):  # without the last one it is still a notebook
+        path.write_bytes(whole[:length])
+        done = start.prepare(source, tmp_path)
+        aside = tmp_path / "07_prange-damaged.ipynb"
+        assert done.copied == ("07_prange",)
+        assert done.remarks == (
+            "07_prange.ipynb could not be read and is now 07_prange-damaged.ipynb; in its place is a new copy.",
+        )
+        assert aside.read_bytes() == whole[:length]
+        assert path.read_bytes() == whole
+        aside.unlink()
+
+
+@pytest.mark.parametrize(
+    "garbage", ["{}", "[]", '{"cells": [1], "metadata": {}}', '{"cells": [], "metadata": 1}']
+)
+def test_what_is_no_notebook_is_set_aside_beside_what_was_before(source, tmp_path, garbage):
+    (tmp_path / "07_prange-damaged.ipynb").write_text("earlier", encoding="utf-8")
+    (tmp_path / "07_prange.ipynb").write_text(garbage, encoding="utf-8")
+    start.prepare(source, tmp_path)
+    assert (tmp_path / "07_prange-damaged.ipynb").read_text(encoding="utf-8") == "earlier"
+    assert (tmp_path / "07_prange-damaged-2.ipynb").read_text(encoding="utf-8") == garbage
+
+
+def test_damaged_notebook_comes_back_from_the_checkpoint_of_jupyterlab(source, tmp_path):
+    start.prepare(source, tmp_path)
+    path, checkpoints = tmp_path / "07_prange.ipynb", tmp_path / ".ipynb_checkpoints"
+    mine = notebooks.read(path)
+    mine["cells"][1]["source"] = "my answer"
+    checkpoints.mkdir()
+    notebooks.write(checkpoints / "07_prange-checkpoint.ipynb", mine)
+    path.write_bytes(b"")
+    done = start.prepare(source, tmp_path)
+    assert done.remarks[0].endswith("in its place is what JupyterLab had kept of it.")
+    assert notebooks.read(path) == mine
 
 
 def test_failed_copy_leaves_no_half_notebook(source, tmp_path, monkeypatch):
@@ -110,25 +211,28 @@ def test_file_in_the_place_of_the_folder_is_said_in_one_sentence(source, tmp_pat
 
 
 def test_the_notebooks_of_the_course_are_no_place_to_work(source):
+    folder = notebooks.course_folder()
     with pytest.raises(Trouble, match="is the course's own folder"):
-        start.prepare(source, source / ".." / source.name)
+        start.prepare(source, folder / ".." / folder.name)
 
 
 def test_notebooks_are_those_of_the_package_or_of_the_checkout(tmp_path, monkeypatch, source):
-    assert start.notebooks_folder() == ROOT / "notebooks"
-    monkeypatch.setattr(start.resources, "files", lambda package: source.parent)
-    assert start.notebooks_folder() == source
-    monkeypatch.setattr(start.resources, "files", lambda package: tmp_path / "nowhere")
-    monkeypatch.setattr(start, "ROOT", tmp_path / "nowhere")
+    assert notebooks.course_folder() == ROOT / "notebooks"
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "00_start_here.ipynb").touch()
+    monkeypatch.setattr(notebooks.resources, "files", lambda package: tmp_path)
+    assert notebooks.course_folder() == tmp_path / "notebooks"
+    monkeypatch.setattr(notebooks.resources, "files", lambda package: tmp_path / "nowhere")
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path / "nowhere")
     with pytest.raises(Trouble, match="this installation has no notebooks"):
-        start.notebooks_folder()
+        notebooks.course_folder()
 
 
 def test_every_chapter_of_the_course_can_be_copied(tmp_path):
-    copies = start.prepare(start.notebooks_folder(), tmp_path / "mine")
+    copies = start.prepare(notebooks.chapters(), tmp_path / "mine")
     assert start.FIRST in copies.copied
-    for name in copies.copied:
-        nbformat.validate(nbformat.read(tmp_path / "mine" / name, as_version=4))
+    for stem in copies.copied:
+        nbformat.validate(nbformat.read(tmp_path / "mine" / f"{stem}.ipynb", as_version=4))
 
 
 def test_default_folder_is_in_the_home_folder(tmp_path, monkeypatch, handed, capsys):
@@ -139,10 +243,31 @@ def test_default_folder_is_in_the_home_folder(tmp_path, monkeypatch, handed, cap
     assert cli.run(["start"]) == 0
     command, _ = handed[0]
     assert f"--ServerApp.root_dir={home / 'numba-course'}" in command
-    assert (home / "numba-course" / start.FIRST).exists()
+    assert (home / "numba-course" / f"{start.FIRST}.ipynb").exists()
     assert f"Your folder: {home / 'numba-course'}\n  copied: {start.FIRST}" in capsys.readouterr().out
     assert cli.run(["start"]) == 0
-    assert f"  copied: nothing\n  kept as you left them: {start.FIRST}" in capsys.readouterr().out
+    assert f"Your folder: {home / 'numba-course'}\n  as you left them: 00, 01" in capsys.readouterr().out
+
+
+def test_course_opens_where_the_learner_left_off(tmp_path, handed, capsys):
+    def opened():
+        assert cli.run(["start", str(tmp_path)]) == 0
+        (address,) = [word for word in handed.pop()[0] if "default_url" in word]
+        return address.rpartition("/")[2]
+
+    assert opened() == "00_start_here.ipynb"
+    records.record(Verdict("parallel_max", "wrong"), tmp_path)
+    assert opened() == "07_prange.ipynb"
+    for name in exercises.by_chapter()["07_prange"]:
+        records.record(Verdict(name.name, "correct"), tmp_path)
+    records.record(Verdict("sum_of_squares", "correct"), tmp_path)
+    assert opened() == "01_execution_model.ipynb"
+    assert "exercises solved. Opening 01_execution_model." in capsys.readouterr().out
+
+
+def test_name_of_the_learner_is_kept(tmp_path, handed):
+    assert cli.run(["start", str(tmp_path), "--name", "Zoë Ōta"]) == 0
+    assert records.learner(records.read(tmp_path)) == "Zoë Ōta"
 
 
 def test_folder_and_options_are_passed_on(tmp_path, handed):

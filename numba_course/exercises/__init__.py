@@ -6,9 +6,10 @@ Chapters are loaded when one of their exercises is first asked for.
 from __future__ import annotations
 
 import difflib
-import importlib
+import importlib.util
 
 from numba_course import sandbox
+from numba_course.exercises import versions
 
 # Chapter number and topic, in the order of the course; each topic is a module of `chapters`.
 CHAPTERS = {
@@ -20,6 +21,11 @@ CHAPTERS = {
     "arrays_and_memory": "05",
     "errors_and_debugging": "06",
     "prange": "07",
+    "nogil": "08",
+    "caching": "09",
+    "calling_c": "10",
+    "code_generation": "11",
+    "checklist": "13",
 }
 
 
@@ -56,8 +62,8 @@ def progress():
 
 
 def __getattr__(name):
-    if name.startswith("_"):
-        raise AttributeError(name)
+    if name.startswith("_") or importlib.util.find_spec(f"{__name__}.{name}"):
+        raise AttributeError(name)  # a module of this package, which an import is about to load
     try:
         return get(name)
     except KeyError as error:
@@ -66,3 +72,6 @@ def __getattr__(name):
 
 def __dir__():
     return ["progress", *(exercise.name for chapter in by_chapter().values() for exercise in chapter)]
+
+
+versions.mention()  # each chapter imports this module in its first cell

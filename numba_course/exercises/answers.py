@@ -6,9 +6,10 @@ import dis
 import linecache
 import sys
 import types
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 
 def python_function(answer):
@@ -18,16 +19,28 @@ def python_function(answer):
     return answer if isinstance(answer, types.FunctionType) else None
 
 
+def functions(answer):
+    """The Python functions that an answer consists of: one, the methods of a class, or none that is known."""
+    if isinstance(answer, type):
+        return [value for value in vars(answer).values() if isinstance(value, types.FunctionType)]
+    function = python_function(answer)
+    return [function] if function else []
+
+
 def is_stub(answer):
-    """Whether the answer is still empty: a docstring, ``...``, ``pass`` or ``raise NotImplementedError``."""
+    """Whether the answer is still empty: a docstring, ``...``, ``pass`` or ``raise NotImplementedError``.
+
+    Of a class, ``__init__`` may be there.
+    """
     if answer is None or answer is ...:
         return True
-    function = python_function(answer)
-    if function is None:
-        return False
-    if function.__code__.co_names == ("NotImplementedError",):
-        return True
-    return _steps(function) == _steps(_empty)
+    if isinstance(answer, type):
+        return all(_is_empty(method) for method in functions(answer) if method.__name__ != "__init__")
+    return any(_is_empty(function) for function in functions(answer))
+
+
+def _is_empty(function):
+    return function.__code__.co_names == ("NotImplementedError",) or _steps(function) == _steps(_empty)
 
 
 def _empty():
@@ -46,11 +59,14 @@ class Live:
 
     function: object
     sources: dict[str, list[str]]
+    cached: tuple = ()  # what it calls that was made with cache=True, which a dispatcher forgets on the way
 
-    def load(self):
-        """The function, its lines on record so that errors can show them."""
+    def load(self, caching=False):
+        """The function, its lines on record so that errors can show them; `caching` as it is in the session."""
         for name, lines in self.sources.items():
             linecache.cache[name] = (sum(map(len, lines)), None, lines, name)
+        for dispatcher in self.cached if caching else ():
+            dispatcher.enable_caching()
         return self.function
 
 
@@ -61,36 +77,55 @@ class Saved:
     path: str
     name: str
 
-    def load(self):
-        """Run the file; return the function of the exercise's name, or None if it defines none."""
+    def load(self, caching=False):
+        """Run the file; return the function of the exercise's name, or None if it defines none.
+
+        Without `caching` nothing is written to a disk cache, and nothing comes from one.
+        """
+        from numba.core.dispatcher import Dispatcher
+
         text = Path(self.path).read_text(encoding="utf-8")
         # Numba resolves a recursive call only in a module that can be imported.
         module = sys.modules["answer"] = types.ModuleType("answer")
         module.__file__ = self.path
-        exec(compile(text, self.path, "exec"), vars(module))
+        uncached = mock.patch.object(Dispatcher, "enable_caching", lambda self: None)
+        with nullcontext() if caching else uncached:
+            exec(compile(text, self.path, "exec"), vars(module))
         return vars(module).get(self.name)
 
 
 def live(answer):
     """Pack an answer of this session for the journey."""
-    sources = {}
-    for function in _without_file(python_function(answer)):
+    sources, found = {}, _without_file(functions(answer) if isinstance(answer, type) else [answer])
+    for function in found:
         name = function.__code__.co_filename
         sources[name] = linecache.getlines(name, function.__globals__)
-    return Live(answer, sources)
+    return Live(answer, sources, tuple(value for value in found.values() if _is_cached(value)))
 
 
-def _without_file(function):
-    """Of the function and all that it can call, those whose source the child cannot read from a file."""
-    found, waiting = {}, [function]
+def _without_file(values):
+    """Of these values and all that they can call, those whose source the child cannot read from a file.
+
+    Returns
+    -------
+    dict of function to object
+        From each Python function to what it is the function of, such as a dispatcher.
+    """
+    found, waiting = {}, list(values)
     while waiting:
-        current = waiting.pop()
-        if current is None or id(current) in found or Path(current.__code__.co_filename).exists():
+        value = waiting.pop()
+        current = python_function(value)
+        if current is None or current in found or Path(current.__code__.co_filename).exists():
             continue
-        found[id(current)] = current
+        found[current] = value
         names = (current.__globals__.get(name) for name in current.__code__.co_names)
-        waiting += [python_function(value) for value in (*names, *_contents(current.__closure__))]
-    return found.values()
+        waiting += [*names, *_contents(current.__closure__)]
+    return found
+
+
+def _is_cached(value):
+    """Whether it is a dispatcher with a disk cache; Numba need not be loaded to know."""
+    return type(getattr(value, "_cache", None)).__name__ == "FunctionCache"
 
 
 def _contents(closure):
@@ -100,12 +135,12 @@ def _contents(closure):
             yield cell.cell_contents
 
 
-def line_in(function, frames):
-    """The innermost of `frames` that lies in the function's own file: its line number and text."""
-    name = function.__code__.co_filename if function else None
+def line_in(answer, frames):
+    """The innermost of `frames` that lies in the answer's own file: its line number and text."""
+    names = {function.__code__.co_filename for function in functions(answer)}
     for filename, number, _ in reversed(frames):
-        if filename == name:
-            return number, linecache.getline(name, number).strip()
+        if filename in names:
+            return number, linecache.getline(filename, number).strip()
     return None, ""
 
 

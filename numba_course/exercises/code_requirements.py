@@ -9,17 +9,18 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
 from numba_course.exercises.answers import source_line
+from numba_course.exercises.fresh import calls
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.verdict import Finding
-from numba_course.lens.compilation import compiled_here
+from numba_course.lens._arguments import pack
 from numba_course.lens.dispatchers import reason
 from numba_course.lens.machine_code import report
 from numba_course.sandbox import describe
 
 
 @dataclass(frozen=True)
-class CodeRequirement(Requirement):
-    """What must be true of the machine code for each of some calls.
+class CompilationRequirement(Requirement):
+    """What must be true of the compilation for each of some calls.
 
     Attributes
     ----------
@@ -34,15 +35,28 @@ class CodeRequirement(Requirement):
             return None  # `Compiled` has said so
         for args in self.examples():
             try:
-                code = report(compiled_here(trial.answer, trial.copies(args), call=True))
+                compilation = trial.compilation(args)
             except (NumbaError, TypeError) as error:
                 return Finding(self.name, f"it cannot be compiled: {reason(error)}", trial.show(args))
-            if seen := self.of_machine_code(code):
-                text, line = seen
-                return Finding(
-                    self.name, text, trial.show(args), line, source_line(trial.answer, line), repr(code)
-                )
+            if seen := self.of_compilation(compilation):
+                text, line, full = seen
+                source = source_line(trial.answer, line)
+                return Finding(self.name, text, trial.show(args), line, source, full)
         return None
+
+    def of_compilation(self, compilation):
+        """What is wrong with a `Compilation`, its line or None, and all that was seen; None if nothing is."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class CodeRequirement(CompilationRequirement):
+    """What must be true of the machine code for each of some calls."""
+
+    def of_compilation(self, compilation):
+        code = report(compilation)
+        seen = self.of_machine_code(code)
+        return seen and (*seen, repr(code))
 
     def of_machine_code(self, code):
         """What is wrong with a `MachineCode`, and its line or None; None if nothing is."""
@@ -125,3 +139,24 @@ class WorkStays(Requirement):
         return Finding(
             self.name, f"its work grows with {self.what}: far more than {self.factor:.0f} times as long"
         )
+
+
+@dataclass(frozen=True)
+class CachedOnDisk(Requirement):
+    """A second process compiles nothing for a call that a first one has made."""
+
+    call: Callable  # () -> the arguments of the call
+
+    name: ClassVar[str] = "a second process compiles nothing"
+
+    def of_code(self, trial):
+        first, second = calls(trial.origin, pack(self.call()))
+        if error := first.error or second.error:
+            return Finding(self.name, f"in a fresh process the call failed: {error}", trial.show(self.call()))
+        if not first.compiled:
+            return Finding(self.name, "nothing is compiled, not even by the first process")
+        if second.compiled:
+            names = ", ".join(f"`{name}`" for name in dict.fromkeys(second.compiled))
+            because = f": {second.warnings[0]}" if second.warnings else "; is it made with cache=True?"
+            return Finding(self.name, f"it compiled {names} again{because}")
+        return None

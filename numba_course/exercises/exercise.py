@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import textwrap
 import traceback
@@ -9,14 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from numba_course import sandbox
+from numba_course.exercises import records
 from numba_course.exercises.answers import Saved, is_stub, live, python_function
 from numba_course.exercises.card import Card, display
-from numba_course.exercises.records import record
 from numba_course.exercises.verdict import Finding, Verdict
 
 SECONDS = 5.0  # for one call of the answer
 MEMORY = 512 << 20  # bytes
 NOT_SEEN = ("speed", "inputs larger than those tried")
+
+
+def _call(answer, *args):
+    return answer(*args)
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,11 @@ class Exercise:
         Why the solution is written as it is.
     inputs : callable, optional
         Without arguments; gives a Hypothesis strategy that draws argument tuples.
-    helpers : tuple of callable
-        What the solution calls; shown before it.
+    helpers : tuple of callable or str
+        What the solution uses, shown before it: functions, and the names of constants of its module.
+    call : callable
+        ``call(answer, *args)`` makes a call of the answer. By default it is called itself; a class, for example,
+        needs more than that.
     seconds : float
         Time limit for one call of the answer.
     """
@@ -55,8 +63,9 @@ class Exercise:
     explanation: str
     inputs: Callable | None = None
     helpers: tuple = ()
+    call: Callable = _call
     seconds: float = SECONDS
-    _memory: dict = field(default_factory=dict, repr=False, compare=False)  # hints given, last verdict
+    _memory: dict = field(default_factory=dict, repr=False, compare=False)  # the last verdict
 
     def __repr__(self):
         return f"exercise {self.name}: check({self.name}), hint(), solution(), why()"
@@ -72,18 +81,18 @@ class Exercise:
             The learner's function itself, not the result of calling it.
         """
         verdict = self.examine(answer)
-        record(self.name, verdict.status)
+        records.record(verdict)
         display(verdict)
 
     def hint(self, number=None):
         """Show the next hint, or the one of this number, counted from 1."""
         count = len(self.hints)
         if number is None:
-            number = min(self._memory.get("hints", 0) + 1, count)
+            number = min(records.hints(self.name) + 1, count)
         if number not in range(1, count + 1):
             display(Card(f"{self.name}: there is no hint {number}", f"There are hints 1 to {count}."))
             return
-        self._memory["hints"] = number
+        records.record_hint(self.name, number)
         more = f"Another one: exercises.{self.name}.hint()" if number < count else "That was the last hint."
         display(Card(f"{self.name}: hint {number} of {count}", self.hints[number - 1], note=more))
 
@@ -109,8 +118,11 @@ class Exercise:
     @property
     def solution_source(self):
         """Source text of the solution, after that of its helpers."""
+        module = inspect.getmodule(python_function(self.reference) or self.reference)
         parts = [
-            textwrap.dedent(inspect.getsource(python_function(f) or f))
+            _constant(module, f)
+            if isinstance(f, str)
+            else textwrap.dedent(inspect.getsource(python_function(f) or f))
             for f in (*self.helpers, self.reference)
         ]
         return "\n\n".join(part.strip() for part in parts)
@@ -210,6 +222,13 @@ class Exercise:
     def _remember(self, verdict):
         self._memory["verdict"] = verdict
         return verdict
+
+
+def _constant(module, name):
+    """Source of the assignment that gives a module's constant."""
+    text = inspect.getsource(module)
+    statements = [node for node in ast.parse(text).body if isinstance(node, ast.Assign)]
+    return next(ast.get_source_segment(text, node) for node in statements if node.targets[0].id == name)
 
 
 def _judge(answer, exercise):

@@ -1,97 +1,293 @@
-"""What the learner has done, kept in `progress.json` in the learner's folder.
+"""What the learner has done, kept in the learner's folder as ``progress.jsonl``: one JSON object a line, oldest first.
 
-The file is made by the ``start`` command. Where there is none, as in a checkout, progress lasts as long as the
-session. A write replaces the file in one step, so that a crash leaves the old or the new one, never half of one.
+There are three kinds of line. Fields may come in any order, and fields that a reader does not know are ignored::
+
+    {"time": "2026-11-28T16:05:47Z", "exercise": "double", "status": "wrong", "finding": "result", "seen": "..."}
+    {"time": "2026-11-28T16:07:10Z", "exercise": "double", "hint": 1}
+    {"time": "2026-11-28T16:00:00Z", "learner": "Zoë Ōta"}
+
+- A check: `status` is one of `statuses.STATUSES`, but never ``not attempted`` or ``our bug``; `finding` is the name
+  of its first finding's requirement, such as ``race-free``, and `seen` is what that finding says. Both are empty
+  where the answer is correct.
+- A hint that was shown, counted from 1.
+- How the learner wishes to be called; the last one counts, and there need not be any.
+
+`time` is UTC, to the second. An older folder has ``progress.json`` instead or as well: one object, from exercise
+to status, without times. It is read as the oldest lines and never written.
+
+The ``start`` command makes the file. Where there is none, as in a checkout, a record lasts as long as the session.
+A line is appended in one write, so that two kernels lose nothing to each other; a line that a power cut left in
+pieces is skipped when reading, kept in the file, and costs no other line. `read` gives the lines as `Event`,
+`standings` what they amount to, exercise by exercise.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from numba_course.lens import html
+from numba_course.exercises.statuses import STATUSES
 
-FILE = "progress.json"
-_session: dict[str, str] = {}  # exercise name: best status of this session
+FILE = "progress.jsonl"
+OLD_FILE = "progress.json"
+LONGEST = 300  # characters of `seen`
+NOT_RECORDED = ("not attempted", "our bug")
 
 
-def record(name, status):
-    """Remember the status of an exercise; a solved one stays solved. A file that cannot be written is no error."""
-    if status in ("not attempted", "our bug"):
+@dataclass(frozen=True)
+class Event:
+    """One line of the file; fields that it lacks are empty, `time` too in an older file."""
+
+    time: str = ""
+    exercise: str = ""
+    status: str = ""
+    finding: str = ""
+    seen: str = ""
+    hint: int = 0
+    learner: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a learner stands with one exercise.
+
+    Attributes
+    ----------
+    status : str
+        ``correct`` once it was solved, otherwise the status of the last check; ``not attempted`` without any.
+    tries : int
+        Checks up to the first that was correct.
+    hints : int
+        The highest number of a hint that was shown.
+    findings : dict of str to int
+        How often each requirement was the first finding of a try.
+    first, last, solved : str
+        Times of the first and the last line, and of the first correct check; empty where not known.
+    """
+
+    status: str = "not attempted"
+    tries: int = 0
+    hints: int = 0
+    findings: tuple[tuple[str, int], ...] = ()
+    first: str = ""
+    last: str = ""
+    solved: str = ""
+
+
+_session: list[Event] = []  # what has no file to be kept in
+
+
+def record(verdict, folder="."):
+    """Keep the verdict of a check. A file that cannot be written is no error."""
+    if verdict.status in NOT_RECORDED:
         return
-    with suppress(OSError):
-        known = load()
-        if known.get(name) != "correct" and known.get(name) != status:
-            _session[name] = status
-            _save({**known, name: status})
+    first = verdict.findings[0] if verdict.findings else None
+    seen = first.seen[:LONGEST] if first else ""
+    finding = first.requirement if first else ""
+    _keep(folder, exercise=verdict.exercise, status=verdict.status, finding=finding, seen=seen)
 
 
-def load():
-    """Exercise names and their statuses, from the file and this session."""
-    kept = {}
-    with suppress(OSError, ValueError):
-        content = json.loads(Path(FILE).read_text(encoding="utf-8"))
-        kept = {k: v for k, v in content.items() if isinstance(v, str)} if isinstance(content, dict) else {}
-    return {**_session, **kept}
+def record_hint(exercise, number):
+    """Keep that a hint was shown."""
+    _keep(exercise=exercise, hint=number)
 
 
-def _save(statuses):
-    """Write the file in one step, if there is one."""
-    if not Path(FILE).exists():
-        return
-    handle, temporary = tempfile.mkstemp(prefix=FILE, dir=".")
+def record_learner(name, folder="."):
+    """Keep how the learner wishes to be called."""
+    _keep(folder, learner=name)
+
+
+def _keep(folder=".", **fields):
+    """Append a line, where the folder has a record."""
+    line = {"time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), **fields}
+    if is_kept(folder):
+        with suppress(OSError):
+            _append(Path(folder) / FILE, line)
+            return
+    _session.append(_event(line))
+
+
+def _append(path, line):
+    """Append a line in one write, and wait until it is on the disk."""
+    text = json.dumps(line, ensure_ascii=False) + "\n"
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(statuses, file, indent=1, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, FILE)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        end = os.lseek(handle, 0, os.SEEK_END)
+        if end:
+            os.lseek(handle, end - 1, os.SEEK_SET)
+            if os.read(handle, 1) != b"\n":  # the last line was cut off: it must not swallow this one
+                text = "\n" + text
+        os.write(handle, text.encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def is_kept(folder="."):
+    """Whether the folder has a record."""
+    return (Path(folder) / FILE).is_file() or (Path(folder) / OLD_FILE).is_file()
+
+
+def read(folder="."):
+    """All that can be read of the record of a learner's folder, oldest first, as a list of `Event`."""
+    events = []
+    with suppress(OSError, ValueError, RecursionError):
+        old = json.loads((Path(folder) / OLD_FILE).read_text(encoding="utf-8"))
+        if isinstance(old, dict):
+            events += [_event({"exercise": name, "status": status}) for name, status in old.items()]
+    with suppress(OSError):
+        events += parse((Path(folder) / FILE).read_bytes())
+    return [event for event in events if event is not None]
+
+
+def parse(data):
+    """The lines of a record, from its bytes, as a list of `Event`; None for each line that is none."""
+    found = []
+    for line in data.splitlines():
+        if line.strip():
+            try:
+                found.append(_event(json.loads(line)))
+            except (ValueError, RecursionError):
+                found.append(None)
+    return found
+
+
+def _event(fields):
+    """The event of a line's fields; None where they are not of the right types."""
+    if not isinstance(fields, dict):
+        return None
+    known = {name: fields[name] for name in Event.__dataclass_fields__ if name in fields}
+    good = all(type(value) is type(Event.__dataclass_fields__[name].default) for name, value in known.items())
+    return Event(**known) if good and known else None
+
+
+def standings(events):
+    """What the events amount to: from each exercise to its `Standing`."""
+    found = {}
+    for name in dict.fromkeys(event.exercise for event in events if event.exercise):
+        own = [event for event in events if event.exercise == name]
+        checks = [event for event in own if event.status]
+        solved = next((n for n, event in enumerate(checks, 1) if event.status == "correct"), None)
+        tries = checks[:solved]
+        found[name] = Standing(
+            status=tries[-1].status if tries else "not attempted",
+            tries=len(tries),
+            hints=max(event.hint for event in own),
+            findings=tuple(Counter(event.finding for event in tries if event.finding).items()),
+            first=own[0].time,
+            last=own[-1].time,
+            solved=tries[-1].time if solved else "",
+        )
+    return found
+
+
+def hints(exercise, folder="."):
+    """The highest number of a hint for this exercise that was shown; 0 if none was."""
+    return max((event.hint for event in [*read(folder), *_session] if event.exercise == exercise), default=0)
+
+
+def learner(events):
+    """How the learner wishes to be called; empty where not known."""
+    return next((event.learner for event in reversed(events) if event.learner), "")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What is done, chapter by chapter: rows of (chapter, exercise, status)."""
+    """What is done, chapter by chapter.
 
-    rows: tuple[tuple[str, str, str], ...]
+    Attributes
+    ----------
+    rows : tuple of (str, str, Standing)
+        Chapter, such as ``07_prange``, exercise and standing, in the order of the course.
+    recent : str
+        The exercise last worked on; empty if none was.
+    """
+
+    rows: tuple[tuple[str, str, Standing], ...]
+    recent: str = ""
 
     @property
     def done(self):
         """How many exercises are solved."""
-        return sum(status == "correct" for _, _, status in self.rows)
+        return sum(standing.status == "correct" for _, _, standing in self.rows)
+
+    @property
+    def next(self):
+        """Chapter and exercise to go on with: not solved, in the chapter last worked on or the nearest after it.
+
+        None where all are solved.
+        """
+        unsolved = [(chapter, name) for chapter, name, standing in self.rows if standing.status != "correct"]
+        here = next((chapter for chapter, name, _ in self.rows if name == self.recent), "")
+        return next((row for row in unsolved if row[0] >= here), unsolved[0] if unsolved else None)
+
+    def chapters(self):
+        """From each chapter to its names and standings."""
+        found = {}
+        for chapter, name, standing in self.rows:
+            found.setdefault(chapter, []).append((name, standing))
+        return found
+
+    @property
+    def title(self):
+        """How many are solved, in words."""
+        return f"{self.done} of {len(self.rows)} exercises solved"
+
+    @property
+    def outlook(self):
+        """What is next, in words."""
+        return "Next: {1}, in chapter {0}".format(*self.next) if self.next else "All of them are solved."
 
     def __repr__(self):
-        lines = [f"{self.done} of {len(self.rows)} exercises solved"]
-        lines += [
-            f"  {'✓' if s == 'correct' else '○'} {chapter}: {name} ({s})" for chapter, name, s in self.rows
-        ]
-        return "\n".join(lines)
+        lines = [f"  {mark(s)} {chapter}: {name} ({s.status})" for chapter, name, s in self.rows]
+        return "\n".join([self.title, *lines, self.outlook])
 
     def _repr_html_(self):
+        from numba_course.lens import html  # and Numba with it, which a terminal need not wait for
+
         rows = [
-            (html.escape(c), html.escape(n), html.mark("good" if s == "correct" else "info", s))
-            for c, n, s in self.rows
+            (
+                html.escape(chapter),
+                "<br>".join(html.mark(tone(s), f"{name}: {s.status}") for name, s in found),
+            )
+            for chapter, found in self.chapters().items()
         ]
-        return html.card(
-            f"{self.done} of {len(self.rows)} exercises solved",
-            "info",
-            html.table(("Chapter", "Exercise", "Status"), rows),
-        )
+        table = html.table(("Chapter", "Exercises"), rows)
+        return html.card(self.title, "info", f"{table}<p>{html.escape(self.outlook)}</p>")
 
 
-def summary(exercises):
-    """The progress over `exercises`, a mapping from chapter to names."""
-    known = load()
-    return Progress(
-        tuple(
-            (chapter, name, known.get(name, "not attempted"))
-            for chapter, names in exercises.items()
-            for name in names
-        )
-    )
+def tone(standing):
+    """The tone of `statuses.STATUSES` for a standing; a status that it does not know is like a wrong answer."""
+    return STATUSES.get(standing.status, STATUSES["wrong"])[2]
+
+
+def mark(standing):
+    """The icon of `statuses.STATUSES` for a standing."""
+    return STATUSES.get(standing.status, STATUSES["wrong"])[0]
+
+
+def summary(exercises, folder="."):
+    """The progress over `exercises`, a mapping from chapter to names.
+
+    Parameters
+    ----------
+    exercises : dict of str to iterable of str
+    folder : str or Path
+        The learner's; what this session could not write to it counts as well.
+
+    Returns
+    -------
+    Progress
+    """
+    events = [*read(folder), *_session]
+    known = standings(events)
+    rows = [
+        (chapter, name, known.get(name, Standing())) for chapter, names in exercises.items() for name in names
+    ]
+    recent = next((event.exercise for event in reversed(events) if event.exercise), "")
+    return Progress(tuple(rows), recent)

@@ -3,7 +3,8 @@
 A requirement has a `name` that the card shows, the `status` that it gives when it is not met, and one or both of
 
 - ``of_run(run)``: look at one call of the answer (a `trial.Run`); return what is wrong in a sentence, or "";
-- ``of_code(trial)``: look at the answer as a whole (a `trial.Trial`); return a `Finding`, or None.
+- ``of_code(trial)``: look at the answer as a whole (a `trial.Trial`); return a `Finding`, or None. If it is `early`,
+  before the answer is called as it is.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Requirement:
 
     name: ClassVar[str]
     status: ClassVar[str] = "unmet"
+    early: ClassVar[bool] = False
 
     def of_run(self, run):
         return ""
@@ -44,6 +46,7 @@ class Compiled(Requirement):
 
     name: ClassVar[str] = "compiled"
     status: ClassVar[str] = "not compiled"
+    early: ClassVar[bool] = True
 
     def of_code(self, trial):
         answer = trial.answer
@@ -148,8 +151,12 @@ class InBounds(Requirement):
             return None
         # Inside a parallel region an IndexError is lost, so the same code is compiled for one thread.
         checked = dispatchers.rebuilt(trial.answer, boundscheck=True, parallel=False)
+        compiled = {}  # dtype and layout do not change an index, so one of each is enough for numbers of axes
         for args in trial.inputs():
             arguments = trial.copies(args)
+            kinds = tuple(map(checked.typeof_pyval, arguments))
+            if compiled.setdefault(tuple(map(np.ndim, args)), kinds) != kinds:
+                continue
             try:
                 checked(*arguments)
             except IndexError as error:

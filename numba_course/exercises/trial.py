@@ -22,11 +22,12 @@ from hypothesis.errors import Flaky, NoSuchExample
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
-from numba_course.exercises.answers import is_stub, line_in, python_function, source_line
+from numba_course.exercises.answers import is_stub, line_in, source_line
 from numba_course.exercises.show import show
 from numba_course.exercises.verdict import Finding
 from numba_course.lens import dispatchers
 from numba_course.lens._arguments import pack, unpack
+from numba_course.lens.compilation import compiled_here
 from numba_course.sandbox import describe
 
 HYPOTHESIS = (
@@ -62,16 +63,22 @@ class Failure(Exception):
 
 
 class Trial:
-    """An answer, its exercise, and the inputs it is tried on."""
+    """An answer, its exercise, and the inputs it is tried on; `origin` is what the answer was loaded from."""
 
-    def __init__(self, answer, exercise):
-        self.answer, self.exercise = answer, exercise
+    def __init__(self, answer, exercise, origin=None):
+        self.answer, self.exercise, self.origin = answer, exercise, origin
         self.names = list(inspect.signature(exercise.spec).parameters)
+        self._compilations = {}
 
     @cached_property
     def drawn(self):
         """Inputs drawn from the exercise's strategy; not worth the time where an example fails already."""
         return drawn(self.exercise.inputs()) if self.exercise.inputs else []
+
+    def calls(self):
+        """All inputs to call the answer with, and for each whether it was drawn."""
+        yield from ((args, False) for args in self.exercise.examples())
+        yield from ((args, True) for args in self.drawn)
 
     def inputs(self):
         """A few inputs, smallest first, for requirements that look at the code."""
@@ -82,6 +89,19 @@ class Trial:
         """Fresh arguments of the same layout, so that no call sees what another one changed."""
         return unpack(pack(args))
 
+    def compilation(self, args):
+        """The compilation for a call with `args`, which is made once for requirements that look at the same.
+
+        Raises
+        ------
+        NumbaError, TypeError
+            If the answer does not compile for them.
+        """
+        packed = pack(args)
+        if packed not in self._compilations:
+            self._compilations[packed] = compiled_here(self.answer, unpack(packed), call=True)
+        return self._compilations[packed]
+
     def show(self, args):
         """The arguments as in a call."""
         return ", ".join(f"{name}={show(value)}" for name, value in zip(self.names, args, strict=True))
@@ -91,7 +111,7 @@ class Trial:
         expected_args, actual_args = self.copies(args), self.copies(args)
         expected = self.exercise.spec(*expected_args)
         try:
-            result = self.answer(*actual_args)
+            result = self.exercise.call(self.answer, *actual_args)
         except BaseException as error:  # sys.exit in an answer is an answer that raised
             raise self._raised(args, error) from None
         run = Run(
@@ -109,15 +129,20 @@ class Trial:
         if found:
             raise Failure(*found)
 
-    def compile(self):
-        """Compile for the first input; the status and finding if that fails, or None."""
-        args = next(iter(self.inputs()))
-        if isinstance(self.answer, Dispatcher):
-            try:
-                dispatchers.compiled_for(self.answer, self.copies(args))
-            except Exception as error:
-                return "not compiled", self._not_compiled(args, error)
-        return None
+    def is_new(self, args):
+        """Whether no call with arguments of these types was compiled for yet."""
+        function = self.answer
+        return (
+            isinstance(function, Dispatcher)
+            and tuple(map(function.typeof_pyval, args)) not in function.overloads
+        )
+
+    def compile(self, args):
+        """Compile for a call; the status and finding if that fails, or None."""
+        try:
+            dispatchers.compiled_for(self.answer, self.copies(args))
+        except Exception as error:
+            return "not compiled", self._not_compiled(args, error)
 
     def _not_compiled(self, args, error):
         """The finding for an error of the compiler: its one line, and the learner's."""
@@ -130,7 +155,7 @@ class Trial:
         report = describe(error)
         if isinstance(error, NumbaError):
             return Failure(("not compiled", self._not_compiled(args, error)))
-        line, source = line_in(python_function(self.answer), report.frames)
+        line, source = line_in(self.answer, report.frames)
         message = f"{report.kind}: {report.message}" if report.message else report.kind
         finding = Finding("runs without an error", message, self.show(args), line, source, report.full)
         return Failure(("raised", finding))
@@ -177,17 +202,13 @@ def judge(answer, exercise):
         return "missing", []
     if is_stub(function):
         return "not attempted", []
-    trial = Trial(function, exercise)
-    found = yield from _look(trial, ("compiled",))
+    trial = Trial(function, exercise, answer)
+    found = yield from _look(trial, lambda requirement: requirement.early)
     if found:
         return _worst(found)
-    yield "compiling it", COMPILING
-    failure = trial.compile()
-    if failure:
-        return _worst([failure])
     found = yield from _call_all(trial, "one thread", 1)
     if not any(status in ("not compiled", "raised") for status, _ in found):
-        found += yield from _look(trial, exclude=("compiled",))
+        found += yield from _look(trial, lambda requirement: not requirement.early)
         if not found:
             found = yield from _call_all(trial, "all threads", numba.config.NUMBA_NUM_THREADS)
     return _worst(found)
@@ -197,36 +218,32 @@ def bounds_only(answer, exercise):
     """Look only at the bounds: what a crash is explained with."""
     set_hypothesis_home_dir(HYPOTHESIS)
     yield "loading the answer", COMPILING  # an eager one compiles
-    trial = Trial(answer.load(), exercise)
+    trial = Trial(answer.load(), exercise, answer)
     yield f"drawing {len(trial.drawn)} inputs"
-    found = yield from _look(trial, ("in bounds",))
+    found = yield from _look(trial, lambda requirement: requirement.name == "in bounds")
     return _worst(found)
 
 
 def _call_all(trial, how, threads):
     """Call the answer on the examples and on drawn inputs, smallest first; stop at the first failure."""
     numba.set_num_threads(threads)
-    for args in trial.exercise.examples():
+    for args, was_drawn in trial.calls():
+        if trial.is_new(args):
+            yield f"compiling it for {trial.show(args)}", COMPILING
+            if failure := trial.compile(args):
+                return [failure]
         yield f"calling it with {how}: {trial.show(args)}"
         try:
             trial.run(args)
         except Failure as failure:
-            return failure.found
-    for args in trial.drawn:
-        yield f"calling it with {how}: {trial.show(args)}"
-        try:
-            trial.run(args)
-        except Failure as failure:
-            return trial.smaller(args, failure).found
+            return (trial.smaller(args, failure) if was_drawn else failure).found
     return []
 
 
-def _look(trial, only=None, exclude=()):
-    """Hold the code against the requirements that look at it."""
+def _look(trial, which):
+    """Hold the code against the requirements that look at it, as far as `which` chooses them."""
     found = []
-    for requirement in trial.exercise.requirements:
-        if (only and requirement.name not in only) or requirement.name in exclude:
-            continue
+    for requirement in filter(which, trial.exercise.requirements):
         yield f"looking whether it is {requirement.name}", COMPILING
         finding = requirement.of_code(trial)
         if finding:

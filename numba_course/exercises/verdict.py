@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from numba_course.exercises.statuses import STATUSES
 from numba_course.lens import html
-
-# status: (icon, what it is called, tone of the card). From bad to good: the worst one found is the verdict.
-STATUSES = {
-    "our bug": ("!", "our bug", "plain"),
-    "crashed": ("✗", "crashed", "bad"),
-    "timed out": ("✗", "timed out", "bad"),
-    "not compiled": ("✗", "not compiled", "bad"),
-    "raised": ("✗", "raised an error", "bad"),
-    "wrong": ("✗", "wrong", "bad"),
-    "unmet": ("!", "right, but a requirement is not met", "warn"),
-    "not attempted": ("○", "not attempted yet", "info"),
-    "correct": ("✓", "correct", "good"),
-}
 
 
 @dataclass(frozen=True)

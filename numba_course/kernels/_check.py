@@ -4,6 +4,7 @@ import operator
 
 import numpy as np
 
+MOST_THREADS = 4096  # more than any machine has; parts need memory of their own
 OVERLAP_WORK = 10_000  # steps of NumPy's search for a shared element; then it counts as found
 
 
@@ -27,7 +28,7 @@ def check_array(name, value, dtypes, ndim=None):
     if native not in dtypes:
         raise TypeError(f"{name} must be of dtype {_listed(dtypes)}, not {array.dtype}")
     if ndim is not None and array.ndim != ndim:
-        raise ValueError(f"{name} must have {ndim} axes, not {array.ndim}")
+        raise ValueError(f"{name} must have {ndim} {'axis' if ndim == 1 else 'axes'}, not {array.ndim}")
     return array.astype(native, copy=False)
 
 
@@ -41,8 +42,9 @@ def check_out(name, out, shape, dtypes, *inputs):
         raise ValueError(f"{name} must have shape {tuple(shape)}, not {out.shape}")
     if not out.flags.writeable:
         raise ValueError(f"{name} must be writeable, not read-only")
-    if any(np.may_share_memory(out, value, max_work=OVERLAP_WORK) for value in inputs):
-        raise ValueError(f"{name} must not share memory with an input")
+    for value in inputs:
+        if np.may_share_memory(out, value, max_work=OVERLAP_WORK):
+            raise ValueError(f"{name} must not share memory with an input")
 
 
 def check_integer(name, value, low, high=None):
@@ -60,10 +62,10 @@ def check_integer(name, value, low, high=None):
 
 
 def check_threads(threads):
-    """Return `threads`: into how many parts the work is shared out, at least 1."""
-    return check_integer("threads", threads, 1)
+    """Return `threads`: into how many parts the work is shared out."""
+    return check_integer("threads", threads, 1, MOST_THREADS)
 
 
 def _listed(dtypes):
-    *most, last = [np.dtype(dtype).name for dtype in dtypes]
+    *most, last = dict.fromkeys(np.dtype(dtype).name for dtype in dtypes)  # C has two names for some
     return f"{', '.join(most)} or {last}" if most else last

@@ -12,10 +12,13 @@ from numba_course.kernels.vectors import (
     look_up,
     look_up_both,
     mix,
+    prefetch,
     round_q8,
     store,
     to_q8,
 )
+
+AHEAD = 256  # float32 values: how far the memory of a result is fetched before it is written
 
 
 def tables_for(dtype, size, step, rows, columns):
@@ -99,82 +102,94 @@ def windows(left, step, size, lanes):
 
 
 @njit(nogil=True)
-def across_q8(row, columns, line):
-    """Fill `line` with 256 times `row` interpolated at each column, wherever the neighbours lie."""
+def across_q8(image, start, columns, lines, to):
+    """Fill the line at `to` with 256 times the row at `start` interpolated, wherever the neighbours lie."""
     left, step, weights = columns
+    row, line = image[start:], lines[to : to + left.size]
     for k in range(left.size):
         line[k] = lerp_q8(to_q8(row[left[k]]), to_q8(row[left[k] + step]), weights[k])
 
 
 @njit(nogil=True)
-def across_q8_narrow(row, columns, line):
+def across_q8_narrow(image, start, columns, lines, to):
     """The same, 16 values at a time that lie in a window of 16."""
     base, places, step, weights = columns
     for g in range(base.size):
-        at = uint64(16 * g)
+        at, left = uint64(16 * g), uint64(start) + base[g]
         place = load(places, at, 16)
-        a = to_q8(look_up(load(row, base[g], 16), place))
-        b = to_q8(look_up(load(row, base[g] + step, 16), place))
-        store(line, at, lerp_q8(a, b, load(weights, at, 16)))
+        a = to_q8(look_up(load(image, left, 16), place))
+        b = to_q8(look_up(load(image, left + step, 16), place))
+        store(lines, uint64(to) + at, lerp_q8(a, b, load(weights, at, 16)))
 
 
 @njit(nogil=True)
-def across_q8_wide(row, columns, line):
+def across_q8_wide(image, start, columns, lines, to):
     """The same for windows of 32."""
     base, places, step, weights = columns
     for g in range(base.size):
-        at, left, right = uint64(16 * g), base[g], base[g] + step
+        at, left, right = uint64(16 * g), uint64(start) + base[g], uint64(start) + base[g] + step
         place = load(places, at, 16)
-        a = to_q8(look_up_both(load(row, left, 16), load(row, left + uint64(16), 16), place))
-        b = to_q8(look_up_both(load(row, right, 16), load(row, right + uint64(16), 16), place))
-        store(line, at, lerp_q8(a, b, load(weights, at, 16)))
+        a = to_q8(look_up_both(load(image, left, 16), load(image, left + uint64(16), 16), place))
+        b = to_q8(look_up_both(load(image, right, 16), load(image, right + uint64(16), 16), place))
+        store(lines, uint64(to) + at, lerp_q8(a, b, load(weights, at, 16)))
 
 
 @njit(nogil=True)
-def down_q8(upper, lower, columns, weight, out):
-    """Fill `out` with what lies between two rows made by `across_q8`, rounded to the nearest integer."""
-    for k in range(out.size):
-        out[k] = round_q8(lerp_q8(upper[k], lower[k], weight))
+def down_q8(lines, upper, lower, columns, weights, y, out, size):
+    """Fill row `y` with what lies between two lines made by `across_q8`, rounded to the nearest integer."""
+    a, b, row = lines[upper : upper + size], lines[lower : lower + size], out[y * size : (y + 1) * size]
+    for k in range(row.size):
+        row[k] = round_q8(lerp_q8(a[k], b[k], weights[y]))
 
 
 @njit(nogil=True)
-def across_f32_narrow(row, columns, line):
-    """Fill `line` with `row` interpolated, 8 values at a time that lie in a window of 8."""
+def across_f32_narrow(image, start, columns, lines, to):
+    """Fill the line with the row interpolated, 8 values at a time that lie in a window of 8."""
     base, places, step, weights = columns
     for g in range(base.size):
-        at = uint64(8 * g)
+        at, left = uint64(8 * g), uint64(start) + base[g]
         place = load(places, at, 8)
-        a, b = look_up(load(row, base[g], 8), place), look_up(load(row, base[g] + step, 8), place)
-        store(line, at, mix(a, b, load(weights[0], at, 8), load(weights[1], at, 8)))
+        a, b = look_up(load(image, left, 8), place), look_up(load(image, left + step, 8), place)
+        store(lines, uint64(to) + at, mix(a, b, load(weights[0], at, 8), load(weights[1], at, 8)))
 
 
 @njit(nogil=True)
-def across_f32_wide(row, columns, line):
+def across_f32_wide(image, start, columns, lines, to):
     """The same for windows of 16."""
     base, places, step, weights = columns
     for g in range(base.size):
-        at, left, right = uint64(8 * g), base[g], base[g] + step
+        at, left, right = uint64(8 * g), uint64(start) + base[g], uint64(start) + base[g] + step
         place = load(places, at, 8)
-        a = look_up_both(load(row, left, 8), load(row, left + uint64(8), 8), place)
-        b = look_up_both(load(row, right, 8), load(row, right + uint64(8), 8), place)
-        store(line, at, mix(a, b, load(weights[0], at, 8), load(weights[1], at, 8)))
+        a = look_up_both(load(image, left, 8), load(image, left + uint64(8), 8), place)
+        b = look_up_both(load(image, right, 8), load(image, right + uint64(8), 8), place)
+        store(lines, uint64(to) + at, mix(a, b, load(weights[0], at, 8), load(weights[1], at, 8)))
 
 
 @njit(nogil=True)
-def down_f32(upper, lower, columns, weights, out):
-    """Fill `out` with what lies between two rows."""
-    for k in range(out.size):
-        out[k] = weights[0] * upper[k] + weights[1] * lower[k]
+def down_f32(lines, upper, lower, columns, weights, y, out, size):
+    """Fill row `y` with what lies between two lines, two registers at a time: as much as a line of the cache.
+
+    Those that follow are fetched meanwhile: to wait for them takes longer than the arithmetic.
+    """
+    above, below = every(weights[y, 0], 8), every(weights[y, 1], 8)
+    whole = size // 16 * 16
+    for k in range(0, whole, 16):
+        p, q, at, more = uint64(upper + k), uint64(lower + k), uint64(y * size + k), uint64(8)
+        prefetch(out, at + uint64(AHEAD))
+        store(out, at, mix(load(lines, p, 8), load(lines, q, 8), above, below))
+        store(out, at + more, mix(load(lines, p + more, 8), load(lines, q + more, 8), above, below))
+    for k in range(whole, size):
+        out[y * size + k] = weights[y, 0] * lines[upper + k] + weights[y, 1] * lines[lower + k]
 
 
 def across_pairs(size):
     """A step that fills its line with `size` values a column: those of both neighbours, and what lies between."""
 
     @njit(nogil=True)
-    def across(row, columns, line):
-        start = columns[0]
-        for k in range(start.size):
-            store(line, uint64(size * k), load(row, start[k], size))
+    def across(image, start, columns, lines, to):
+        left = columns[0]
+        for k in range(left.size):
+            store(lines, uint64(to + size * k), load(image, uint64(start) + left[k], size))
 
     return across
 
@@ -183,56 +198,54 @@ ACROSS_PAIRS = {size: across_pairs(size) for size in (2, 4, 8)}
 
 
 @njit(nogil=True)
-def down_q8_pairs(upper, lower, columns, weight, out):
-    """Fill `out` from two lines of pairs, 16 values at a time: down between the lines first, then across."""
-    _, source, target, places, weights, _ = columns
-    below = every(weight, 16)
+def down_q8_pairs(lines, upper, lower, columns, weights, y, out, size):
+    """Fill row `y` from two lines of pairs, 16 values at a time: down between the lines first, then across."""
+    _, source, target, places, shares, _ = columns
+    below = every(weights[y], 16)
     for g in range(source.size):
-        at, lanes = source[g], uint64(16 * g)
-        store(out, target[g], across_group(upper, lower, at, places, below, weights, lanes))
+        a, b, lanes = uint64(upper) + source[g], uint64(lower) + source[g], uint64(16 * g)
+        store(out, uint64(y * size) + target[g], across_group(lines, a, b, places, below, shares, lanes))
 
 
 @njit(nogil=True)
-def down_q8_triples(upper, lower, columns, weight, out):
+def down_q8_triples(lines, upper, lower, columns, weights, y, out, size):
     """The same for 3 channels: of each 4 values one is left out."""
-    _, source, target, places, weights, _ = columns
-    below = every(weight, 16)
+    _, source, target, places, shares, _ = columns
+    below = every(weights[y], 16)
     used = load(places, uint64(places.size - 16), 16)
     for g in range(source.size):
-        at, lanes = source[g], uint64(16 * g)
-        group = look_up(across_group(upper, lower, at, places, below, weights, lanes), used)
-        first, rest = halves(group)
-        store(out, target[g], first)
-        store(out, target[g] + uint64(8), halves(rest)[0])
+        a, b, lanes = uint64(upper) + source[g], uint64(lower) + source[g], uint64(16 * g)
+        group = look_up(across_group(lines, a, b, places, below, shares, lanes), used)
+        at, (first, rest) = uint64(y * size) + target[g], halves(group)
+        store(out, at, first)
+        store(out, at + uint64(8), halves(rest)[0])
 
 
 @njit(nogil=True, inline="always")
-def across_group(upper, lower, at, places, below, weights, lanes):
+def across_group(lines, upper, lower, places, below, shares, lanes):
     """16 results from 32 bytes of each line."""
-    twice = lanes + lanes
-    a, b = pairs_q8(upper, lower, at, load(places, twice, 16), below)
-    c, d = pairs_q8(upper, lower, at + uint64(16), load(places, twice + uint64(16), 16), below)
-    return round_q8(lerp_q8(joined(a, c), joined(b, d), load(weights, lanes, 16)))
+    twice, more = lanes + lanes, uint64(16)
+    a, b = pairs_q8(lines, upper, lower, load(places, twice, 16), below)
+    c, d = pairs_q8(lines, upper + more, lower + more, load(places, twice + more, 16), below)
+    return round_q8(lerp_q8(joined(a, c), joined(b, d), load(shares, lanes, 16)))
 
 
 @njit(nogil=True, inline="always")
-def pairs_q8(upper, lower, at, place, below):
+def pairs_q8(lines, upper, lower, place, below):
     """What lies between the lines: left neighbours, and right ones."""
-    return halves(
-        lerp_q8(to_q8(look_up(load(upper, at, 16), place)), to_q8(look_up(load(lower, at, 16), place)), below)
-    )
+    a, b = look_up(load(lines, upper, 16), place), look_up(load(lines, lower, 16), place)
+    return halves(lerp_q8(to_q8(a), to_q8(b), below))
 
 
 @njit(nogil=True)
-def down_f32_pairs(upper, lower, columns, weight, out):
-    """Fill `out` from two lines of pairs, 8 values at a time: down between the lines first, then across."""
-    _, source, target, places, weights, _ = columns
-    place = load(places, uint64(0), 8)
-    above, below = every(weight[0], 8), every(weight[1], 8)
+def down_f32_pairs(lines, upper, lower, columns, weights, y, out, size):
+    """Fill row `y` from two lines of pairs, 8 values at a time: down between the lines first, then across."""
+    _, source, target, places, shares, _ = columns
+    place, more = load(places, uint64(0), 8), uint64(8)
+    above, below = every(weights[y, 0], 8), every(weights[y, 1], 8)
     for g in range(source.size):
-        at, lanes = source[g], uint64(8 * g)
-        more = at + uint64(8)
-        a, b = halves(look_up(mix(load(upper, at, 8), load(lower, at, 8), above, below), place))
-        c, d = halves(look_up(mix(load(upper, more, 8), load(lower, more, 8), above, below), place))
-        first, second = load(weights[0], lanes, 8), load(weights[1], lanes, 8)
-        store(out, target[g], mix(joined(a, c), joined(b, d), first, second))
+        p, q, lanes = uint64(upper) + source[g], uint64(lower) + source[g], uint64(8 * g)
+        a, b = halves(look_up(mix(load(lines, p, 8), load(lines, q, 8), above, below), place))
+        c, d = halves(look_up(mix(load(lines, p + more, 8), load(lines, q + more, 8), above, below), place))
+        first, second = load(shares[0], lanes, 8), load(shares[1], lanes, 8)
+        store(out, uint64(y * size) + target[g], mix(joined(a, c), joined(b, d), first, second))

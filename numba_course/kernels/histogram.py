@@ -17,13 +17,14 @@ def histogram(values, bins, low, high, out=None, threads=1):
     Parameters
     ----------
     values : array_like of float64, float32, float16, integers or bool, any shape
-        It may be read-only; one that is not contiguous is copied.
+        It may be read-only; one that is not contiguous is copied, and so are integers of 2 or more bytes, to
+        float64, and float16, to float32.
     bins : int, 1 <= bins < 2**31 - 1
     low, high : real numbers, low <= high
         As in NumPy equal ones are widened by half a unit to both sides.
     out : ndarray of int64, shape (bins,), optional
         Filled (not added to) and returned.
-    threads : int
+    threads : int, 1 <= threads <= 4096
         Into how many parts the work is shared out, each with counters of its own. 1 runs in the calling thread,
         without the GIL, and is safe in several threads at once; more use Numba's threading layer, of which
         "workqueue" allows one caller at a time.
@@ -65,17 +66,14 @@ def histogram(values, bins, low, high, out=None, threads=1):
     values = values.ravel(order="K")
     if values.dtype == np.bool_:
         values = values.view(np.uint8)
-    if values.dtype == np.float16:  # which Numba does not compute with
-        edges = _edges(values.dtype, bins, low, high).astype(np.float32)
-        values = values.astype(np.float32)
-    else:
-        edges = _edges(values.dtype, bins, low, high)
+    edges = _edges(values.dtype, bins, low, high)
     if values.itemsize == 1:
         levels, counts = np.arange(256, dtype=np.uint8).view(values.dtype), np.zeros(256, np.int64)
         _count_levels(values.view(np.uint8), threads, counts)
         out[:] = np.histogram(levels, bins, (low, high), weights=counts)[0]
     else:
-        _count_places(values, edges, threads, out)
+        real = np.float64 if values.dtype.kind in "iu" else np.promote_types(values.dtype, np.float32)
+        _count_places(values.astype(real, copy=False), edges.astype(real, copy=False), threads, out)
     return out
 
 

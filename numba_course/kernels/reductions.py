@@ -19,7 +19,8 @@ def sum(values, threads=1):
     Parameters
     ----------
     values : array_like of float64 or float32, shape (n,)
-    threads : int
+        One that is not contiguous is copied.
+    threads : int, 1 <= threads <= 4096
         Parts that are summed at the same time. The result is the same to the last bit for any number.
 
     Returns
@@ -38,9 +39,10 @@ def sum(values, threads=1):
     Every 8192 values are summed in 256 lanes, four values at a time, and the lanes in pairs; the partial sums
     are summed in the same way. The order of the additions is part of the source, so all processors agree. The
     error is at most about ``18 * ceil(log(n, 8192))`` roundings of the sum of the magnitudes, as for pairwise
-    summation (Higham, "The accuracy of floating point summation", 1993). O(n), limited by the memory.
+    summation (Higham, "The accuracy of floating point summation", 1993). O(n), limited by the memory; 0.5 to 0.9 of
+    the time of `numpy.sum`.
     """
-    values = check_array("values", values, FLOATS, 1)
+    values = np.ascontiguousarray(check_array("values", values, FLOATS, 1))
     threads = check_threads(threads)
     return _sum(values) if threads == 1 else _sum_parts(values, threads)
 
@@ -56,7 +58,8 @@ def dot(a, b, threads=1):
     Parameters
     ----------
     a, b : array_like of float64 or float32, shape (n,)
-    threads : int
+        What is not contiguous is copied.
+    threads : int, 1 <= threads <= 4096
         Parts that are summed at the same time. The result is the same to the last bit for any number.
 
     Returns
@@ -73,9 +76,12 @@ def dot(a, b, threads=1):
     Notes
     -----
     Each product is rounded, then added in the order of `sum`; the error is that of `sum`, and one rounding of
-    each product. O(n), limited by the memory.
+    each product. O(n), limited by the memory: from a million elements on as quick as BLAS, which takes half the
+    time for ten thousand as it adds in whatever order suits.
     """
-    a, b = check_array("a", a, FLOATS, 1), check_array("b", b, FLOATS, 1)
+    a, b = (
+        np.ascontiguousarray(check_array(name, values, FLOATS, 1)) for name, values in (("a", a), ("b", b))
+    )
     if a.size != b.size:
         raise ValueError(f"b must have {a.size} elements, as a, not {b.size}")
     threads = check_threads(threads)

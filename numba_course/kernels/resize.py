@@ -22,7 +22,7 @@ def bilinear_resize(image, height, width, out=None, threads=1):
         The new size.
     out : ndarray of the image's dtype, shape (height, width) or (height, width, channels), optional
         Filled and returned; made if None. It must not share memory with `image`.
-    threads : int
+    threads : int, 1 <= threads <= 4096
         Into how many parts the rows are shared out. The result is the same to the last bit for any number.
 
     Returns
@@ -50,11 +50,11 @@ def bilinear_resize(image, height, width, out=None, threads=1):
     An image or an `out` that is not contiguous is copied first. The tables for the last 32 sizes are kept.
 
     On a processor with AVX2, uint8 and float32 are computed by vector operations of our own: Numba's integers are
-    64 bits wide, which makes the plain kernel for uint8 two to five times slower. `passes_for` chooses. With it
-    uint8 took less than half the time of OpenCV's resize enlarged or shrunk by less than two, but not shrunk a lot:
-    one thread from 1920 x 1080 to 224 x 224 took up to a third longer, half of it to fetch pairs of neighbours.
-    float32 took about as long as OpenCV's, a tenth less enlarged, a quarter more at 224 x 224: half of the time to
-    enlarge is that of filling `out`.
+    64 bits wide, which makes the plain kernel for uint8 two to five times slower. `passes_for` chooses. Of OpenCV's
+    time for its linear resize, one thread took about half for uint8 enlarged or shrunk by less than two, and for
+    float32 0.7 enlarged, 0.9 shrunk a little. From 1920 x 1080 to 224 x 224 it took as long, up to a tenth more:
+    for float32 half of that is to read the image from memory, and 10 microseconds of any call are checks and
+    Numba's look at the arguments.
     """
     height, width = check_integer("height", height, 1), check_integer("width", width, 1)
     threads = check_threads(threads)
@@ -88,19 +88,20 @@ def fill(choose, image, out, threads):
             image = np.repeat(image, 2, axis)  # so that each pixel has a neighbour
     across, down, columns, rows = choose(image.shape, out.shape, image.dtype)
     _, resize_rows, resize_parts = kernels_of(across, down)
-    source = np.ascontiguousarray(image).reshape(image.shape[0], -1)
-    target = out.reshape(out.shape[0], -1)
+    height, source, target = out.shape[0], image.ravel(), out.ravel()  # copies what is not contiguous
+    old, new = image.size // image.shape[0], out.size // height
     if threads == 1:
-        resize_rows(source, columns, rows, target, 0, out.shape[0])
+        resize_rows(source, old, columns, rows, target, new, 0, height)
     else:
-        resize_parts(source, columns, rows, target, min(threads, out.shape[0]))
+        resize_parts(source, old, columns, rows, target, new, min(threads, height))
 
 
 def filler(shape, new, dtype, line):
-    """A kernel ``fill(image, columns, rows, lines, out, start, stop)``, `columns` and `rows`, for code that allocates.
+    """A kernel ``fill(image, old, columns, rows, lines, out, new, start, stop)``, `columns` and `rows`.
 
-    `image` and `out` have 2 axes, the channels of a pixel side by side; `lines` are two rows of `line`, a length and
-    a dtype as `line_for` says. It depends on the processor: ValueError if `line` is from another kind.
+    It is for code that allocates. `image`, `out` and `lines` have one axis; rows of the image have `old` values, of
+    `out` `new` ones; `lines` are two of `line`, a length and a dtype as `line_for` says. The kernel depends on the
+    processor: ValueError if `line` is from another kind.
     """
     if line != line_for(shape, new, dtype):
         raise ValueError(
@@ -125,8 +126,10 @@ def _chosen(shape, new, dtype):
 class Passes(NamedTuple):
     """How a row is made: two compiled functions, and the tables for each axis that they understand."""
 
-    across: object  # across(row, columns, line): from a row of the image to a line of new columns
-    down: object  # down(upper, lower, columns, weight, out): from two lines to a row of the result
+    across: (
+        object  # across(image, start, columns, lines, to): from a row of the image to a line of new columns
+    )
+    down: object  # down(lines, upper, lower, columns, weights, y, out, size): from two lines to row y of the result
     columns: tuple  # the last one is an array of the lines' dtype and length
     rows: tuple  # the upper neighbours, the weights
 
@@ -178,58 +181,65 @@ def kernels_of(across, down):
     """With these two steps: the kernel for which the caller allocates, the serial one, and the parallel one."""
 
     @njit(nogil=True)
-    def fill_rows(image, columns, rows, lines, out, start, stop):
-        """Fill rows `start` to `stop`: two lines across, which the next row may use again, then down between them."""
+    def fill_rows(image, old, columns, rows, lines, out, new, start, stop):
+        """Fill rows `start` to `stop`: two lines across, which the next row may use again, then down between them.
+
+        Rows of the image have `old` values, of `out` `new` ones. They are passed as positions in the whole: a view
+        of each would have its references counted, which takes as long as to resize a short row.
+        """
         top, weights = rows
-        upper, lower = lines[0], lines[1]
-        held = -2
+        upper, lower, held = 0, lines.size // 2, -2
         for y in range(start, stop):
             if top[y] != held:
                 if top[y] == held + 1:
                     upper, lower = lower, upper
                 else:
-                    across(image[top[y]], columns, upper)
-                across(image[top[y] + 1], columns, lower)
+                    across(image, top[y] * old, columns, lines, upper)
+                across(image, (top[y] + 1) * old, columns, lines, lower)
                 held = top[y]
-            down(upper, lower, columns, weights[y], out[y])
+            down(lines, upper, lower, columns, weights, y, out, new)
 
     @njit(nogil=True)
-    def resize_rows(image, columns, rows, out, start, stop):
+    def resize_rows(image, old, columns, rows, out, new, start, stop):
         """The same with lines of its own."""
         line = columns[-1]
-        lines = np.empty(line.shape[-1], line.dtype), np.empty(line.shape[-1], line.dtype)
-        fill_rows(image, columns, rows, lines, out, start, stop)
+        lines = np.empty(2 * line.shape[-1], line.dtype)
+        fill_rows(image, old, columns, rows, lines, out, new, start, stop)
 
     @njit(nogil=True, parallel=True)
-    def resize_parts(image, columns, rows, out, parts):
-        height = out.shape[0]
+    def resize_parts(image, old, columns, rows, out, new, parts):
+        height = rows[0].size
         for part in prange(parts):
-            resize_rows(image, columns, rows, out, height * part // parts, height * (part + 1) // parts)
+            start, stop = height * part // parts, height * (part + 1) // parts
+            resize_rows(image, old, columns, rows, out, new, start, stop)
 
     return fill_rows, resize_rows, resize_parts
 
 
 @njit(nogil=True)
-def across(row, columns, line):
-    """Fill `line` with `row` interpolated at each column."""
+def across(image, start, columns, lines, to):
+    """Fill the line at `to` with the row at `start` interpolated at each column."""
     left, step, weights = columns
+    row, line = image[start:], lines[to : to + left.size]
     for k in range(left.size):
         a, b = line.dtype.type(row[left[k]]), line.dtype.type(row[left[k] + step])
         line[k] = weights[0, k] * a + weights[1, k] * b
 
 
 @njit(nogil=True)
-def down(upper, lower, columns, weights, out):
-    """Fill `out` with what lies between two rows."""
-    for k in range(out.size):
-        out[k] = weights[0] * upper[k] + weights[1] * lower[k]
+def down(lines, upper, lower, columns, weights, y, out, size):
+    """Fill row `y` of `out` with what lies between two lines."""
+    a, b, row = lines[upper : upper + size], lines[lower : lower + size], out[y * size : (y + 1) * size]
+    for k in range(row.size):
+        row[k] = weights[y, 0] * a[k] + weights[y, 1] * b[k]
 
 
 @njit(nogil=True)
-def down_uint8(upper, lower, columns, weights, out):
+def down_uint8(lines, upper, lower, columns, weights, y, out, size):
     """The same, rounded to the nearest integer."""
-    for k in range(out.size):
-        out[k] = np.uint8(weights[0] * upper[k] + weights[1] * lower[k] + np.float32(0.5))
+    a, b, row = lines[upper : upper + size], lines[lower : lower + size], out[y * size : (y + 1) * size]
+    for k in range(row.size):
+        row[k] = np.uint8(weights[y, 0] * a[k] + weights[y, 1] * b[k] + np.float32(0.5))
 
 
 def bilinear_resize_spec(image, height, width):

@@ -86,14 +86,30 @@ def every(typingctx, value, lanes):
 
 @intrinsic
 def store(typingctx, array, at, vector):
-    """``array[at : at + lanes] = vector``."""
+    """``array[at : at + lanes] = vector``; float64 is rounded where the array is of float32."""
 
     def generate(context, builder, signature, args):
-        address = _address(context, builder, array, *args[:2])
-        builder.store(args[2], builder.bitcast(address, args[2].type.as_pointer())).align = 1
+        address, value = _address(context, builder, array, *args[:2]), args[2]
+        if (vector.dtype, array.dtype) == (types.float64, types.float32):
+            value = builder.fptrunc(value, ir.VectorType(ir.FloatType(), vector.lanes))
+        builder.store(value, builder.bitcast(address, value.type.as_pointer())).align = 1
         return context.get_dummy_value()
 
     return types.void(array, types.uint64, vector), generate
+
+
+@intrinsic
+def prefetch(typingctx, array, at):
+    """Fetch the line of the cache with ``array[at]``, which will be written to; it need not exist."""
+
+    def generate(context, builder, signature, args):
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), I32, I32, I32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        address = builder.bitcast(_address(context, builder, array, *args), kind.args[0])
+        builder.call(function, [address, I32(1), I32(3), I32(1)])  # to write; soon; data
+        return context.get_dummy_value()
+
+    return types.void(array, types.uint64), generate
 
 
 @intrinsic
@@ -118,6 +134,30 @@ def look_up_both(typingctx, low, high, places):
         return builder.select(is_high, _look_up(builder, high, beyond), _look_up(builder, low, places))
 
     return low(low, high, places), generate
+
+
+@intrinsic
+def float64s(typingctx, vector):
+    """A vector of floats as float64."""
+    kind = Vector(types.float64, vector.lanes)
+
+    def generate(context, builder, signature, args):
+        same = vector.dtype == types.float64
+        return args[0] if same else builder.fpext(args[0], context.get_value_type(kind))
+
+    return kind(vector), generate
+
+
+@intrinsic
+def plus(typingctx, a, b):
+    """``a + b`` of float vectors."""
+    return a(a, b), lambda context, builder, signature, args: builder.fadd(*args)
+
+
+@intrinsic
+def times(typingctx, a, b):
+    """``a * b`` of float vectors."""
+    return a(a, b), lambda context, builder, signature, args: builder.fmul(*args)
 
 
 @intrinsic

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 
-import cloudpickle
 import numba
 import numpy as np
 
@@ -228,7 +227,7 @@ def compare(functions, *args, sizes=None, threads=None):
     packed = [_sendable(pack, case, "the arguments") for case in cases.values()]
     jobs = []
     for name, function in functions.items():
-        pickled = _sendable(cloudpickle.dumps, function, repr(name))
+        pickled = _sendable(sandbox.dumps, function, repr(name))
         for count in (None,) if threads is None else threads:
             label = str(name) if count is None else f"{name}, {_checked(count)} thread{'s' * (count > 1)}"
             jobs.append((label, pickled, count))

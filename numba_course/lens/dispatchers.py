@@ -14,6 +14,7 @@ from numba.core.typing.templates import fold_arguments
 from numba_course import sandbox
 
 NUMBA = os.path.dirname(numba.__file__)
+REPLACE = "replace"  # its key among the ids of what is copied
 SHARED = ("boundscheck", "debug")  # options that a callee must be compiled with, too
 HEADINGS = (  # lines of a message that only say where in the compiler it happened
     "Failed in nopython mode pipeline",
@@ -70,7 +71,7 @@ def _kind(fn):
     return kind.format(getattr(fn, "__name__", None))
 
 
-def rebuilt(fn, *, signatures=True, **options):
+def rebuilt(fn, *, signatures=True, replace=None, **options):
     """Build a fresh dispatcher of the same Python function, sharing no dispatcher with the original.
 
     Parameters
@@ -80,6 +81,8 @@ def rebuilt(fn, *, signatures=True, **options):
     signatures : bool
         Whether the copy of an eager dispatcher is eager, too: compiled now for the same signatures, closed to
         others.
+    replace : callable, optional
+        Given each other value that `fn` or a callee looks up outside itself, returns what the copy finds there.
     **options
         Target options that override those of `fn`, such as ``boundscheck=True``. `boundscheck` and `debug`
         reach every callee, ``parallel=False`` every callee that is parallel.
@@ -89,7 +92,7 @@ def rebuilt(fn, *, signatures=True, **options):
     Dispatcher
         Without a disk cache. Callees in globals, closures, defaults, tuples and modules are copies, too.
     """
-    return _copy(fn, signatures, options, {})
+    return _copy(fn, signatures, options, {REPLACE: replace or (lambda value: value)})
 
 
 def _copy(fn, signatures, options, done):
@@ -143,7 +146,7 @@ def _replace(value, names, options, done):
         return tuple(_replace(item, names, options, done) for item in value)
     if isinstance(value, types.ModuleType):
         return _replace_in_module(value, names, options, done)
-    return value
+    return done[REPLACE](value)
 
 
 def _replace_in_module(module, names, options, done):

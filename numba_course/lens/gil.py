@@ -132,7 +132,7 @@ def gil(fn, *args):
         raise TypeError(f"gil: fn must be a function, not {type(fn).__name__}; was it called already?")
     name = getattr(fn, "__name__", type(fn).__name__)
     try:
-        packed = cloudpickle.dumps(fn), pack(args)
+        packed = sandbox.dumps(fn), pack(args)
     except Exception as error:
         raise TypeError(f"gil: {name} or its arguments cannot be sent to another process: {error}") from error
     with tempfile.TemporaryDirectory() as folder:
@@ -165,11 +165,11 @@ class _Ticker(threading.Thread):
 
     def __init__(self):
         super().__init__(daemon=True)
-        self.moments = []
+        self.moments, self.stopped = [], False
         self.start()
 
     def run(self):
-        while True:
+        while not self.stopped:
             self.moments.append(time.perf_counter())
             time.sleep(PAUSE)
 
@@ -204,6 +204,27 @@ def _observe(pickled, packed, folder):
     yield "the recording"
     scaled = {kind: round(counts[kind] * spent["ticks"] / spent[kind]) for kind in kinds}
     return {**scaled, **_recorded(function, unpack(packed), kinds["ticks"][2], tickers)}
+
+
+def others_get_on(work, calls):
+    """Whether another Python thread gets to run during one of so many calls of ``work()``.
+
+    As in `gil` the interpreter never takes the GIL away, but here one tick in the current process is enough. So
+    what `work` needs must be compiled already, and no other thread of the process may need the GIL in a hurry.
+    """
+    ticker, usual = _Ticker(), sys.getswitchinterval()
+    time.sleep(4 * PAUSE)  # the ticker settles down
+    sys.setswitchinterval(NEVER)
+    try:
+        before = len(ticker.moments)
+        for _ in range(calls):
+            work()
+            if len(ticker.moments) > before:
+                return True
+        return False
+    finally:
+        sys.setswitchinterval(usual)
+        ticker.stopped = True
 
 
 def _seconds(function, args, calls):

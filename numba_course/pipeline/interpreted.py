@@ -83,8 +83,9 @@ def filler(shape, new, dtype, line):
 
     first, second = (down, across) if line[1] == "uint8" else (across, down)
 
-    def fill(image, columns, rows, lines, out, start, stop):
-        out[:] = (second(first(image.astype(int) << 8)) + 128) >> 8
+    def fill(image, old, columns, rows, lines, out, new, start, stop):
+        pixels = image.reshape(-1, old).astype(int)
+        out.reshape(-1, new)[:] = (second(first(pixels << 8)) + 128) >> 8
 
     return fill, None, None
 

@@ -112,12 +112,13 @@ class Resize(_Sized):
         )
 
     def generate_code(self):
-        (old, _, _), (height, width, _), *_ = self._resizing
+        (_, old, _), (height, width, _), *_ = self._resizing
         fill, columns, rows = (Made(filler, *self._resizing, item=k) for k in range(3))
 
         @image
         def resize(source, out, lines, key):
-            fill(source.reshape(old, -1), columns, rows, lines, out.reshape(height, 3 * width), 0, height)
+            flat, lines = source.reshape(source.size), lines.reshape(lines.size)
+            fill(flat, 3 * old, columns, rows, lines, out.reshape(out.size), 3 * width, 0, height)
 
         return resize
 

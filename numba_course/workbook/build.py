@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 
 from numba_course import exercises
-from numba_course.workbook import outputs
+from numba_course.workbook import ledger, outputs
 from numba_course.workbook.environment import ROOT
 from numba_course.workbook.execution import ExecutionError, execute
 from numba_course.workbook.source import Chapter, ChapterError, read
@@ -104,8 +104,8 @@ def find(chapters=None):
 
 
 def read_chapter(path):
-    """The chapter in this text file, matched with the exercises of its stem."""
-    return read(path, exercises.by_chapter().get(path.stem, ()))
+    """The chapter in this text file, matched with the exercises of its stem, with the table of claims if it has one."""
+    return ledger.filled(read(path, exercises.by_chapter().get(path.stem, ())))
 
 
 def target_path(source, solved):

@@ -1,17 +1,18 @@
 """The commands themselves, once the environment has typer and rich; their texts are in `commands`."""
 
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from numba_course.workbook.commands import COMMANDS
-from numba_course.workbook.environment import ROOT, Trouble, hand_over, is_checkout
+from numba_course.workbook.environment import ROOT, Trouble, hand_over, is_checkout, lacking
 
-COLOURS = {"good": "green", "bad": "red", "warn": "yellow", "info": "blue", "plain": "magenta"}
+HOME = Path("~/numba-course")
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -44,12 +45,21 @@ def _option(command, name):
 @_command("start")
 def start(
     folder: Annotated[Path | None, _argument("start", "FOLDER")] = None,
+    name: Annotated[str, _option("start", "--name")] = "",
     no_browser: Annotated[bool, _option("start", "--no-browser")] = False,
     port: Annotated[int, _option("start", "--port")] = 0,
 ):
     from numba_course.workbook.start import start as open_course
 
-    open_course((folder or Path("~/numba-course")).expanduser(), not no_browser, port)
+    open_course((folder or HOME).expanduser(), not no_browser, port, name)
+
+
+@_command("progress")
+def progress(folder: Annotated[Path | None, _argument("progress", "FOLDER")] = None):
+    from numba_course.workbook import notebooks, tables
+    from numba_course.workbook.start import progress_of
+
+    tables.progress(console(), progress_of(notebooks.chapters(), _own(folder)))
 
 
 @_command("check")
@@ -57,24 +67,156 @@ def check(
     exercise: Annotated[str, _argument("check", "EXERCISE")],
     file: Annotated[Path, _argument("check", "FILE")],
 ):
-    from numba_course import exercises
-    from numba_course.exercises import records
-    from numba_course.exercises.verdict import STATUSES
+    from numba_course.exercises.records import record
+    from numba_course.workbook import tables
 
+    question = _question(exercise)
     try:
-        question = exercises.get(exercise)
         verdict = question.examine_file(file)
     except LookupError as error:
         raise typer.BadParameter(error.args[0]) from None
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from None
-    records.record(question.name, verdict.status)
-    title, _, rest = verdict.text().partition("\n")
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(Text(title, style=f"bold {COLOURS[STATUSES[verdict.status][2]]}"))
-    if rest:
-        console.print(Text(rest))
-    raise typer.Exit({"correct": 0, "our bug": 3}.get(verdict.status, 1))
+    record(verdict)
+    tables.verdict(console(), verdict)
+    raise typer.Exit(tables.exit_code([verdict]))
+
+
+@_command("hint")
+def hint(
+    exercise: Annotated[str, _argument("hint", "EXERCISE")],
+    number: Annotated[int | None, _argument("hint", "NUMBER")] = None,
+):
+    question = _question(exercise)
+    with suppress(Trouble):
+        os.chdir(_own(None))
+    question.hint(number)
+
+
+@_command("verify")
+def verify(folder: Annotated[Path | None, _argument("verify", "FOLDER")] = None):
+    from numba_course import exercises
+    from numba_course.workbook import answers, notebooks, tables
+
+    folder = _own(folder)
+    found = answers.collect(notebooks.chapters(), folder)
+    verdicts = [
+        (answer.chapter, answers.verify(answer, answer.cells and exercises.get(answer.exercise), folder))
+        for answer in tables.watched(console(), found, lambda answer: answer.exercise)
+    ]
+    tables.verdicts(console(), verdicts)
+    raise typer.Exit(tables.exit_code(verdict for _, verdict in verdicts))
+
+
+@_command("reset")
+def reset(
+    exercise: Annotated[str, _argument("reset", "EXERCISE")],
+    folder: Annotated[Path | None, _argument("reset", "FOLDER")] = None,
+):
+    from numba_course.workbook import answers, notebooks
+
+    try:
+        notebook, kept = answers.reset(notebooks.chapters(), _own(folder), exercise)
+    except LookupError as error:
+        raise typer.BadParameter(error.args[0]) from None
+    console().print(f"{exercise} is empty again in {notebook}.")
+    if kept:
+        console().print(f"Your answer is kept in {kept}.")
+
+
+@_command("doctor")
+def doctor(report: Annotated[bool, _option("doctor", "--report")] = False):
+    from numba_course.workbook import doctor, tables
+
+    found = doctor.examine()
+    if report:
+        print(found.report())
+    else:
+        tables.diagnosis(console(), found)
+    raise typer.Exit(0 if found.healthy else 1)
+
+
+# For instructors
+
+
+@_command("agenda")
+def agenda(
+    hours: Annotated[int, _option("agenda", "--hours")],
+    start: Annotated[str, _option("agenda", "--start")] = "09:00",
+    format: Annotated[str, _option("agenda", "--format")] = "text",
+    output: Annotated[Path | None, _option("agenda", "--output")] = None,
+):
+    from numba_course.workbook import agenda
+
+    try:
+        hour, minute = map(int, start.split(":"))
+    except ValueError:
+        hour, minute = 24, 0
+    if not (0 <= hour < 24 and 0 <= minute < 60):
+        raise typer.BadParameter(f"--start must be a time such as 13:30, not {start}")
+    if hours not in agenda.CUTS:
+        raise typer.BadParameter(f"--hours must be one of {', '.join(map(str, agenda.CUTS))}, not {hours}")
+    if format not in agenda.FORMATS:
+        raise typer.BadParameter(f"--format must be one of {', '.join(agenda.FORMATS)}, not {format}")
+    plan = agenda.plan(agenda.chapters(), hours, hour * 60 + minute)
+    _deliver(agenda.FORMATS[format](plan), output)
+
+
+@_command("slides")
+def slides(
+    chapter: Annotated[str, _argument("slides", "CHAPTER")],
+    output: Annotated[Path | None, _option("slides", "--output")] = None,
+):
+    _teaching("slides")
+    from numba_course.workbook import lesson, slides
+
+    found = lesson.find(chapter)
+    _deliver(slides.deck(found), output or Path(f"{found.stem}.slides.html"))
+
+
+@_command("notes")
+def notes(
+    chapter: Annotated[str, _argument("notes", "CHAPTER")],
+    output: Annotated[Path | None, _option("notes", "--output")] = None,
+):
+    _teaching("notes")
+    from numba_course.workbook import lesson
+
+    _deliver(lesson.find(chapter).notes(), output)
+
+
+@_command("class")
+def classroom(
+    folder: Annotated[Path, _argument("class", "FOLDER")],
+    output: Annotated[Path, _option("class", "--output")] = Path("class.html"),
+    no_names: Annotated[bool, _option("class", "--no-names")] = False,
+):
+    from numba_course.workbook import classroom
+
+    _deliver(classroom.page_of(folder, names=not no_names), output)
+
+
+def _teaching(command):
+    """Refuse where the packages are missing that only instructors need."""
+    if missing := lacking("teach"):
+        raise Trouble(f"{command} needs {', '.join(missing)}: pip install numba-course[teach] brings them.")
+
+
+def _deliver(text, output):
+    """Show a text, or write it to a file."""
+    from numba_course.workbook.notebooks import write_text
+
+    if output is None:
+        print(text, end="")
+        return
+    try:
+        write_text(output, text)
+    except OSError as error:
+        raise Trouble(f"{output} cannot be written: {error.strerror}.") from error
+    print(f"Written: {output}")
+
+
+# For those who change the course
 
 
 @_command("test", context_settings={"ignore_unknown_options": True})
@@ -108,6 +250,8 @@ def bench(
         code = harness().run(kernel, toy, json, figure)
     except LookupError as error:
         raise typer.BadParameter(error.args[0]) from None
+    except OSError as error:
+        raise Trouble(f"cannot write {error.filename}: {error.strerror}.") from None
     raise typer.Exit(code)
 
 
@@ -116,3 +260,29 @@ def _checkout(command):
     if not is_checkout(ROOT):
         raise Trouble(f"{command} needs a checkout of the course; this is an installed package.")
     return ROOT
+
+
+def _own(folder):
+    """The learner's folder: the one given, otherwise the current one if it is one, otherwise that in the home."""
+    from numba_course.exercises import records
+
+    candidates = [folder] if folder else [Path.cwd(), HOME.expanduser()]
+    for candidate in candidates:
+        if records.is_kept(candidate):
+            return candidate
+    raise Trouble(f"{candidates[-1]} is no folder of yours yet; python3 -m numba_course start makes one.")
+
+
+def _question(name):
+    """The exercise of this name."""
+    from numba_course import exercises
+
+    try:
+        return exercises.get(name)
+    except LookupError as error:
+        raise typer.BadParameter(error.args[0]) from None
+
+
+def console():
+    """The terminal, which breaks no line of ours where none is."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())

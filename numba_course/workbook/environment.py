@@ -98,7 +98,7 @@ def enter(root, arguments, extras):
     if not ours and (inside or not python.exists()):
         raise Trouble(
             f"{venv} was not made by this command and lacks what the course needs: "
-            "move it away, or install into it: pip install -c constraints.txt -e .[test,scale]"
+            "move it away, or install into it: pip install -c constraints.txt -e .[test,teach,scale]"
         )
     hand_over([str(python), "-m", "numba_course", *arguments])
 
@@ -111,31 +111,40 @@ def satisfied(root, extras):
     wanted = [*project["dependencies"]]
     wanted += [line for extra in extras for line in project["optional-dependencies"][extra]]
     elsewhere = [folder for folder in sys.path if Path(folder).resolve() != root]
-    course = _installed(project["name"], elsewhere)
+    course = installed(project["name"], elsewhere)
     origin = course and course.read_text("direct_url.json")
     if not origin or json.loads(origin)["url"] != root.as_uri():
         return False  # a kernel, which starts in another folder, would find no course or another one
-    return all(_met(requirement, elsewhere) for requirement in wanted)
+    return all(met(requirement, elsewhere) for requirement in wanted)
 
 
-def _installed(name, folders):
+def lacking(extra):
+    """What this interpreter lacks of an optional dependency of the installed course, as requirements."""
+    lines = importlib.metadata.requires("numba-course") or ()
+    wanted = [line.split(";")[0].strip() for line in lines if re.search(f"extra == ['\"]{extra}['\"]", line)]
+    return [requirement for requirement in wanted if not met(requirement, sys.path)]
+
+
+def installed(name, folders):
+    """What `folders` hold of the package of this name, as a distribution; None if there is none."""
     return next(iter(importlib.metadata.distributions(name=name, path=folders)), None)
 
 
-def _met(requirement, folders):
+def met(requirement, folders):
     """Whether what `folders` hold meets a requirement of the form ``numpy>=2,<3``."""
     name, bounds = re.fullmatch(r"([\w.-]+)((?:(?:>=|<)[\d.]+,?)*)", requirement).groups()
-    found = _installed(name, folders)
+    found = installed(name, folders)
     if found is None:
         return False
-    version = _numbers(re.match(r"[\d.]*", found.version)[0])
-    lowest = [_numbers(number) for number in re.findall(r">=([\d.]+)", bounds)]
-    beyond = [_numbers(number) for number in re.findall(r"<([\d.]+)", bounds)]
+    version = version_numbers(found.version)
+    lowest = [version_numbers(number) for number in re.findall(r">=([\d.]+)", bounds)]
+    beyond = [version_numbers(number) for number in re.findall(r"<([\d.]+)", bounds)]
     return all(version >= number for number in lowest) and all(version < number for number in beyond)
 
 
-def _numbers(version):
-    return tuple(int(number) for number in version.split(".") if number)
+def version_numbers(version):
+    """The numbers that a version begins with, to compare it with others."""
+    return tuple(int(number) for number in re.match(r"[\d.]*", version)[0].split(".") if number)
 
 
 def fingerprint(root):
@@ -175,7 +184,9 @@ def install(root, venv):
                 _make(venv)
             _mark(venv, UNFINISHED)
             pip = [str(python_of(venv)), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-            _watch([*pip, "-c", "constraints.txt", "-e", ".[test,scale]"], "installing", venv / LOG, root)
+            _watch(
+                [*pip, "-c", "constraints.txt", "-e", ".[test,teach,scale]"], "installing", venv / LOG, root
+            )
             _mark(venv, fingerprint(root))
     except OSError as error:
         raise Trouble(reason(error)) from error

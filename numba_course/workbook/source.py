@@ -49,6 +49,8 @@ import nbformat
 import yaml
 from jupytext.myst import MystMetadataParsingError
 
+from numba_course.workbook.notebooks import CHECK
+
 METADATA = {"title": str, "minutes_teach": int, "minutes_exercise": int, "claims": dict}
 VERDICTS = ("true", "true with a caveat", "outdated", "wrong")
 REFUSED_TAGS = ("raises-exception", "nbval-skip")  # neither fails when the cell stops doing what it shows
@@ -62,7 +64,6 @@ NOTEBOOK_METADATA = {
     },
 }
 _UNREAD_CELL = re.compile(r"^\s*(```+|~~~+)\s*\{code-cell\}", re.MULTILINE)
-_CHECK = re.compile(r"^[^#\n]*\bexercises\.(\w+)\.check\(\s*\1\s*\)", re.MULTILINE)
 
 
 class ChapterError(Exception):
@@ -118,10 +119,11 @@ def read(path, exercises):
     try:
         parsed = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
         metadata = _metadata(parsed.metadata)
+        for cell in parsed.cells:
+            _refuse(cell)
         cells = [cell for cell in parsed.cells if not _is_note(cell)]
         for index, cell in enumerate(cells):
             cell.id = f"{path.stem}-{index:03d}"
-            _refuse(cell)
         _refuse_unproven(metadata["claims"], cells)
         solutions = _solutions(cells, {exercise.name: exercise for exercise in exercises})
         return Chapter(path, metadata, tuple(cells), solutions)
@@ -136,7 +138,7 @@ def tags(cell):
 
 def checked(cell):
     """Names of the exercises whose answer this cell checks under the exercise's own name."""
-    return _CHECK.findall(cell.source) if cell.cell_type == "code" else []
+    return CHECK.findall(cell.source) if cell.cell_type == "code" else []
 
 
 def first_line(cell):
@@ -153,7 +155,10 @@ def _refuse(cell):
     for tag in REFUSED_TAGS:
         if tag in tags(cell):
             raise ChapterError(f"cell {first_line(cell)} must not be tagged {tag}")
-    if "instructor-note" in tags(cell):
+    if _is_note(cell):
+        if found := re.search(r"^#.*", cell.source, re.MULTILINE):
+            raise ChapterError(f"`{found[0]}` stands in an instructor-note, which ends at the next +++")
+    elif "instructor-note" in tags(cell):
         raise ChapterError(f"{first_line(cell)} is tagged instructor-note, but is not a text cell")
     if cell.cell_type == "markdown" and _UNREAD_CELL.search(cell.source):
         raise ChapterError(f"a code-cell is indented or not closed in the text cell {first_line(cell)}")

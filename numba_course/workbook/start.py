@@ -1,48 +1,57 @@
-"""The learner's copy: notebooks without outputs in a folder of their own, and JupyterLab opened there."""
+"""The learner's copy: notebooks in a folder of their own, brought up to date, and JupyterLab where one left off."""
 
-import json
 import os
+import shutil
 import sys
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
-from numba_course.workbook.environment import ROOT, Trouble, hand_over, reason
+from numba_course import __version__
+from numba_course.exercises import records
+from numba_course.workbook import notebooks
+from numba_course.workbook.environment import Trouble, hand_over, reason, version_numbers
+from numba_course.workbook.merge import Merged, deliver, delivered, merge
 
-FIRST = "00_start_here.ipynb"
-PROGRESS = "progress.json"
+FOLDER = Path("~/numba-course")
+FIRST = "00_start_here"
 SETTINGS = Path(__file__).parent / "lab_settings"
 
 
 @dataclass(frozen=True)
 class Copies:
-    """Names of the notebooks that were copied, and of those that the learner had."""
+    """What was done with each notebook, by its stem."""
 
-    copied: tuple[str, ...]
-    kept: tuple[str, ...]
+    copied: tuple[str, ...] = ()
+    updated: tuple[tuple[str, Merged], ...] = ()
+    kept: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()  # sentences about those that could not be brought up to date
+
+    def sentences(self):
+        """The same in words."""
+        if self.copied:
+            yield f"  copied: {', '.join(self.copied)}"
+        for stem, merged in self.updated:
+            counts = {"new": merged.new, "mended": merged.mended, "taken out": merged.dropped}
+            changes = [f"{count} {what}" for what, count in counts.items() if count]
+            yield f"  brought up to date: {stem} (cells: {', '.join(changes) or 'none changed'})"
+            if merged.kept:
+                yield f"    changed here as well as by you, so yours stays: {', '.join(merged.kept)}"
+        if self.kept:
+            yield f"  as you left them: {', '.join(stem.partition('_')[0] for stem in self.kept)}"
+        yield from (f"  {remark}" for remark in dict.fromkeys(self.remarks))
 
 
-def notebooks_folder():
-    """The folder of the course's notebooks: the installed package's own, otherwise the checkout's.
-
-    Raises
-    ------
-    Trouble
-        If neither has notebooks.
-    """
-    for folder in (Path(str(resources.files("numba_course"))) / "notebooks", ROOT / "notebooks"):
-        if any(folder.glob("*.ipynb")):
-            return folder
-    raise Trouble("this installation has no notebooks; use a checkout of the course.")
-
-
-def prepare(source, folder):
-    """Copy the notebooks of `source` to `folder`, without outputs; leave alone what is there.
+def prepare(chapters, folder, version=__version__):
+    """Copy the chapters to a learner's folder, or bring those that are there up to date.
 
     Parameters
     ----------
-    source, folder : Path
-        `folder` and its parents are made if need be. It also gets an empty record of progress.
+    chapters : dict of str to dict
+        The course's notebooks, as `notebooks.chapters` gives them.
+    folder : Path
+        It and its parents are made if need be. It also gets an empty record of progress.
+    version : str
+        That of the course.
 
     Returns
     -------
@@ -53,45 +62,64 @@ def prepare(source, folder):
     Trouble
         If `folder` is the course's own, is a file, or cannot be written.
     """
-    if folder.resolve() == source.resolve():
+    if folder.resolve() == notebooks.course_folder().resolve():
         raise Trouble(f"{folder} is the course's own folder; choose one for your copy.")
-    copied, kept = [], []
+    done = {"copied": [], "updated": [], "kept": [], "remarks": []}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for original in sorted(source.glob("*.ipynb")):
-            new = _write_once(folder / original.name, _blank(original.read_text(encoding="utf-8")))
-            (copied if new else kept).append(original.name)
-        _write_once(folder / PROGRESS, "{}\n")
+        for stem, notebook in chapters.items():
+            kind, what = _bring(folder / f"{stem}.ipynb", deliver(notebook, version), done["remarks"])
+            done[kind].append(what)
+        if not records.is_kept(folder):
+            notebooks.write_text(folder / records.FILE, "")
     except FileExistsError as error:
         raise Trouble(f"{folder} is a file; choose a folder.") from error
     except OSError as error:
         raise Trouble(reason(error)) from error
-    return Copies(tuple(copied), tuple(kept))
+    return Copies(**{kind: tuple(found) for kind, found in done.items()})
 
 
-def _blank(text):
-    """A notebook's text without the outputs of its code cells."""
-    notebook = json.loads(text)
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            cell.update(outputs=[], execution_count=None)
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-
-
-def _write_once(path, text):
-    """Write a file, whole or not at all, unless it exists; return whether it was written."""
-    if path.exists():
-        return False
-    part = path.with_name(f".{path.name}.part")
+def _bring(path, course, remarks):
+    """Copy or update one notebook; return the field of `Copies` that it belongs to, and the entry."""
+    if not path.exists():
+        notebooks.write(path, course)
+        return "copied", path.stem
     try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return True
+        mine = notebooks.read(path)
+    except ValueError:
+        return "copied", _replace_damaged(path, course, remarks)
+    if not delivered(mine):
+        remarks.append(f"{path.stem} does not say what it was copied from, so it was not brought up to date.")
+        return "kept", path.stem
+    theirs, ours = (str(each["metadata"]["numba_course"].get("version", "")) for each in (mine, course))
+    if version_numbers(theirs) > version_numbers(ours):
+        remarks.append(
+            f"your notebooks are of version {theirs}, newer than this course ({ours}): update the course."
+        )
+        return "kept", path.stem
+    merged = merge(mine, course)
+    if merged.notebook == mine:
+        return "kept", path.stem
+    notebooks.write(path, merged.notebook)
+    changed = merged.new or merged.mended or merged.dropped or merged.kept
+    return ("updated", (path.stem, merged)) if changed else ("kept", path.stem)
 
 
-def lab(folder, browser=True, port=0):
+def _replace_damaged(path, course, remarks):
+    """Set a notebook aside that cannot be read; in its place comes JupyterLab's last checkpoint, or a new copy."""
+    aside = notebooks.free(path.with_name(f"{path.stem}-damaged{path.suffix}"))
+    checkpoint = path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint.ipynb"
+    try:
+        restored, origin = notebooks.read(checkpoint), "what JupyterLab had kept of it"
+    except (OSError, ValueError):
+        restored, origin = course, "a new copy"
+    shutil.copyfile(path, aside)
+    notebooks.write(path, restored)
+    remarks.append(f"{path.name} could not be read and is now {aside.name}; in its place is {origin}.")
+    return path.stem
+
+
+def lab(folder, chapter=FIRST, browser=True, port=0):
     """The command that opens JupyterLab in a learner's folder, and the environment variables it needs.
 
     It listens on this machine only. Its ``python3`` kernel is this interpreter, whatever others there are.
@@ -99,6 +127,8 @@ def lab(folder, browser=True, port=0):
     Parameters
     ----------
     folder : Path
+    chapter : str
+        Stem of the notebook to open.
     browser : bool
         Whether to open one.
     port : int
@@ -115,7 +145,7 @@ def lab(folder, browser=True, port=0):
         f"--ServerApp.port={port}",
         "--KernelManager.transport_encryption=auto",
         f"--ServerApp.root_dir={folder.resolve()}",
-        f"--LabApp.default_url=/lab/tree/{FIRST}",
+        f"--LabApp.default_url=/lab/tree/{chapter}.ipynb",
         f"--LabApp.app_settings_dir={SETTINGS}",
     ]
     command += [] if browser else ["--no-browser"]
@@ -124,12 +154,21 @@ def lab(folder, browser=True, port=0):
     return command, {"JUPYTER_PATH": os.pathsep.join([own, *others])}
 
 
-def start(folder, browser=True, port=0):
+def start(folder, browser=True, port=0, learner=""):
     """Prepare a learner's folder, say what was done, and become JupyterLab."""
-    copies = prepare(notebooks_folder(), folder)
-    print(f"Your folder: {folder.resolve()}")
-    print(f"  copied: {', '.join(copies.copied) or 'nothing'}")
-    print(f"  kept as you left them: {', '.join(copies.kept) or 'nothing'}")
+    chapters = notebooks.chapters()
+    copies = prepare(chapters, folder)
+    if learner:
+        records.record_learner(learner, folder)
+    progress = progress_of(chapters, folder)
+    chapter = progress.next[0] if progress.next else FIRST
+    print(f"Your folder: {folder.resolve()}", *copies.sentences(), sep="\n")
+    print(f"{progress.title}. Opening {chapter}.")
     print("JupyterLab runs until you press Ctrl-C here.")
-    command, variables = lab(folder, browser, port)
+    command, variables = lab(folder, chapter, browser, port)
     hand_over(command, variables=variables)
+
+
+def progress_of(chapters, folder):
+    """The progress of a learner's folder over the chapters."""
+    return records.summary({stem: notebooks.exercises(each) for stem, each in chapters.items()}, folder)

@@ -32,6 +32,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from numba_course.lens import figures
+from numba_course.lens.results import agreement, first_difference
 
 HERE = Path(__file__).parent
 SAMPLE = 2e-3  # seconds that a sample lasts at least: a shorter call is repeated within it
@@ -46,26 +47,24 @@ WIDE = 1.5  # the 90th percentile over the 10th: more is called noisy
 
 def equal(ours, theirs):
     """In what two results differ, to the last bit but with NaN equal to NaN; empty if in nothing."""
-    return _difference(ours, theirs, lambda a, b: (a == b) | ((a != a) & (b != b)))
+    return _difference(ours, theirs)
 
 
 def close(rtol, atol=0.0):
-    """A function like `equal` that allows the difference ``atol + rtol * abs(theirs)``."""
-    return lambda ours, theirs: _difference(
-        ours, theirs, lambda a, b: np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
-    )
+    """A function like `equal` that allows the difference ``rtol * abs(theirs).max() + atol``."""
+    return lambda ours, theirs: _difference(ours, theirs, rtol, atol)
 
 
-def _difference(ours, theirs, agree):
+def _difference(ours, theirs, rtol=0.0, atol=0.0):
     ours, theirs = np.asarray(ours), np.asarray(theirs)
     if ours.shape != theirs.shape:
         return f"ours has shape {ours.shape}, theirs {theirs.shape}"
-    good = np.asarray(agree(ours, theirs))
-    if good.all():
+    same = agreement(ours, theirs, rtol, atol)
+    if same.all():
         return ""
-    first = np.unravel_index(np.argmin(good), good.shape)
-    place = f" at {[int(i) for i in first]}" if first else ""
-    return f"{good.size - good.sum()} of {good.size} differ, first{place}: {ours[first]}, not {theirs[first]}"
+    first = first_difference(same)
+    place = f" at {list(first)}" if first else ""
+    return f"{np.sum(~same)} of {same.size} differ, first{place}: {ours[first]}, not {theirs[first]}"
 
 
 @dataclass(frozen=True)
@@ -170,10 +169,14 @@ def run(kernel=None, toy=False, json_file=None, figure_file=None, console=None):
     ------
     LookupError
         If no benchmark has that name.
+    OSError
+        If a file cannot be written; found out before anything is measured.
     """
     console = console or Console(highlight=False)
     console.width = max(console.width, WIDTH)
     chosen = [(name, cases(name, toy)) for name in ([kernel] if kernel else names())]
+    for file in filter(None, (json_file, figure_file)):
+        file.open("ab").close()
     console.print("\n".join(_circumstances()))
     if toy:
         console.print("toy sizes, one round: the ratios mean nothing, only whether the results agree")
@@ -183,9 +186,8 @@ def run(kernel=None, toy=False, json_file=None, figure_file=None, console=None):
     for name, of_kernel in chosen:
         found = list(_watched(name, of_kernel, toy, console))
         console.print(_table(name, found))
-        for result in found:
-            for text in filter(None, (result.trouble, result.noisy)):
-                console.print(f"{result.case}, {result.peer}: {text}")
+        for remark in _remarks(found):
+            console.print(remark)
         results += found
     console.print(f"threading layer: {_layer()}")
     if json_file:
@@ -448,6 +450,16 @@ def _table(name, found):
             cells += [f"{r.bandwidth:.2f}", f"{r.limit / 1e9:.3g}"] if r.limit else []
         table.add_row(r.case, r.peer, str(r.threads), *cells)
     return table
+
+
+def _remarks(found):
+    """What is wrong with results, a line each; what is said of several peers of a case, once."""
+    said = {}
+    for result in found:
+        for text in filter(None, (result.trouble, result.noisy)):
+            said.setdefault((result.case, result.threads, text), []).append(result.peer)
+    for (case, threads, text), peers in said.items():
+        yield f"{case}, {_threads(threads)}, {', '.join(peers)}: {text}"
 
 
 def figure(results):

@@ -99,8 +99,7 @@ def normalise_into_examples():
         image = np.cos(np.arange(np.prod(shape), dtype=np.float32)).reshape(shape)
         yield image, 0.25, 0.5, np.full(shape, np.nan, np.float32)
     special = np.array([[np.nan, 1.0], [np.inf, -np.inf]], np.float32)
-    for image in layouts(special):
-        yield image, 0.5, 2.0, np.zeros((2, 2), np.float32)
+    yield special, 0.5, 2.0, np.zeros((2, 2), np.float32)
     yield special.T, -1.0, 0.125, np.zeros((4, 2), np.float32)[::2]
 
 
@@ -286,7 +285,6 @@ def bilinear_resize_examples():
         yield image.astype(np.float32), height, width
     for other in layouts(image):
         yield other, 4, 9
-    yield image.T, 4, 9
     yield 255 * np.cos(np.arange(1200.0)).reshape(30, 40).astype(np.float32), 17, 64
 
 

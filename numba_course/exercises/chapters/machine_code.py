@@ -1,26 +1,21 @@
 """Chapter 04, machine code: a sum, a division and a count that work on several elements at once."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numba import njit
-from numba.core.dispatcher import Dispatcher
 
-from numba_course.exercises.code_requirements import Vectorised
+from numba_course.exercises.code_requirements import CompilationRequirement, Vectorised
 from numba_course.exercises.exercise import Exercise
 from numba_course.exercises.requirements import (
     Compiled,
     InBounds,
     LeavesInputsAlone,
     Matches,
-    Requirement,
     Returns,
 )
-from numba_course.exercises.verdict import Finding
-from numba_course.lens.compilation import compiled_here
 from numba_course.lens.native import defined_functions, is_body
 
 # A sum: packed as soon as its order is free, and honest about NaN.
@@ -67,32 +62,20 @@ def vector_sum_calls():
 
 
 @dataclass(frozen=True)
-class KeepsNaN(Requirement):
+class KeepsNaN(CompilationRequirement):
     """The compiler was not told that there are no NaN or infinities.
 
     The results alone do not show it: what LLVM does with such a promise depends on the processor.
-
-    Attributes
-    ----------
-    examples : callable
-        () -> iterable of argument tuples.
     """
-
-    examples: Callable
 
     name: ClassVar[str] = "keeps NaN and infinities"
 
-    def of_code(self, trial):
-        if not isinstance(trial.answer, Dispatcher):
-            return None  # `Compiled` has said so
-        for args in self.examples():
-            compilation = compiled_here(trial.answer, trial.copies(args))
-            flags = {flag for text in _bodies(compilation) for flag in _promises(text)}
-            if flags:
-                listed = ", ".join(sorted(flags))
-                seen = f"fastmath promises that there are none: its LLVM IR says {listed}"
-                return Finding(self.name, seen, trial.show(args))
-        return None
+    def of_compilation(self, compilation):
+        flags = {flag for text in _bodies(compilation) for flag in _promises(text)}
+        if not flags:
+            return None
+        listed = ", ".join(sorted(flags))
+        return f"fastmath promises that there are none: its LLVM IR says {listed}", None, ""
 
 
 def _bodies(compilation):

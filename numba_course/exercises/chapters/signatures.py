@@ -1,15 +1,14 @@
 """Chapter 03, signatures: a function compiled for one signature only, and a wrapper that feeds one."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
-from unittest import mock
 
 import numpy as np
 from numba import njit, types
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.exercises.exercise import Exercise
+from numba_course.exercises.kernel_requirements import KernelInBounds, kernels_of
 from numba_course.exercises.requirements import (
     Compiled,
     InBounds,
@@ -19,7 +18,6 @@ from numba_course.exercises.requirements import (
     Returns,
 )
 from numba_course.exercises.verdict import Finding
-from numba_course.lens.dispatchers import rebuilt
 
 # One signature: compiled before the first call, and for nothing else. So here something does happen at import.
 
@@ -168,46 +166,19 @@ def row_sums_inputs():
     return inputs()
 
 
-@contextmanager
-def _kernels_called_by(call):
-    """Have each call of a compiled function from Python made by ``call(function, *args, **named)``."""
-    with mock.patch.object(Dispatcher, "__call__", lambda *args, **named: call(*args, **named), create=True):
-        yield
-
-
-_CALL = Dispatcher.__call__
-SEVERAL = 3  # kernels; more come from a wrapper that compiles again and again
-
-
-def _kernels(trial, inputs):
-    """The compiled functions that the answer calls on these inputs; what it raises, other checks report."""
-    found = {}
-
-    def call(kernel, *args, **named):
-        found[id(kernel)] = kernel
-        return _CALL(kernel, *args, **named)
-
-    for args in inputs:
-        try:
-            with _kernels_called_by(call):
-                trial.answer(*trial.copies(args))
-        except Exception:
-            continue
-    return list(found.values())
-
-
 @dataclass(frozen=True)
 class CallsKernel(Requirement):
     """The answer is plain Python that calls a compiled function."""
 
     name: ClassVar[str] = "compiled"
     status: ClassVar[str] = "not compiled"
+    early: ClassVar[bool] = True
 
     def of_code(self, trial):
         if isinstance(trial.answer, Dispatcher):
             advice = "leave the decorator to the kernel, and let plain Python prepare the matrix"
             return Finding(self.name, f"the wrapper itself is compiled; {advice}")
-        if not _kernels(trial, list(trial.exercise.examples())[2:4]):
+        if not kernels_of(trial, list(trial.exercise.examples())[2:4]):
             return Finding(self.name, "it calls no compiled function; write a kernel, decorated with @njit")
         return None
 
@@ -219,7 +190,7 @@ class OneSpecialisation(Requirement):
     name: ClassVar[str] = "one specialisation"
 
     def of_code(self, trial):
-        kernels = _kernels(trial, trial.exercise.examples())
+        kernels = kernels_of(trial, trial.exercise.examples())
         compiled = [(kernel.__name__, _kinds(kinds)) for kernel in kernels for kinds in kernel.signatures]
         if len(compiled) <= 1:
             return None
@@ -229,33 +200,6 @@ class OneSpecialisation(Requirement):
             return Finding(self.name, f"its kernel `{name}` was compiled {len(compiled)} times: for {listed}")
         listed = _listed(f"`{name}` for {kinds}" for name, kinds in compiled)
         return Finding(self.name, f"its {len(kernels)} kernels were compiled {len(compiled)} times: {listed}")
-
-
-@dataclass(frozen=True)
-class KernelInBounds(Requirement):
-    """Every index in a kernel lies inside its array, also where the result is right by luck."""
-
-    name: ClassVar[str] = "in bounds"
-
-    def of_code(self, trial):
-        checked = {}
-
-        def call(kernel, *args, **named):
-            if id(kernel) not in checked:  # keep the kernel too: only then is its id its own
-                checked[id(kernel)] = rebuilt(kernel, boundscheck=True, parallel=False), kernel
-            return _CALL(checked[id(kernel)][0], *args, **named)
-
-        for args in trial.inputs():
-            try:
-                with _kernels_called_by(call):
-                    trial.answer(*trial.copies(args))
-            except IndexError as error:
-                return Finding(self.name, f"it reaches outside an array: {error}", trial.show(args))
-            except Exception:
-                continue
-            if len(checked) > SEVERAL:  # `OneSpecialisation` says so; to compile them all would take minutes
-                return None
-        return None
 
 
 SECONDS = 30.0  # for a step that compiles: an eager answer as it is loaded, a kernel as it meets a new type

@@ -1,7 +1,6 @@
 """Chapter 02, type inference: one return type, float32 that stays float32, and a mean that does not wrap."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +8,7 @@ import numpy as np
 from numba import njit
 from numba.core.dispatcher import Dispatcher
 
-from numba_course.exercises.answers import source_line
+from numba_course.exercises.code_requirements import CompilationRequirement
 from numba_course.exercises.exercise import Exercise
 from numba_course.exercises.requirements import (
     Compiled,
@@ -20,7 +19,6 @@ from numba_course.exercises.requirements import (
     Returns,
 )
 from numba_course.exercises.verdict import Finding
-from numba_course.lens.compilation import compiled_here
 
 # One return type, whichever `return` is reached.
 
@@ -135,32 +133,20 @@ def apply_gain_types():
 
 
 @dataclass(frozen=True)
-class StaysFloat32(Requirement):
-    """No value but the arguments is float64, in the typed IR; and no float32 is widened, in what it calls.
-
-    Attributes
-    ----------
-    examples : callable
-        () -> iterable of argument tuples, one for each combination of types that matters.
-    """
-
-    examples: Callable
+class StaysFloat32(CompilationRequirement):
+    """No value but the arguments is float64, in the typed IR; and no float32 is widened, in what it calls."""
 
     name: ClassVar[str] = "float32 throughout"
 
-    def of_code(self, trial):
-        if not isinstance(trial.answer, Dispatcher):
-            return None
-        for args in self.examples():
-            compilation = compiled_here(trial.answer, trial.copies(args))
-            for line, row in compilation.typed_ir:
-                value, _, kind = row.partition("  :: ")
-                if "= arg(" not in value and re.match(r"float64|array\(float64|UniTuple\(float64", kind):
-                    notes = [note for own, note in compilation.conversions if own == line]
-                    seen = notes[0] if notes else f"a value of type {kind.partition('<')[0]} arises"
-                    return Finding(self.name, seen, "", line, source_line(trial.answer, line))
-            if re.search(r"\bfpext\b", compilation.optimised_llvm):
-                return Finding(self.name, "a function that it calls computes in float64")
+    def of_compilation(self, compilation):
+        for line, row in compilation.typed_ir:
+            value, _, kind = row.partition("  :: ")
+            if "= arg(" not in value and re.match(r"float64|array\(float64|UniTuple\(float64", kind):
+                notes = [note for own, note in compilation.conversions if own == line]
+                seen = notes[0] if notes else f"a value of type {kind.partition('<')[0]} arises"
+                return seen, line, row
+        if widened := re.search(r".*\bfpext\b.*", compilation.optimised_llvm):
+            return "a function that it calls computes in float64", None, widened[0]
         return None
 
 

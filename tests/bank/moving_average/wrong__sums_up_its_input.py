@@ -1,4 +1,5 @@
 # expect: wrong: it changed its argument `values`
+import numpy as np
 from numba import njit
 
 
@@ -6,6 +7,8 @@ from numba import njit
 def moving_average(values, window):
     for i in range(1, values.size):
         values[i] += values[i - 1]
-    means = values[window - 1 :] / window
-    means[1:] -= values[:-window] / window
+    means = np.empty(values.size - window + 1)
+    means[0] = values[window - 1] / window
+    for i in range(1, means.size):
+        means[i] = (values[i + window - 1] - values[i - 1]) / window
     return means

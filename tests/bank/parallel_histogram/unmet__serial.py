@@ -19,15 +19,6 @@ def find_bin(value, bins, low, high):
 
 
 @njit
-def added(rows):
-    total = np.zeros(rows.shape[1], dtype=np.int64)
-    for c in range(rows.shape[0]):
-        for k in range(rows.shape[1]):
-            total[k] += rows[c, k]
-    return total
-
-
-@njit
 def parallel_histogram(values, bins, low, high):
     counts = np.zeros(bins, dtype=np.int64)
     for value in values:

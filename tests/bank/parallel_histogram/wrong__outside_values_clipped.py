@@ -3,6 +3,15 @@ import numpy as np
 from numba import get_num_threads, get_thread_id, njit, prange
 
 
+@njit
+def added(rows):
+    total = np.zeros(rows.shape[1], dtype=np.int64)
+    for c in range(rows.shape[0]):
+        for k in range(rows.shape[1]):
+            total[k] += rows[c, k]
+    return total
+
+
 @njit(parallel=True)
 def parallel_histogram(values, bins, low, high):
     rows = np.zeros((4, bins), dtype=np.int64)
@@ -11,4 +20,4 @@ def parallel_histogram(values, bins, low, high):
             if not np.isnan(values[i]) and not np.isinf(values[i]):
                 k = int((values[i] - low) / (high - low) * bins)
                 rows[c, min(max(k, 0), bins - 1)] += 1
-    return rows.sum(axis=0)
+    return added(rows)

@@ -1,4 +1,4 @@
-# expect: timed out: it had not ended after 5 seconds
+# expect: timed out: seconds and was stopped
 from numba import njit
 
 

@@ -5,7 +5,11 @@ from numba import float64, njit, types
 
 @njit
 def kernel(matrix):
-    return matrix.sum(axis=1)
+    sums = np.zeros(matrix.shape[0])
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            sums[i] += matrix[i, j]
+    return sums
 
 
 def row_sums(matrix):

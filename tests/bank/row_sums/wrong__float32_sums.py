@@ -5,7 +5,13 @@ from numba import float64, njit, types
 
 @njit
 def kernel(matrix):
-    return matrix.sum(axis=1).astype(np.float64)
+    sums = np.zeros(matrix.shape[0])
+    for i in range(matrix.shape[0]):
+        total = np.float32(0)
+        for j in range(matrix.shape[1]):
+            total += matrix[i, j]
+        sums[i] = total
+    return sums
 
 
 def row_sums(matrix):

@@ -1,0 +1,3 @@
+"""Chapter 13, checklist: it has no exercises; what it tests is advice."""
+
+EXERCISES = ()

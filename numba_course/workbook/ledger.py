@@ -1,0 +1,63 @@
+"""The table of all claims that the chapters judge, each with a link to the cell that proves it.
+
+It stands in a text cell tagged ``ledger``, whose own text says where: ``{counts}`` and ``{table}``.
+"""
+
+import copy
+from collections import Counter
+from dataclasses import replace
+from urllib.parse import quote
+
+import jupytext
+
+from numba_course.workbook.source import VERDICTS, tags
+
+TAG = "ledger"
+
+
+def filled(chapter):
+    """The chapter with the table where it asks for it; others come back as they are."""
+    places = [index for index, cell in enumerate(chapter.cells) if TAG in tags(cell)]
+    if not places:
+        return chapter
+    found = rows(chapter.path.parent)
+    cells = copy.deepcopy(chapter.cells)
+    for index in places:
+        cells[index].source = cells[index].source.format(counts=counts(found), table=table(found))
+    return replace(chapter, cells=cells)
+
+
+def rows(folder):
+    """The claims of all chapters in a folder of texts: (id, verdict, sentence, right sentence, link), by id."""
+    found = [row for path in sorted(folder.glob("[0-9][0-9]_*.md")) for row in _rows_of(path)]
+    return sorted(found, key=lambda row: (row[0][0], int(row[0][1:])))
+
+
+def _rows_of(path):
+    """The claims of one chapter, in the order of their proofs."""
+    parsed = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
+    claims, heading = dict(parsed.metadata["numba_course"]["claims"]), ""
+    for cell in parsed.cells:
+        if cell.cell_type == "markdown":
+            heading = next((line for line in reversed(cell.source.splitlines()) if line[:1] == "#"), heading)
+            continue
+        anchor = quote(heading.lstrip("# ").replace("`", "").replace(" ", "-"))
+        for tag in tags(cell):
+            if claim := claims.pop(tag.removeprefix("claim-"), None):
+                yield tag.removeprefix("claim-"), *claim, f"{path.stem}.ipynb#{anchor}"
+
+
+def counts(found):
+    """How many of the claims have which verdict, in a sentence."""
+    number = Counter(verdict for _, verdict, *_ in found)
+    listed = ", ".join(f"{number[verdict]} are {verdict}" for verdict in VERDICTS)
+    return f"Of {len(found)} claims, {listed}."
+
+
+def table(found):
+    """The rows as a Markdown table."""
+    lines = ["| Claim | Usual tutorials say | Verdict | What is true |", "|---|---|---|---|"]
+    for name, verdict, said, true, link in found:
+        cells = (f"[{name}]({link})", said, verdict, true)
+        lines.append("| " + " | ".join(" ".join(cell.replace("|", r"\|").split()) for cell in cells) + " |")
+    return "\n".join(lines)

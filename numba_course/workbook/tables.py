@@ -1,0 +1,80 @@
+"""What the commands show in a terminal: tables and bars, in colour where there is any, and never by colour alone."""
+
+from rich import box
+from rich.progress import track
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from numba_course.exercises.statuses import STATUSES
+from numba_course.workbook.doctor import plain
+
+COLOURS = {"good": "green", "bad": "red", "warn": "yellow", "info": "blue", "plain": "magenta"}
+
+
+def progress(console, found):
+    """Show a `records.Progress`, chapter by chapter."""
+    table = Table(box=box.SIMPLE_HEAD, title=found.title, title_justify="left")
+    for header in ("chapter", "", "solved", "exercises"):
+        table.add_column(header)
+    for chapter, rows in found.chapters().items():
+        solved = sum(standing.status == "correct" for _, standing in rows)
+        names = Text("  ").join(_status(name, standing.status, standing.tries) for name, standing in rows)
+        table.add_row(chapter, ProgressBar(len(rows), solved, width=10), f"{solved} of {len(rows)}", names)
+    console.print(table)
+    console.print(found.outlook)
+
+
+def _status(text, status, tries=0):
+    """A text with the icon and the colour of a status, and the number of tries where it took more than one."""
+    icon, _, tone = STATUSES.get(status, STATUSES["wrong"])
+    return Text(f"{icon} {text}" + (f" ({tries} tries)" if tries > 1 else ""), style=COLOURS[tone])
+
+
+def verdict(console, found):
+    """Show a `Verdict` in full."""
+    title, _, rest = found.text().partition("\n")
+    console.print(Text(title, style=f"bold {COLOURS[STATUSES[found.status][2]]}"))
+    if rest:
+        console.print(Text(rest))
+
+
+def verdicts(console, found):
+    """Show pairs of chapter and `Verdict` as a table."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for header in ("chapter", "exercise", "verdict", "what was found"):
+        table.add_column(header)
+    for chapter, each in found:
+        first = each.findings[0] if each.findings else None
+        what = Text(f"{first.requirement}: {first.seen}" if first else "")
+        table.add_row(chapter, each.exercise, _status(STATUSES[each.status][1], each.status), what)
+    console.print(table)
+    right = sum(each.passed for _, each in found)
+    given = sum(each.status != "not attempted" for _, each in found)
+    console.print(
+        f"{right} of {given} answers are correct; {len(found) - given} exercises are not answered yet."
+    )
+
+
+def exit_code(verdicts):
+    """The exit code of a command that checked answers: 0, 1 for one that is not correct, 3 for a fault of ours."""
+    statuses = {verdict.status for verdict in verdicts} - {"not attempted"}
+    return 3 if "our bug" in statuses else 1 if statuses - {"correct"} else 0
+
+
+def watched(console, items, name):
+    """The items one after the other, with a bar in the terminal meanwhile."""
+    return track(items, "checking", console=console, transient=True, disable=not console.is_terminal)
+
+
+def diagnosis(console, found):
+    """Show a `doctor.Diagnosis`."""
+    for line in found.lines:
+        icon, _, _ = next(entry for entry in STATUSES.values() if entry[2] == line.tone)
+        console.print(Text(f"{icon} {line.topic:10} {plain(line.seen)}", style=COLOURS[line.tone]))
+        for cure in line.cures:
+            console.print(f"  {'':10} → {cure}")
+    if not found.healthy:
+        console.print(
+            "Some of this must be mended first. For help, send the text that doctor --report prints."
+        )

@@ -1,0 +1,18 @@
+# expect: raised: the variable self is of type 'Invert'
+from numba_course.pipeline import Operation, point, uniform
+
+
+class Invert(Operation):
+    """Turn an image into its negative, with a probability."""
+
+    def __init__(self, probability=0.5):
+        self.probability = probability
+
+    def generate_code(self):
+        @point
+        def invert(r, g, b, key):
+            if uniform(key, 0) < self.probability:
+                return 255.0 - r, 255.0 - g, 255.0 - b
+            return r, g, b
+
+        return invert

@@ -1,0 +1,22 @@
+# expect: timed out: seconds and was stopped
+from numba_course.pipeline import Operation, point, uniform
+
+
+class Invert(Operation):
+    """Turn an image into its negative, with a probability."""
+
+    def __init__(self, probability=0.5):
+        self.probability = probability
+
+    def generate_code(self):
+        probability = self.probability
+        while probability < 1:
+            pass
+
+        @point
+        def invert(r, g, b, key):
+            if uniform(key, 0) < probability:
+                return 255.0 - r, 255.0 - g, 255.0 - b
+            return r, g, b
+
+        return invert

@@ -1,0 +1,15 @@
+# expect: wrong: it changed its argument `x`
+def cached_polynomial():
+    return """
+import numpy as np
+from numba import njit
+
+@njit(cache=True)
+def polynomial(x, coefficients):
+    out = np.zeros(x.size)
+    for i in range(x.size):
+        for c in coefficients[::-1]:
+            out[i] = out[i] * x[i] + c
+    x[:] = out
+    return out
+"""

@@ -1,0 +1,25 @@
+# expect: wrong: refuses what it must: a source of fewer bytes: memcpy was told to copy 24 bytes
+import numpy as np
+from numba import njit, types
+
+memcpy = types.ExternalFunction("memcpy", types.voidptr(types.voidptr, types.voidptr, types.uintp))
+
+
+@njit
+def copy(destination, source):
+    memcpy(destination.ctypes.data, source.ctypes.data, source.nbytes)
+
+
+def refuse(destination, source):
+    for array in (destination, source):
+        if not array.flags.c_contiguous:
+            raise ValueError("not contiguous")
+    if not destination.flags.writeable:
+        raise ValueError("destination is read-only")
+    if np.may_share_memory(destination, source):
+        raise ValueError("they overlap")
+
+
+def memcpy_bytes(destination, source):
+    refuse(destination, source)
+    copy(destination, source)

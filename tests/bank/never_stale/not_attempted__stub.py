@@ -1,0 +1,3 @@
+# expect: not attempted
+def never_stale():
+    ...

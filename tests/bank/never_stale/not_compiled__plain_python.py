@@ -1,0 +1,26 @@
+# expect: not compiled: plain Python function
+UNITS = """
+from numba import njit
+
+SCALE = 1.0
+
+
+@njit
+def step(a, b):
+    return b - a if b > a else 0.0
+"""
+TERRAIN = """
+from numba import njit
+from units import SCALE, step
+
+
+def climb(heights):
+    total = 0.0
+    for i in range(1, heights.size):
+        total += step(heights[i - 1], heights[i])
+    return SCALE * total
+"""
+
+
+def never_stale():
+    return {"units.py": UNITS, "terrain.py": TERRAIN}

@@ -1,0 +1,33 @@
+# expect: unmet: never stale: after `return b - a if b > a else 0.0` has become
+UNITS = """
+from numba import njit
+
+SCALE = 1.0
+
+
+@njit
+def step(a, b):
+    return b - a if b > a else 0.0
+"""
+TERRAIN = """
+from numba import njit
+from units import SCALE, step
+
+
+def make(scale):
+    @njit(cache=True)
+    def climb(heights):
+        total = 0.0
+        for i in range(1, heights.size):
+            total += step(heights[i - 1], heights[i])
+        return scale * total
+
+    return climb
+
+
+climb = make(SCALE)
+"""
+
+
+def never_stale():
+    return {"units.py": UNITS, "terrain.py": TERRAIN}

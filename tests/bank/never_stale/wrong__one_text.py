@@ -1,0 +1,3 @@
+# expect: wrong: must be a dictionary
+def never_stale():
+    return "from units import climb"

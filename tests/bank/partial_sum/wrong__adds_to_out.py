@@ -1,0 +1,9 @@
+# expect: wrong: out
+import numpy as np
+from numba import njit, objmode, prange
+
+
+@njit(nogil=True)
+def partial_sum(values, start, stop, out, index):
+    for i in range(start, stop):
+        out[index] += values[i]

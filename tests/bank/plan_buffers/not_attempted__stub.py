@@ -1,0 +1,3 @@
+# expect: not attempted
+def plan_buffers(states):
+    raise NotImplementedError

@@ -1,0 +1,16 @@
+# expect: wrong: the result has shape (1,), expected (2,)
+import math
+
+import numpy as np
+
+
+def plan_buffers(states):
+    buffers, fused = [], 0
+    for shape, dtype, declares in states:
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if declares:
+            buffers.append(size)
+            fused = 0
+        else:
+            fused = size
+    return buffers

@@ -1,0 +1,17 @@
+# expect: wrong: the result has shape
+import math
+
+import numpy as np
+
+
+def plan_buffers(states):
+    buffers, fused = [], 0
+    for shape, dtype, declares in states:
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if declares:
+            if fused:
+                buffers.append(fused)
+            buffers.append(size)
+        else:
+            fused = size
+    return buffers

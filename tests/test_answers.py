@@ -1,0 +1,240 @@
+"""A learner's answers in their notebooks: found, cut out with what they need, checked, put aside, never lost."""
+
+import copy
+
+import pytest
+
+from numba_course.exercises import records
+from numba_course.workbook import answers, cli, notebooks, start
+from numba_course.workbook.environment import Trouble
+
+ANSWER = """from numba import njit
+
+@njit
+def double(values):
+    return FACTOR * values
+"""
+PROGRAM = [
+    "import numpy as np, math\nfrom numba import njit\nboom = 1 / 0",
+    "%matplotlib inline\nimport time\n!ls\nhelper_value = 2",
+    "def unused():\n    return math.pi\n\n\nprint('shown')\nlater = helper_value + 1",
+    "this is no Python",
+    "@njit\ndef helper(x):\n    return scale(x) + later",
+    "%%time\n@njit\ndef answer(values):\n    boom_not_global = values\n    return helper(boom_not_global)",
+    "scale = abs",  # after the answer
+]
+
+
+@pytest.fixture(scope="module")
+def chapters():
+    """The first two chapters of the course."""
+    return dict(list(notebooks.chapters().items())[:2])
+
+
+@pytest.fixture
+def folder(chapters, tmp_path, monkeypatch):
+    """A learner's folder with these chapters, which the commands find; the record of the session is empty."""
+    folder = tmp_path / "Zoë Ōta"
+    start.prepare(chapters, folder)
+    monkeypatch.setattr(notebooks, "chapters", lambda: copy.deepcopy(chapters))
+    monkeypatch.setattr(records, "_session", [])
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def answer(folder, chapters, exercise, source, stem="00_start_here"):
+    """Write an answer in the place of a stub."""
+    notebook = notebooks.read(folder / f"{stem}.ipynb")
+    notebook["cells"][place(notebook, chapters, exercise, stem)]["source"] = source
+    notebooks.write(folder / f"{stem}.ipynb", notebook)
+
+
+def place(notebook, chapters, exercise, stem="00_start_here"):
+    """The index of the cell that was delivered as the stub of an exercise."""
+    stub = chapters[stem]["cells"][notebooks.exercises(chapters[stem])[exercise]]
+    return [cell["id"] for cell in notebook["cells"]].index(stub["id"])
+
+
+def kept(folder):
+    return {path.name: path.read_text(encoding="utf-8") for path in (folder / "answers").iterdir()}
+
+
+# Cutting out
+
+
+def test_program_has_what_the_answer_needs_and_nothing_else():
+    cells = [answers.without_magics(cell) for cell in PROGRAM[:-1]]
+    program = answers.program(cells)
+    assert program == (
+        "from numba import njit\n"
+        "helper_value = 2\n"
+        "later = helper_value + 1\n"
+        "@njit\ndef helper(x):\n    return scale(x) + later\n"
+        "pass\n@njit\ndef answer(values):\n    boom_not_global = values\n    return helper(boom_not_global)\n"
+    )
+
+
+def test_name_that_is_bound_several_times_is_bound_as_often():
+    assert answers.program(["x = 1", "x += 1", "y = 1", "f = lambda: x"]) == "x = 1\nx += 1\nf = lambda: x\n"
+
+
+def test_answer_that_is_no_python_is_checked_as_it_is():
+    assert answers.program(["import math", "def f(:"]) == "def f(:\n"
+
+
+# Finding
+
+
+def test_answer_is_found_where_the_learner_moved_or_rewrote_it(folder, chapters):
+    def found():
+        (one,) = [each for each in answers.collect(chapters, folder) if each.exercise == "double"]
+        return one.cells[-1:]
+
+    assert found() == ()
+    answer(folder, chapters, "double", ANSWER)
+    assert found() == (ANSWER,)
+    notebook = notebooks.read(folder / "00_start_here.ipynb")
+    notebook["cells"].append(notebook["cells"].pop(place(notebook, chapters, "double")))
+    notebooks.write(folder / "00_start_here.ipynb", notebook)
+    assert found() == (ANSWER,)
+    notebook["cells"][-1] = {"cell_type": "code", "metadata": {}, "source": [ANSWER, "# other"]}
+    notebooks.write(folder / "00_start_here.ipynb", notebook)
+    assert found() == (ANSWER + "# other",)
+    notebook["cells"][-1]["source"] = "x = 1"
+    notebooks.write(folder / "00_start_here.ipynb", notebook)
+    assert found() == ()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{"])
+def test_notebook_that_cannot_be_read_has_no_answers(folder, chapters, content):
+    (folder / "00_start_here.ipynb").unlink()
+    if content is not None:
+        (folder / "00_start_here.ipynb").write_bytes(content)
+    assert not any(each.cells for each in answers.collect(chapters, folder))
+
+
+# verify
+
+
+def test_verify_checks_each_answer_shows_a_table_and_records(folder, chapters, capsys):
+    assert cli.run(["verify"]) == 0
+    assert "0 of 0 answers are correct; 4 exercises are not answered yet." in capsys.readouterr().out
+    answer(folder, chapters, "double", ANSWER.replace("FACTOR", "2"))
+    assert cli.run(["verify", str(folder)]) == 0
+    assert "1 of 1 answers are correct; 3 exercises are not answered yet." in capsys.readouterr().out
+    answer(
+        folder,
+        chapters,
+        "sum_of_squares",
+        "sum_of_squares = print\ndef sum_of_squares(n):\n    return n",
+        "01_execution_model",
+    )
+    answer(folder, chapters, "double", "FACTOR = 3\n" + ANSWER)
+    assert cli.run(["verify"]) == 1
+    shown = capsys.readouterr().out
+    assert "0 of 2 answers are correct; 2 exercises are not answered yet." in shown
+    assert "✗ wrong" in shown and "✗ not compiled" in shown
+    assert [(e.exercise, e.status) for e in records.read(folder)] == [
+        ("double", "correct"),
+        ("double", "wrong"),
+        ("sum_of_squares", "not compiled"),
+    ]
+
+
+def test_answer_that_leaves_no_function_is_a_verdict(folder, chapters, capsys):
+    answer(folder, chapters, "double", "def double(values):\n    return values\n\n\ndel double")
+    assert cli.run(["verify"]) == 1
+    assert "leaves no function double" in " ".join(capsys.readouterr().out.split())
+
+
+# reset
+
+
+def test_reset_brings_the_stub_back_and_keeps_every_answer(folder, chapters, capsys):
+    before = notebooks.read(folder / "00_start_here.ipynb")
+    for source in (ANSWER, "def double(values):\n    return 1"):
+        answer(folder, chapters, "double", source)
+        assert cli.run(["reset", "double"]) == 0
+    assert notebooks.read(folder / "00_start_here.ipynb") == before
+    assert kept(folder) == {"double.py": ANSWER, "double-2.py": "def double(values):\n    return 1\n"}
+    assert str(folder / "answers" / "double-2.py") in capsys.readouterr().out
+    assert cli.run(["reset", "double"]) == 0
+    assert len(kept(folder)) == 2
+
+
+def test_reset_of_an_exercise_that_was_deleted_puts_it_before_its_check(folder, chapters):
+    before = notebooks.read(folder / "00_start_here.ipynb")
+    notebook = copy.deepcopy(before)
+    del notebook["cells"][place(notebook, chapters, "double")]
+    notebooks.write(folder / "00_start_here.ipynb", notebook)
+    assert answers.reset(chapters, folder, "double") == (folder / "00_start_here.ipynb", None)
+    texts = [notebooks.text(cell) for cell in notebooks.read(folder / "00_start_here.ipynb")["cells"]]
+    assert texts == [notebooks.text(cell) for cell in before["cells"]]
+
+
+def test_reset_that_cannot_keep_the_answer_changes_nothing(folder, chapters):
+    answer(folder, chapters, "double", ANSWER)
+    before = (folder / "00_start_here.ipynb").read_bytes()
+    (folder / "answers").touch()
+    with pytest.raises(Trouble):
+        answers.reset(chapters, folder, "double")
+    assert (folder / "00_start_here.ipynb").read_bytes() == before
+
+
+def test_reset_of_a_damaged_notebook_is_refused_in_one_sentence(folder, chapters):
+    (folder / "00_start_here.ipynb").write_bytes(b"{")
+    with pytest.raises(Trouble, match=r"cannot be read; python3 -m numba_course start puts that right\.$"):
+        answers.reset(chapters, folder, "double")
+    assert (folder / "00_start_here.ipynb").read_bytes() == b"{"
+
+
+# hint, progress, and whose folder it is
+
+
+def test_hints_come_one_after_the_other_from_process_to_process(folder, capsys):
+    for _ in range(2):
+        assert cli.run(["hint", "double"]) == 0
+    assert cli.run(["hint", "double", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert [line.partition(" of")[0] for line in shown.splitlines() if "hint" in line and " of " in line] == [
+        "double: hint 1",
+        "double: hint 2",
+        "double: hint 1",
+    ]
+    assert records.hints("double", folder) == 2
+
+
+def test_progress_shows_what_is_done_and_what_is_next(folder, capsys):
+    (folder / records.FILE).write_text(
+        '{"exercise": "double", "status": "wrong"}\n{"exercise": "double", "status": "correct"}\n',
+        encoding="utf-8",
+    )
+    assert cli.run(["progress", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    assert "1 of 4 exercises solved" in shown
+    assert "✓ double (2 tries)" in shown
+    assert "○ sum_of_squares" in shown
+    assert "Next: sum_of_squares, in chapter 01_execution_model" in shown
+
+
+@pytest.mark.parametrize("command", [["reset", "doubel"], ["hint", "doubel"]])
+def test_unknown_exercise_is_said_without_a_traceback(folder, command, capsys):
+    assert cli.run(command) == 2
+    assert "there is no exercise doubel" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["progress"], ["verify"], ["reset", "double"]])
+def test_folder_of_nobody_is_said_and_the_one_in_the_home_is_found(folder, tmp_path, monkeypatch, command):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setenv("HOME", str(elsewhere))
+    monkeypatch.setenv("USERPROFILE", str(elsewhere))
+    with pytest.raises(
+        Trouble, match=r"numba-course is no folder of yours yet; python3 -m numba_course start makes"
+    ):
+        cli.run(command)
+    with pytest.raises(Trouble, match="elsewhere is no folder of yours"):
+        cli.run([*command, str(elsewhere)])
+    folder.rename(elsewhere / "numba-course")
+    assert cli.run(command) == 0
