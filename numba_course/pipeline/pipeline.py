@@ -50,6 +50,12 @@ class Pipeline:
     -----
     It is compiled here, in the caller's thread, or loaded from the disk if it was compiled before; some seconds,
     and some hundredths of a second. Pickled, it takes the generated text along and not the operations.
+
+    A call allocates `out` if it is not given, and nothing else for pixels. By ``bench pipeline``, on one thread, 256
+    photographs cropped, mirrored, normalised and laid out as planes take 1.1 to 1.25 times as long as a loop in C
+    that only turns as many bytes into float32: memory is the limit. That loop itself takes more than a third of the
+    time of good NumPy that works on one photograph after another, so the pipeline, at 0.42 to 0.46 of it, cannot
+    come far below; with four colour operations it takes 0.25 or less.
     """
 
     def __init__(
