@@ -24,6 +24,7 @@ CHAPTERS = {
     "nogil": "08",
     "calling_c": "10",
     "code_generation": "11",
+    "pipeline": "12",
     "checklist": "13",
 }
 
