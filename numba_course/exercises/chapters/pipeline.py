@@ -285,7 +285,9 @@ class LeavesItToDask(Requirement):
         if opened:
             return Finding(self.name, "it reads the images before the result is asked for")
         if not hasattr(result, "dask"):
-            return Finding(self.name, f"it returned a value of type {type(result).__name__}, not a Dask array")
+            return Finding(
+                self.name, f"it returned a value of type {type(result).__name__}, not a Dask array"
+            )
         if result.chunks[0] != SIZES:
             return Finding(self.name, f"for blocks of {SIZES} images it makes blocks of {result.chunks[0]}")
         wanted = (7, *pipeline.allocate(0).shape[1:])
