@@ -34,6 +34,7 @@ import psutil
 PRELOADED = ("numba_course._warm",)
 KEPT_OUTPUT = 2_000  # characters of what the child printed
 ORPHAN_SECONDS = 600  # between two signs of life of a child whose parent may have gone
+STARTING = 60.0  # seconds that a child may take before it is ready: on a busy machine it waits for its turn
 POLL = 0.02  # seconds between two looks at the child's memory
 
 
@@ -206,7 +207,7 @@ def _remembering(function, parameters):
 
 def _watch(child, connection, payload, seconds, memory):
     """Follow the child until it answers, dies or breaks a limit; return the fields of its outcome."""
-    step, limit, start, allowed = "", seconds, time.monotonic(), None
+    step, limit, start, allowed = "", STARTING, time.monotonic(), None
     with suppress(BrokenPipeError, ConnectionResetError):
         connection.send_bytes(payload)
     while True:
@@ -214,7 +215,7 @@ def _watch(child, connection, payload, seconds, memory):
             if connection.poll(POLL):
                 word, content = cloudpickle.loads(connection.recv_bytes())
                 if word == "ready":
-                    allowed = _resident(child.pid) + memory
+                    limit, allowed = seconds, _resident(child.pid) + memory
                 elif word == "step":
                     step, limit = content if isinstance(content, tuple) else (content, seconds)
                 else:

@@ -25,6 +25,7 @@ CHAPTERS = {
     "caching": "09",
     "calling_c": "10",
     "code_generation": "11",
+    "pipeline": "12",
     "checklist": "13",
 }
 

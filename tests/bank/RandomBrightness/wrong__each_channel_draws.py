@@ -1,0 +1,23 @@
+# expect: wrong: the result has
+from numba_course.pipeline import Operation, point, uniform
+
+
+class RandomBrightness(Operation):
+    """Add to a whole image one number, drawn from -amount to amount, and clip to 0..255."""
+
+    def __init__(self, amount=32.0):
+        self.amount = amount
+
+    def generate_code(self):
+        amount = float(self.amount)
+
+        @point
+        def brighten(r, g, b, key):
+            red, green, blue = uniform(key, 0), uniform(key, 1), uniform(key, 2)
+            return (
+                min(max(r + amount * (2.0 * red - 1.0), 0.0), 255.0),
+                min(max(g + amount * (2.0 * green - 1.0), 0.0), 255.0),
+                min(max(b + amount * (2.0 * blue - 1.0), 0.0), 255.0),
+            )
+
+        return brighten

@@ -1,0 +1,25 @@
+# expect: wrong: the same samples come out otherwise
+import numpy as np
+
+from numba_course.pipeline import Operation, point
+
+
+class RandomBrightness(Operation):
+    """Add to a whole image one number, drawn from -amount to amount, and clip to 0..255."""
+
+    def __init__(self, amount=32.0):
+        self.amount = amount
+
+    def generate_code(self):
+        amount = float(self.amount)
+
+        @point
+        def brighten(r, g, b, key):
+            change = amount * (2.0 * np.random.random() - 1.0)
+            return (
+                min(max(r + change, 0.0), 255.0),
+                min(max(g + change, 0.0), 255.0),
+                min(max(b + change, 0.0), 255.0),
+            )
+
+        return brighten

@@ -1,0 +1,9 @@
+# expect: raised: images must be a C-contiguous uint8 array
+from numba_course.pipeline import Brightness, HorizontalFlip, Normalize, Pipeline, RandomCrop, Resize, ToLayout
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def my_pipeline():
+    steps = [Resize(72, 72), RandomCrop(64, 64), HorizontalFlip(), Brightness(0.2), Normalize(MEAN, STD)]
+    return Pipeline([*steps, ToLayout("CHW")], (72, 72, 3), seed=12)

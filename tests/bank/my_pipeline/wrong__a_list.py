@@ -1,0 +1,8 @@
+# expect: wrong: which is not a number or an array of numbers
+from numba_course.pipeline import Brightness, HorizontalFlip, Normalize, Pipeline, RandomCrop, Resize, ToLayout
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def my_pipeline():
+    return [Resize(72, 72), RandomCrop(64, 64), HorizontalFlip(), Brightness(0.2), Normalize(MEAN, STD)]
