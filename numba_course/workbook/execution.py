@@ -56,6 +56,7 @@ def environment(folder):
         "IPYTHONDIR": str(folder / "ipython"),  # and of functions in cells; no start-up files of the user
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYTHONHASHSEED": "0",
+        "PYTHON_COLORS": "0",  # which stands above the FORCE_COLOR of ipykernel, in processes that a cell starts
         "COLUMNS": "80",
     }
 
