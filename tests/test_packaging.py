@@ -204,7 +204,9 @@ def test_readme_gives_the_minutes_of_the_chapters():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| (\d\d) \|.*\| (\d+ \+ \d+) \|$", text, re.MULTILINE))
     about = {stem[:2]: book["metadata"]["numba_course"] for stem, book in notebooks.chapters().items()}
-    assert listed == {n: f"{given['minutes_teach']} + {given['minutes_exercise']}" for n, given in about.items()}
+    assert listed == {
+        n: f"{given['minutes_teach']} + {given['minutes_exercise']}" for n, given in about.items()
+    }
 
 
 # Configurations that must agree
@@ -383,7 +385,10 @@ def test_workflows_find_the_bounds_in_pyproject(tmp_path):
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     subprocess.run(["sh", "-c", unbounded], cwd=tmp_path, check=True)
     changed = tomllib.loads((tmp_path / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = [*changed["dependencies"], *(line for extra in changed["optional-dependencies"].values() for line in extra)]
+    asked = [
+        *changed["dependencies"],
+        *(line for extra in changed["optional-dependencies"].values() for line in extra),
+    ]
     assert all(">=" in line and "<" not in line for line in asked)
     assert changed["requires-python"] == project()["requires-python"]
 
