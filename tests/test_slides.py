@@ -10,13 +10,7 @@ from playwright.sync_api import sync_playwright
 from numba_course.workbook import cli, lesson, slides
 
 CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def toy(*pieces):

@@ -50,14 +50,18 @@ def private_folder():
 def environment(folder):
     """Environment variables of a kernel whose private folder is `folder`."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(DROPPED_PREFIXES) and k not in DROPPED}
-    return kept | {
-        "NUMBA_NUM_THREADS": str(THREADS),
-        "NUMBA_CACHE_DIR": str(folder / "numba"),  # of functions in files
-        "IPYTHONDIR": str(folder / "ipython"),  # and of functions in cells; no start-up files of the user
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "PYTHONHASHSEED": "0",
-        "COLUMNS": "80",
-    }
+    return (
+        kept
+        | {
+            "NUMBA_NUM_THREADS": str(THREADS),
+            "NUMBA_CACHE_DIR": str(folder / "numba"),  # of functions in files
+            "IPYTHONDIR": str(folder / "ipython"),  # and of functions in cells; no start-up files of the user
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "PYTHONHASHSEED": "0",
+            "PYTHON_COLORS": "0",  # which stands above the FORCE_COLOR of ipykernel, in processes that a cell starts
+            "COLUMNS": "80",
+        }
+    )
 
 
 def manager(kind, folder):
