@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 
-from numba_course.workbook import build
+from numba_course.workbook import build, ledger
 from numba_course.workbook.outputs import code_cells
 from numba_course.workbook.source import tags
 
@@ -52,3 +52,13 @@ def test_a_chapter_carries_its_claims(path):
     ]
     proven = {tag.removeprefix("claim-") for cell in proofs for tag in tags(cell)}
     assert not set(claims) - proven
+
+
+def test_the_table_of_all_claims_has_each_of_them_once():
+    found = ledger.rows(build.ROOT / "notebooks" / "source")
+    assert [row[0] for row in found] == sorted(
+        (name for text in LEDGER.values() for name in names(text)), key=lambda name: (name[0], int(name[1:]))
+    )
+    assert ledger.counts(found).startswith("Of 102 claims, ")
+    for *_, link in found:
+        assert (build.ROOT / "notebooks" / link.partition("#")[0]).is_file()
