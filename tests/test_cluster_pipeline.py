@@ -62,7 +62,7 @@ def made(generated_modules):
 @pytest.fixture(scope="module")
 def client(made):
     """Two processes on this machine; `made` is on the disk before they are there."""
-    options = {"dashboard_address": None, "host": "127.0.0.1", "memory_limit": LIMIT}
+    options = {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "memory_limit": LIMIT}
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as cluster:
         with distributed.Client(cluster) as client:
             yield client
