@@ -23,6 +23,12 @@ STORED = {"output_type": "execute_result", "execution_count": 7, "metadata": {},
 TEXT = {"cell_type": "markdown", "id": "b", "metadata": {}, "source": "# Über π"}
 
 
+@pytest.fixture(autouse=True)
+def no_session(monkeypatch):
+    """What other tests have checked in this process is not this learner's."""
+    monkeypatch.setattr(records, "_session", [])
+
+
 @pytest.fixture
 def source():
     """Two executed chapters of a course."""
