@@ -2,14 +2,18 @@
 
 import numpy as np
 from numba import int32, njit, prange, uint8, uint32, uint64
+from numba.extending import overload
 
+from numba_course.kernels import vectors
 from numba_course.kernels._check import check_array, check_integer, check_out, check_threads
 
 DTYPES = tuple(np.dtype(code) for code in "?bBhHiIlLqQefd")
-BLOCK = 512  # values whose bins are found together; the bins stay in the first-level cache
+BLOCK = 256  # values whose bins are found together; the bins stay in the first-level cache
 PART = 2**31  # values that a uint32 counter can count for sure
 MOST_BINS = 2**24  # memory for more may be promised and then not be there: the system would end the process
 LINE = 32  # uint32 counters that keep two threads off one pair of cache lines
+LANES = 8  # bytes in a word
+CACHE_LINE = 64  # bytes that memory hands out at a time
 
 
 def histogram(values, bins, low, high, out=None, threads=1):
@@ -56,8 +60,9 @@ def histogram(values, bins, low, high, out=None, threads=1):
     A place is in doubt if it is no farther from a whole number than the farthest place of an edge is; as the
     computed place never falls when the value grows, no other value can be in the wrong bin. Only values in doubt
     are compared with edges. Values of 8 bits are counted one by one and shared out to the bins afterwards.
-    For float64, one thread took 0.39 to 0.47 of the time of boost-histogram on a quiet machine, 0.44 to 0.69 on a
-    busy one.
+    Against boost-histogram, one or two threads took 0.40 to 0.49 of the time for float64, 0.24 to 0.27 for float32;
+    bytes take as long as in OpenCV's calcHist: one update of a counter each. Where equal ones follow each other, as
+    in a photograph, ours are faster.
     """
     values = check_array("values", values, DTYPES)
     bins = check_integer("bins", bins, 1, MOST_BINS)
@@ -70,12 +75,12 @@ def histogram(values, bins, low, high, out=None, threads=1):
     values = values.ravel(order="K")
     if values.dtype == np.bool_:
         values = values.view(np.uint8)
-    edges = _edges(values.dtype, bins, low, high)
     if values.itemsize == 1:
         levels, counts = np.arange(256, dtype=np.uint8).view(values.dtype), np.zeros(256, np.int64)
         _count_levels(values.view(np.uint8), threads, counts)
         out[:] = np.histogram(levels, bins, (low, high), weights=counts)[0]
     else:
+        edges = _edges(values.dtype, bins, low, high)
         real = np.float64 if values.dtype.kind in "iu" else np.promote_types(values.dtype, np.float32)
         _count_places(values.astype(real, copy=False), edges.astype(real, copy=False), threads, out)
     return out
@@ -114,14 +119,15 @@ def _count_places(values, edges, threads, out):
         scale = bins / places[-1]
     scale = scale if np.isfinite(scale) else 0.0  # then every place is 0, and in doubt
     doubt = np.abs(places * scale - np.arange(bins + 1)).max() + np.finfo(np.float64).eps
-    parts = _parts(threads, values.size, bins)
-    counts = np.zeros((parts, bins + 1 + LINE), np.uint32)
+    parts = _parts(threads, values.size, BLOCK + bins)
+    # A store to a counter stalls loads of places whose addresses end in the same bits; those of neighbours differ.
+    work = np.zeros((parts, BLOCK + bins + 1 + LINE), np.uint32)
     if threads == 1:
         for part in range(parts):
-            _count_part(_part(values, part, parts), edges, scale, doubt, counts[part])
+            _count_part(_part(values, part, parts), edges, scale, doubt, work[part])
     else:
-        _share_out(values, edges, scale, doubt, counts)
-    counts[:, :bins].sum(axis=0, out=out)
+        _share_out(values, edges, scale, doubt, work)
+    work[:, BLOCK : BLOCK + bins].sum(axis=0, out=out)
 
 
 def _parts(threads, size, counters):
@@ -135,19 +141,21 @@ def _part(values, part, parts):
 
 
 @njit(nogil=True, parallel=True, cache=True)
-def _share_out(values, edges, scale, doubt, counts):
-    """Count each part of the values in a row of `counts`."""
-    parts = counts.shape[0]
+def _share_out(values, edges, scale, doubt, work):
+    """Count each part of the values in a row of `work`."""
+    parts = work.shape[0]
     for part in prange(parts):
-        _count_part(_part(values, part, parts), edges, scale, doubt, counts[part])
+        _count_part(_part(values, part, parts), edges, scale, doubt, work[part])
 
 
 @njit(nogil=True, cache=True)
-def _count_part(values, edges, scale, doubt, counts):
-    """Add to `counts`, block by block; counter ``edges.size - 1`` takes what is in no bin."""
-    places = np.empty(BLOCK, np.int32)
+def _count_part(values, edges, scale, doubt, work):
+    """Add to the counters behind the places in `work`; number ``edges.size - 1`` takes what is in no bin."""
+    places, counts = work[:BLOCK].view(np.int32), work[BLOCK:]
     for start in range(0, values.size, BLOCK):
         block = values[start : start + BLOCK]
+        for i in range(start + BLOCK, start + 2 * BLOCK, CACHE_LINE // values.itemsize):
+            prefetch(values, i)  # the processor's own stops at each page, and while bins are counted
         if _place(block, edges, scale, doubt, places):
             for i in range(block.size):
                 k = places[i] if places[i] >= 0 else _settle(block[i], ~places[i], edges)
@@ -186,16 +194,26 @@ def _settle(value, k, edges):
     return k
 
 
+def prefetch(values, at):
+    """Ask for ``values[at]``, if it exists, ahead of its use: a hint, without effect in Python."""
+
+
+@overload(prefetch)
+def _prefetch(values, at):
+    # A disk cache does not see an edit of `vectors`; no hint, however old, can make a count wrong.
+    return lambda values, at: vectors.prefetch_to_read(values, uint64(at))
+
+
 def _count_levels(values, threads, out):
     """Fill `out` with how often each of the 256 bytes occurs."""
-    parts = _parts(threads, values.size, 256)
-    counts = np.zeros((parts, 256 + LINE), np.uint32)
+    parts = _parts(threads, values.size, LANES * 256)
+    counts = np.zeros((parts, LANES * 256 + LINE), np.uint32)
     if threads == 1:
         for part in range(parts):
             _count_bytes(_part(values, part, parts), counts[part])
     else:
         _share_out_bytes(values, counts)
-    counts[:, :256].sum(axis=0, out=out)
+    counts[:, : LANES * 256].reshape(-1, 256).sum(axis=0, out=out)
 
 
 @njit(nogil=True, parallel=True, cache=True)
@@ -208,11 +226,11 @@ def _share_out_bytes(values, counts):
 
 @njit(nogil=True, cache=True)
 def _count_bytes(values, counts):
-    """Add to `counts`; eight bytes a load, which is what limits this loop."""
-    whole = values.size // 8 * 8
+    """Add to `counts`, which has 256 for each lane of a word: equal neighbours would wait for one another."""
+    whole = values.size // LANES * LANES
     for word in values[:whole].view(np.uint64):
-        for _ in range(8):
-            counts[uint8(word)] += uint32(1)
+        for lane in range(LANES):
+            counts[uint32(lane * 256) + uint8(word)] += uint32(1)
             word >>= uint64(8)
     for i in range(whole, values.size):
         counts[values[i]] += uint32(1)

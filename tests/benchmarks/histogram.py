@@ -4,7 +4,9 @@ Most peers do not count what `np.histogram` counts: values within rounding of an
 So only the number of all values is compared with theirs.
 """
 
+import matplotlib.image
 import numpy as np
+from matplotlib.cbook import get_sample_data
 
 from benchmarks.harness import Case, equal, installed
 from numba_course import kernels
@@ -21,7 +23,8 @@ def cases(toy):
             values = rng.random(size, dtype)
             for bins in (10, 256, 1000, 100_000):
                 yield of_floats(values, bins, threads)
-        yield of_bytes(rng.integers(0, 256, size, np.uint8), threads)
+        yield of_bytes("", rng.integers(0, 256, size, np.uint8), threads)
+        yield of_bytes(" of a photograph", np.resize(photograph(), size), threads)
 
 
 def of_floats(values, bins, threads):
@@ -50,7 +53,13 @@ def of_floats(values, bins, threads):
     )
 
 
-def of_bytes(values, threads):
+def photograph():
+    """One that Matplotlib brings along: neighbours are often equal."""
+    with get_sample_data("grace_hopper.jpg") as file:
+        return matplotlib.image.imread(file, "jpg")
+
+
+def of_bytes(origin, values, threads):
     """Each of the 256 bytes in its own bin."""
     peers = {}
     if threads == 1:
@@ -60,7 +69,7 @@ def of_bytes(values, threads):
         image = values.reshape(1, -1)  # OpenCV counts in float32, exact to 2**24 values a bin
         peers["cv2.calcHist"] = lambda: cv2.calcHist([image], [0], None, [256], [0, 256]).ravel()
     out = np.empty(256, np.int64)
-    label = f"{values.size:,} uint8, 256 bins"
+    label = f"{values.size:,} uint8{origin}, 256 bins"
     return Case(
         "histogram",
         label,

@@ -1,4 +1,4 @@
-"""`memcpy` against NumPy's and C's, from a kilobyte to 64 MiB, and three ways from compiled code to C."""
+"""`memcpy` against NumPy's and C's, from Python and from compiled code, and three ways from there to C."""
 
 import ctypes
 import os
@@ -19,6 +19,8 @@ def cases(toy):
     for threads in (1, 2):
         for size in (1, 100) if toy else (1 << 10, 1 << 14, 1 << 18, 1 << 22, 1 << 24, 1 << 26):
             yield copy_case(size, threads)
+    for size in (1,) if toy else (1 << 10, 1 << 14):
+        yield within_case(size, 10 if toy else 10_000)
     yield calls_case(10 if toy else 10_000)
 
 
@@ -60,6 +62,39 @@ def copy_case(size, threads):
     ours = calling(lambda destination, source: kernels.memcpy(destination, source, threads))
     label = next(f"{size >> shift} {unit}" for shift, unit in UNITS if size >> shift)
     return Case("memcpy", label, ours, peers, threads, traffic=2 * size, written=size)
+
+
+def within_case(size, count):
+    """The same short copy many times: checked, from within compiled code, and NumPy's from Python."""
+    source = place(size, PAGE // 2)
+    source[:] = np.random.default_rng(1).integers(0, 256, size, np.uint8)
+
+    @njit
+    def ours(destination, source, count):
+        for _ in range(count):
+            copy_bytes(destination, source)
+
+    @njit
+    def slices(destination, source, count):
+        for _ in range(count):
+            destination[:] = source
+
+    def copyto(destination, source, count):
+        for _ in range(count):
+            np.copyto(destination, source)
+
+    def calling(loop):
+        destination = place(size, 0)
+
+        def call():
+            loop(destination, source, count)
+            return destination
+
+        return call
+
+    peers = {"np.copyto from Python": calling(copyto), "slices, compiled": calling(slices)}
+    label = next(f"{size >> shift} {unit}" for shift, unit in UNITS if size >> shift)
+    return Case("memcpy", f"{label}, compiled caller", calling(ours), peers)
 
 
 def calls_case(count):
