@@ -38,10 +38,9 @@ def memcpy(destination, source, threads=1):
     -----
     From compiled code call `copy_bytes`. Up to 12 MiB this is C's memcpy; from there on, stores that do not
     load the destination into the caches first, which saves a third of the traffic. Of the time of `numpy.copyto`
-    it took 0.56 for 16 MiB and 0.65 for 64 MiB.
-    The copy is then in no cache: whoever reads it next waits
-    for the memory. The boundary suits 32 MiB of last-level cache and more (Intel 64 and IA-32 Optimization
-    Reference Manual, "Non-temporal Stores").
+    it took 0.56 for 16 MiB and 0.65 for 64 MiB. The copy is then in no cache: whoever reads it next waits for the
+    memory. The boundary suits 32 MiB of last-level cache and more (Intel 64 and IA-32 Optimization Reference Manual,
+    "Non-temporal Stores").
 
     Within compiled code `copy_bytes` copies 1 KiB in 0.02 and 16 KiB in 0.2 of the time that `numpy.copyto` takes
     when Python calls it. Called from Python itself, a short copy cannot beat `copyto`: to call a compiled function of

@@ -51,11 +51,10 @@ def bilinear_resize(image, height, width, out=None, threads=1):
 
     On a processor with AVX2, uint8 and float32 are computed by vector operations of our own: Numba's integers are
     64 bits wide, which makes the plain kernel for uint8 two to five times slower. `passes_for` chooses. Of OpenCV's
-    time for its linear resize, one thread took about half for uint8 enlarged or shrunk by less than two, and for
-    float32 0.7 enlarged, 0.9 shrunk a little. From 1920 x 1080 to 224 x 224 it took 0.93 to 1.11 for uint8
-    and 1.06 to 1.10 for float32:
-    for float32 half of that is to read the image from memory, and 10 microseconds of any call are checks and
-    Numba's look at the arguments.
+    time for its linear resize, on one thread or two each, it took about half for uint8 enlarged or shrunk by less than
+    two, 0.6 for float32 enlarged, 0.9 shrunk a little. From 1920 x 1080 to 224 x 224 one thread took 1.0 for uint8 and
+    1.0 to 1.1 for float32, two 0.4 to 0.6 and 0.9: for float32 half of that is to read the image from memory, and 10
+    microseconds of any call are checks and Numba's look at the arguments.
     """
     height, width = check_integer("height", height, 1), check_integer("width", width, 1)
     threads = check_threads(threads)
