@@ -206,6 +206,7 @@ READ_ONLY.setflags(write=False)
         ((X, 2, -1, np.empty(5, ">f8")), TypeError, "out must be of dtype"),
         ((X, 2, -1, [0.0] * 5), TypeError, "out must be a plain NumPy array, not list"),
         ((X, 2, -1, READ_ONLY), ValueError, "out must be writeable"),
+        ((X, 2, -1, np.ma.zeros(5)), TypeError, "out must be a plain NumPy array, not MaskedArray"),
         ((X, 2, -1, X[:5]), ValueError, "out must not share memory"),
         ((X, 2, -1, X[:0:-1]), ValueError, "out must not share memory"),
         (
@@ -213,7 +214,7 @@ READ_ONLY.setflags(write=False)
             ValueError,
             r"out must not overlap itself, as strides of \(0,\) bytes",
         ),
-        ((X, 2, -1, strided((5,), (4,))), ValueError, "out must not overlap itself"),
+        ((X, 2, -1, strided((5,), (7,))), ValueError, "out must not overlap itself"),
         ((np.ones((3, 4)), 2, -1, strided((3, 3), (16, 8))), ValueError, "out must not overlap itself"),
         ((np.ones((2, 4)), 2, -1, strided((2, 3), (-8, 8))[:, ::-1]), ValueError, "out must not overlap"),
         ((X, 2, -1, None, 0), ValueError, r"threads must be in 1\.\.4096, not 0"),

@@ -34,6 +34,7 @@ SIZES = [  # old, new: one pixel, the same, up, down a little, down a lot, wide 
     ((30, 100), (4, 17)),
     ((30, 100), (4, 3)),
     ((5, 9), (3, 2)),
+    ((3, 40), (2, 19)),  # far apart, and the last two pixels are neighbours
 ]
 
 
