@@ -1,10 +1,11 @@
 """Histograms of equal bins with the very counts of `np.histogram`."""
 
 import numpy as np
-from numba import int32, njit, prange, uint8, uint32, uint64
-from numba.extending import overload
+from llvmlite import ir
+from numba import int32, njit, prange, types, uint8, uint32, uint64
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
 
-from numba_course.kernels import vectors
 from numba_course.kernels._check import check_array, check_integer, check_out, check_threads
 
 DTYPES = tuple(np.dtype(code) for code in "?bBhHiIlLqQefd")
@@ -200,8 +201,23 @@ def prefetch(values, at):
 
 @overload(prefetch)
 def _prefetch(values, at):
-    # A disk cache does not see an edit of `vectors`; no hint, however old, can make a count wrong.
-    return lambda values, at: vectors.prefetch_to_read(values, uint64(at))
+    return lambda values, at: _prefetch_line(values, at)
+
+
+@intrinsic
+def _prefetch_line(typingctx, values, at):
+    """Not one of `vectors`: the disk cache of these functions would not see an edit there."""
+
+    def generate(context, builder, signature, args):
+        pointer, whole = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, whole, whole, whole])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        address = builder.gep(context.make_array(values)(context, builder, args[0]).data, [args[1]])
+        how = whole(0), whole(1), whole(1)  # to read, but not for long, data
+        builder.call(function, [builder.bitcast(address, pointer), *how])
+        return context.get_dummy_value()
+
+    return types.void(values, types.intp), generate
 
 
 def _count_levels(values, threads, out):

@@ -101,13 +101,15 @@ def store(typingctx, array, at, vector):
 @intrinsic
 def prefetch(typingctx, array, at):
     """Fetch the line of the cache with ``array[at]``, which will be written to; it need not exist."""
-    return types.void(array, types.uint64), _fetch(array, I32(1), I32(3))
 
+    def generate(context, builder, signature, args):
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), I32, I32, I32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        address = builder.bitcast(_address(context, builder, array, *args), kind.args[0])
+        builder.call(function, [address, I32(1), I32(3), I32(1)])  # to write; soon; data
+        return context.get_dummy_value()
 
-@intrinsic
-def prefetch_to_read(typingctx, array, at):
-    """Fetch the line of the cache with ``array[at]``, to be read once; it need not exist."""
-    return types.void(array, types.uint64), _fetch(array, I32(0), I32(1))
+    return types.void(array, types.uint64), generate
 
 
 @intrinsic
@@ -232,19 +234,6 @@ def _order(lanes):
 def _address(context, builder, kind, array, at):
     """Address of ``array[at]``."""
     return builder.gep(context.make_array(kind)(context, builder, array).data, [at])
-
-
-def _fetch(array, to_write, nearness):
-    """What generates the code of a prefetch."""
-
-    def generate(context, builder, signature, args):
-        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), I32, I32, I32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        address = builder.bitcast(_address(context, builder, array, *args), kind.args[0])
-        builder.call(function, [address, to_write, nearness, I32(1)])  # the 1: data, not code
-        return context.get_dummy_value()
-
-    return generate
 
 
 def _load(builder, address, kind):
