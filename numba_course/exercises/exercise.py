@@ -184,17 +184,23 @@ class Exercise:
             if status in ("missing", "not attempted"):
                 return None if status == "missing" else Verdict(self.name, status)
             return Verdict(self.name, status, tuple(findings), self._checked(), NOT_SEEN, outcome.output)
+        return self._badly_ended(
+            outcome, self._autopsy(answer, question) if outcome.ended == "crashed" else ()
+        )
+
+    def _autopsy(self, answer, question):
+        """What a run of a crashed answer finds that looks at nothing but its bounds."""
+        outcome = sandbox.run(_bounds_only, answer, question, seconds=self.seconds, memory=MEMORY)
+        return outcome.value[1] if outcome.ended == "returned" else ()
+
+    def _badly_ended(self, outcome, more=()):
+        """The verdict on a child that gave no answer."""
         if outcome.ended == "raised":
             return self._our_bug(
                 f"{outcome.error.kind}: {outcome.error.message}", outcome.error.full, outcome.step
             )
-        findings = [self._violent_end(outcome)]
-        if outcome.ended == "crashed":
-            autopsy = sandbox.run(_bounds_only, answer, question, seconds=self.seconds, memory=MEMORY)
-            if autopsy.ended == "returned":
-                findings += autopsy.value[1]
         status = "timed out" if outcome.ended == "timed out" else "crashed"
-        return Verdict(self.name, status, tuple(findings), output=outcome.output)
+        return Verdict(self.name, status, (self._violent_end(outcome), *more), output=outcome.output)
 
     def _violent_end(self, outcome):
         """The finding for a child that gave no answer."""

@@ -144,15 +144,6 @@ class Laboratory(Exercise):
     def _child(self, function, *args):
         return sandbox.run(function, *args, seconds=self.seconds, memory=MEMORY)
 
-    def _badly_ended(self, outcome):
-        """The verdict on a child that gave no answer."""
-        if outcome.ended == "raised":
-            return self._our_bug(
-                f"{outcome.error.kind}: {outcome.error.message}", outcome.error.full, outcome.step
-            )
-        status = "timed out" if outcome.ended == "timed out" else "crashed"
-        return self._verdict(status, [self._violent_end(outcome)], outcome.output)
-
     def _verdict(self, status, findings, output=""):
         return Verdict(self.name, status, tuple(findings), self._checked(), ("speed",), output)
 
