@@ -49,8 +49,9 @@ def bilinear_resize(image, height, width, out=None, threads=1):
     call. More threads than one use Numba's: with its layer ``workqueue``, call from one Python thread at a time.
     An image or an `out` that is not contiguous is copied first. The tables for the last 32 sizes are kept.
 
-    On a processor with AVX2, uint8 and float32 are computed by vector operations of our own: Numba's integers are
-    64 bits wide, which makes the plain kernel for uint8 two to five times slower. `passes_for` chooses. Of OpenCV's
+    On a processor with AVX2, uint8 and float32 are computed by vector operations of our own: the loop that looks up
+    neighbours at computed places is not vectorised, as a store might change what a later one finds, which makes the
+    plain kernel for uint8 two to four times slower. `passes_for` chooses. Of OpenCV's
     time for its linear resize, on one thread or two each, it took about half for uint8 enlarged or shrunk by less than
     two, 0.6 for float32 enlarged, 0.9 shrunk a little. From 1920 x 1080 to 224 x 224 one thread took 1.0 for uint8 and
     1.0 to 1.1 for float32, two 0.4 to 0.6 and 0.9: for float32 half of that is to read the image from memory, and 10

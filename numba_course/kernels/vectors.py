@@ -1,10 +1,10 @@
-"""What Numba cannot say: 16-bit arithmetic, and look-ups inside a vector register.
+"""What Numba cannot say: look-ups inside a vector register, and 16-bit arithmetic.
 
-Numba computes with integers in 64 bits, and the loop vectoriser keeps that width: four values where a 256-bit
-register has room for sixteen. `to_q8`, `lerp_q8` and `round_q8` stay in 16 bits, on any processor, and leave the
-vectors to the compiler. The rest lets a compiled function hold whole registers in its variables. What LLVM has no
-portable words for, or words that its passes tear apart, names an instruction: look-ups and the 16-bit product of
-vectors need AVX2. Nothing here checks a bound.
+A loop that looks up values at computed places stays scalar, as LLVM cannot rule out that a store changes what a later
+look-up finds; here compiled functions hold whole registers in their variables. And Numba computes with integers in
+64 bits, of which LLVM narrows some again and not all. `to_q8`, `lerp_q8` and `round_q8` stay in 16 bits, on any
+processor, and leave the vectors to the compiler. What LLVM has no portable words for, or words that its passes tear
+apart, names an instruction: look-ups and the 16-bit product of vectors need AVX2. Nothing here checks a bound.
 """
 
 from llvmlite import ir
