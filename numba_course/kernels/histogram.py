@@ -1,5 +1,7 @@
 """Histograms of equal bins with the very counts of `np.histogram`."""
 
+from functools import lru_cache
+
 import numpy as np
 from llvmlite import ir
 from numba import int32, njit, prange, types, uint8, uint32, uint64
@@ -62,7 +64,7 @@ def histogram(values, bins, low, high, out=None, threads=1):
     computed place never falls when the value grows, no other value can be in the wrong bin. Only values in doubt
     are compared with edges. Values of 8 bits are counted one by one and shared out to the bins afterwards.
     Against boost-histogram, one or two threads took 0.40 to 0.49 of the time for float64, 0.24 to 0.27 for float32;
-    bytes take as long as in OpenCV's calcHist: one update of a counter each. Where equal ones follow each other, as
+    for bytes, 0.9 to 1.0 of OpenCV's calcHist: one update of a counter each. Where equal ones follow each other, as
     in a photograph, ours are faster.
     """
     values = check_array("values", values, DTYPES)
@@ -77,9 +79,10 @@ def histogram(values, bins, low, high, out=None, threads=1):
     if values.dtype == np.bool_:
         values = values.view(np.uint8)
     if values.itemsize == 1:
-        levels, counts = np.arange(256, dtype=np.uint8).view(values.dtype), np.zeros(256, np.int64)
+        counts = np.zeros(256, np.int64)
         _count_levels(values.view(np.uint8), threads, counts)
-        out[:] = np.histogram(levels, bins, (low, high), weights=counts)[0]
+        bin_of = _bins_of_levels(values.dtype, bins, np.asarray(low).item(), np.asarray(high).item())
+        out[:] = np.bincount(bin_of, counts, bins + 1)[:bins]  # in float64, exact up to 2**53
     else:
         edges = _edges(values.dtype, bins, low, high)
         real = np.float64 if values.dtype.kind in "iu" else np.promote_types(values.dtype, np.float32)
@@ -111,6 +114,15 @@ def _edges(dtype, bins, low, high):
     if not np.isfinite(edges[[0, -1]]).all():
         raise ValueError(f"low and high must be finite in {edges.dtype}, not {low} and {high}")
     return edges
+
+
+@lru_cache(maxsize=32)
+def _bins_of_levels(dtype, bins, low, high):
+    """The bin of each of the 256 values of a byte, `bins` for none; to find them takes as long as 200,000 bytes."""
+    levels, edges = np.arange(256, dtype=np.uint8).view(dtype), _edges(dtype, bins, low, high)
+    bin_of = np.minimum(np.searchsorted(edges, levels, "right") - 1, bins - 1)
+    bin_of[(levels < edges[0]) | (levels > edges[-1])] = bins
+    return bin_of
 
 
 def _count_places(values, edges, threads, out):
