@@ -172,6 +172,13 @@ def test_every_chapter_is_stored_blank_and_solved_and_nothing_else_is():
     assert set(exercises.by_chapter()) <= set(stems), "exercises without a chapter"
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_exercise_is_checked_in_its_chapter(path):
+    """So nbval proves each solution correct: the solved notebook stores that it is, and is run and compared."""
+    in_order = [name for cell in code_cells(stored(path)) for name in checked(cell)]
+    assert in_order == [exercise.name for exercise in exercises.by_chapter().get(path.stem, ())]
+
+
 @pytest.mark.parametrize("path", build.find(), ids=lambda path: path.stem)
 def test_stored_cells_are_those_of_the_text(path):
     chapter = build.read_chapter(path)

@@ -541,36 +541,6 @@ A_PROCESS = 20.0  # seconds: it may compile
 
 EXERCISES = (
     Laboratory(
-        name="cached_polynomial",
-        reference=cached_polynomial,
-        spec=polynomial_spec,
-        examples=polynomial_examples,
-        inputs=polynomial_inputs,
-        module="polynomials",
-        function="polynomial",
-        files=polynomial_files,
-        seconds=A_PROCESS,
-        requirements=(
-            Compiled(),
-            Matches(rtol=1e-9),
-            Returns("float64", ndim=1),
-            LeavesInputsAlone(),
-            InBounds(),
-            SecondProcessCompilesNothing(),
-        ),
-        hints=(
-            "A module file is what you would write into polynomials.py: imports first, then the function.",
-            "Where does Numba keep what it compiled when the process ends? It must be asked to.",
-            "@njit(cache=True) on everything that Python calls. Horner's rule: for each coefficient, the highest "
-            "first, result = result * x + c.",
-        ),
-        explanation=(
-            "cache=True is all that it takes where a function stands in a file of its own and needs nothing from "
-            "elsewhere. What polynomial calls is compiled into it; what Python calls needs cache=True itself. A "
-            "signature, decorated eagerly, is kept on disk as well, and then is loaded at import."
-        ),
-    ),
-    Laboratory(
         name="never_stale",
         reference=never_stale,
         spec=climb_spec,
@@ -600,6 +570,36 @@ EXERCISES = (
             "together stands together: any edit of it changes the stamp. Another way is to put a hash of the "
             "other file into the closure of climb, which is part of the key. To leave out cache=True is never "
             "stale, either, and compiles each time."
+        ),
+    ),
+    Laboratory(
+        name="cached_polynomial",
+        reference=cached_polynomial,
+        spec=polynomial_spec,
+        examples=polynomial_examples,
+        inputs=polynomial_inputs,
+        module="polynomials",
+        function="polynomial",
+        files=polynomial_files,
+        seconds=A_PROCESS,
+        requirements=(
+            Compiled(),
+            Matches(rtol=1e-9),
+            Returns("float64", ndim=1),
+            LeavesInputsAlone(),
+            InBounds(),
+            SecondProcessCompilesNothing(),
+        ),
+        hints=(
+            "A module file is what you would write into polynomials.py: imports first, then the function.",
+            "Where does Numba keep what it compiled when the process ends? It must be asked to.",
+            "@njit(cache=True) on everything that Python calls. Horner's rule: for each coefficient, the highest "
+            "first, result = result * x + c.",
+        ),
+        explanation=(
+            "cache=True is all that it takes where a function stands in a file of its own and needs nothing from "
+            "elsewhere. What polynomial calls is compiled into it; what Python calls needs cache=True itself. A "
+            "signature, decorated eagerly, is kept on disk as well, and then is loaded at import."
         ),
     ),
     Exercise(
