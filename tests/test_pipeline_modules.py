@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -55,6 +57,68 @@ def test_a_process_that_is_killed_while_it_writes_leaves_no_broken_module(tmp_pa
     monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path))
     monkeypatch.delitem(sys.modules, "numba_course_pipeline_k", raising=False)
     assert modules.load("k", "value = 1").value == 1
+
+
+def test_two_processes_that_begin_together_compile_once(tmp_path):
+    both = [start(BUILD, tmp_path, "0.25") for _ in range(2)]
+    (none, _), (all_of_it, _) = sorted((finish(process) for process in both), key=lambda said: int(said[0]))
+    assert (int(none), int(all_of_it) > 0) == (0, True)
+
+
+STUCK = """
+import threading
+from numba_course.pipeline import Brightness, Pipeline
+def stuck(self):
+    print("compiling", flush=True)
+    threading.Event().wait()
+Pipeline._compile = stuck
+Pipeline([Brightness(0.25)], (8, 8, 3))
+"""
+
+
+def test_a_process_that_is_killed_while_it_compiles_lets_the_next_one_go_on(tmp_path):
+    stuck = start(STUCK, tmp_path)
+    assert stuck.stdout.readline() == "compiling\n"
+    waiting = start(BUILD, tmp_path, "0.25")
+    stuck.kill()
+    assert int(finish(waiting)[0]) > 0
+    stuck.communicate()
+
+
+def test_threads_that_build_the_same_pipeline_wait_for_each_other(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path))
+    at_once, most, check = 0, 0, threading.Lock()
+
+    def compile_nothing(self):
+        nonlocal at_once, most
+        with check:
+            at_once += 1
+            most = max(most, at_once)
+        threading.Event().wait(0.05)
+        with check:
+            at_once -= 1
+
+    monkeypatch.setattr(Pipeline, "_compile", compile_nothing)
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: Pipeline([Brightness(0.75)], (8, 8, 3)), range(4)))
+    assert most == 1 and len({each._function for each in made}) == 1
+
+
+def test_a_folder_that_has_no_lock_does_without(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path))
+    (tmp_path / "numba_course_pipeline_unlocked.lock").mkdir()
+    with modules.alone("unlocked"):
+        assert modules.load("unlocked", "value = 3").value == 3
+    monkeypatch.delitem(sys.modules, "numba_course_pipeline_unlocked")
+
+
+def test_what_a_killed_writer_left_goes_with_time(tmp_path):
+    old, new = tmp_path / "old.tmp", tmp_path / "new.tmp"
+    for path in (old, new):
+        path.write_text("half")
+    os.utime(old, (0, 0))
+    modules._write(tmp_path / "module.py", "value = 4")
+    assert not old.exists() and new.exists()
 
 
 def test_what_somebody_cut_off_is_written_again(tmp_path, monkeypatch):

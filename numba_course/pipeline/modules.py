@@ -10,16 +10,44 @@ import os
 import re
 import sys
 import tempfile
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock
+from filelock import Timeout as LockTimeout
 
 from numba_course.pipeline.protocol import PipelineError
+
+LOCK_SECONDS = 120.0  # whoever has waited so long compiles, too: twice the work, but never a standstill
+LEFTOVER_SECONDS = 3600.0  # age at which a file that somebody began to write is nobody's any more
 
 
 def folder():
     """Where generated modules are kept: ``NUMBA_COURSE_CACHE``, or the user's cache folder."""
     return Path(os.environ.get("NUMBA_COURSE_CACHE") or platformdirs.user_cache_dir("numba_course"))
+
+
+@contextmanager
+def alone(key):
+    """Let one process and thread at a time write, import and compile a module; the next one finds it compiled.
+
+    The system takes the lock from a process that is killed. Where a folder has no lock, as it may only be read, the
+    work is done without: files are whole all the same, and at worst it is done twice.
+    """
+    lock = FileLock(folder() / f"{_name(key)}.lock", timeout=LOCK_SECONDS)
+    with suppress(OSError, NotImplementedError, LockTimeout):
+        folder().mkdir(parents=True, exist_ok=True)
+        lock.acquire(poll_interval=0.02)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _name(key):
+    return f"numba_course_pipeline_{key}"
 
 
 def load(key, source):
@@ -36,7 +64,7 @@ def load(key, source):
     PipelineError
         If the folder cannot be written.
     """
-    name = f"numba_course_pipeline_{key}"
+    name = _name(key)
     path = folder() / f"{name}.py"
     if name in sys.modules:
         return sys.modules[name]
@@ -58,7 +86,7 @@ def load(key, source):
 
 
 def _write(path, source):
-    """Write all or nothing; another process may be writing the same."""
+    """Write all or nothing; another process may be writing the same. Clear up after those that were killed."""
     if path.exists() and path.read_text(encoding="utf-8") == source:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +95,10 @@ def _write(path, source):
     ) as file:
         file.write(source)
     os.replace(file.name, path)
+    for leftover in path.parent.glob("*.tmp"):
+        with suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+                leftover.unlink()
 
 
 def interpret(source):

@@ -73,8 +73,9 @@ class Pipeline:
         self.program, self.seed, self.threads, self.compiled = state
         self._local = threading.local()
         if self.compiled:
-            self._function = modules.load(self.program.key, self.program.source).run
-            self._compile()
+            with modules.alone(self.program.key):
+                self._function = modules.load(self.program.key, self.program.source).run
+                self._compile()
         else:
             self._function = modules.interpret(self.program.source)["run"]
 
