@@ -1,0 +1,11 @@
+# expect: timed out: seconds and was stopped
+from numba_course.pipeline import Operation
+
+
+class RandomBrightness(Operation):
+    def __init__(self, amount=32.0):
+        self.amount = amount
+
+    def generate_code(self):
+        while True:
+            self.amount += 1.0
