@@ -6,6 +6,8 @@ from queue import Empty
 
 import pytest
 
+from numba_course import sandbox
+
 
 @pytest.fixture(scope="module")
 def generated_modules(tmp_path_factory):
@@ -16,6 +18,7 @@ def generated_modules(tmp_path_factory):
 
 
 def pytest_configure(config):
+    sandbox.PRELOADED = (*sandbox.PRELOADED, "tests.warm")  # before the first check starts the fork server
     if getattr(config.option, "nbval", False):  # absent where the plugin is switched off
         import nbval.plugin
 
