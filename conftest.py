@@ -8,6 +8,22 @@ import pytest
 
 from numba_course import sandbox
 
+# Files of few tests that last. They begin, and what is short comes last: so both processes end at the same time.
+LONG = (
+    "test_browser",
+    "test_nbval_canary",
+    "test_benchmarks",
+    "test_kernels",
+    "test_races",
+    "test_doctor",
+    "test_main",
+    "test_cluster_pipeline",
+    "notebooks/",
+    "solutions/",
+    "test_pipeline",
+    "test_bank",
+)
+
 
 @pytest.fixture(scope="module")
 def generated_modules(tmp_path_factory):
@@ -26,6 +42,12 @@ def pytest_configure(config):
 
         config.option.nbval_cell_timeout = CELL_SECONDS
         nbval.plugin.RunningKernel = _kernel_class()
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(
+        key=lambda item: next((n for n, long in enumerate(LONG) if long in item.path.as_posix()), len(LONG))
+    )
 
 
 def pytest_collectstart(collector):

@@ -221,7 +221,7 @@ def _deliver(text, output):
 
 @_command("test", context_settings={"ignore_unknown_options": True})
 def test(arguments: Annotated[list[str] | None, _argument("test", "ARGUMENTS")] = None):
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadscope", *(arguments or ())]
+    command = [sys.executable, "-m", "pytest", "-n", "2", *(arguments or ())]
     hand_over(command, directory=_checkout("test"))
 
 
