@@ -211,13 +211,13 @@ def test_learner_runs_the_first_chapter_and_answers_its_exercise(labs, browser, 
     notebook.run(exercise, DOUBLE.format(3))
     notebook.run(check)
     expect(card).to_contain_text("double: wrong")
-    assert border(card) == ("5px", "rgb(209, 73, 91)")
+    assert border(card) == ("5px", "rgb(194, 59, 80)")
     page.screenshot(path=tmp_path / "light.png")
 
     notebook.run(exercise, DOUBLE.format(2))
     notebook.run(check)
     expect(card).to_contain_text("double: correct")
-    assert border(card) == ("5px", "rgb(46, 158, 79)")
+    assert border(card) == ("5px", "rgb(36, 128, 63)")
     notebook.menu("Settings", "Theme", "JupyterLab Dark")
     page.wait_for_selector("body[data-jp-theme-name='JupyterLab Dark']", state="attached")
     card.scroll_into_view_if_needed()
@@ -241,7 +241,7 @@ def test_cards_of_a_notebook_that_is_not_trusted_keep_their_style(labs, browser)
     assert cell.locator(".unsafe").get_attribute("style") is None  # JupyterLab does clean this notebook
     card = cell.locator(CARD).first
     expect(card).to_contain_text("not attempted")
-    assert border(card) == ("5px", "rgb(59, 130, 196)")
+    assert border(card) == ("5px", "rgb(45, 112, 179)")
 
 
 def test_course_opens_where_one_left_off_with_contents_headings_that_fold_and_a_word_on_its_version(

@@ -1,4 +1,7 @@
-"""What the commands show in a terminal: tables and bars, in colour where there is any, and never by colour alone."""
+"""What the commands show in a terminal: tables and bars, in colour where there is any, and never by colour alone.
+
+Words have the terminal's own colour: which others can be read on its ground, only its owner knows.
+"""
 
 from rich import box
 from rich.progress import track
@@ -28,13 +31,19 @@ def progress(console, found):
 def _status(text, status, tries=0):
     """A text with the icon and the colour of a status, and the number of tries where it took more than one."""
     icon, _, tone = STATUSES.get(status, STATUSES["wrong"])
-    return Text(f"{icon} {text}" + (f" ({tries} tries)" if tries > 1 else ""), style=COLOURS[tone])
+    return _marked(icon, text + (f" ({tries} tries)" if tries > 1 else ""), tone)
+
+
+def _marked(icon, text, tone):
+    """A text after its icon, which has the colour of the tone."""
+    return Text.assemble((icon, f"bold {COLOURS[tone]}"), f" {text}")
 
 
 def verdict(console, found):
     """Show a `Verdict` in full."""
     title, _, rest = found.text().partition("\n")
-    console.print(Text(title, style=f"bold {COLOURS[STATUSES[found.status][2]]}"))
+    icon, _, tone = STATUSES[found.status]
+    console.print(_marked(icon, title.removeprefix(f"{icon} "), tone), style="bold")
     if rest:
         console.print(Text(rest))
 
@@ -71,7 +80,7 @@ def diagnosis(console, found):
     """Show a `doctor.Diagnosis`."""
     for line in found.lines:
         icon, _, _ = next(entry for entry in STATUSES.values() if entry[2] == line.tone)
-        console.print(Text(f"{icon} {line.topic:10} {plain(line.seen)}", style=COLOURS[line.tone]))
+        console.print(_marked(icon, f"{line.topic:10} {plain(line.seen)}", line.tone))
         for cure in line.cures:
             console.print(f"  {'':10} → {cure}")
     if not found.healthy:
