@@ -136,8 +136,12 @@ def test_colours_of_cards_have_contrast(tone, theme):
     found = list(styles(html.card("title", tone, html.mark(tone, "text") + html.table(("a",), [("b",)]))))
     backs = {style.get("background-color", BACKS[theme]) for style in found}
     texts = [(s["color"], s.get("background-color", BACKS[theme])) for s in found if "color" in s]
-    lines = [value.split()[-1] for s in found for key, value in s.items() if re.match("border(-bottom)?$", key)]
-    assert len(texts) == (2 if html.TONES[tone][0] else 0) and len(lines) == 3  # the card, and two of the table
+    lines = [
+        value.split()[-1] for s in found for key, value in s.items() if re.match("border(-bottom)?$", key)
+    ]
+    assert (
+        len(texts) == (2 if html.TONES[tone][0] else 0) and len(lines) == 3
+    )  # the card, and two of the table
     assert min([contrast(*pair) for pair in texts], default=TEXT) >= TEXT
     assert min(contrast(line, BACKS[theme]) for line in [*lines, *backs - {BACKS[theme]}]) >= LINE
 

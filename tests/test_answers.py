@@ -1,5 +1,6 @@
 """A learner's answers in their notebooks: found, cut out with what they need, checked, put aside, never lost."""
 
+import ast
 import copy
 
 import pytest
@@ -78,8 +79,55 @@ def test_name_that_is_bound_several_times_is_bound_as_often():
     assert answers.program(["x = 1", "x += 1", "y = 1", "f = lambda: x"]) == "x = 1\nx += 1\nf = lambda: x\n"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "table[0] = 5",
+        "table.rows[0].size = 5",
+        "del table[0]",
+        "table.sort()",
+        "table[1:].fill(3)",
+        "fill(table)",
+        "fill(table[1:], by=2)",
+        "np.add(1, 2, out=table)",
+        "total = np.cumsum([1], out=table)",
+        "for n in range(3):\n    table[n] = n",
+        "with quiet:\n    if True:\n        fill(values=table)",
+        "@overload(helper)\ndef typed(x):\n    return None",
+    ],
+)
+def test_what_a_cell_changes_in_place_is_changed_again(change):
+    program = answers.program(["table = make()\ndef helper(): pass", change, "f = lambda: helper(table)"])
+    assert same(program, f"table = make()\ndef helper(): pass\n{change}\nf = lambda: helper(table)")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "print(table)",
+        "exercises.answer.check(table)",
+        "lens.races(helper, table)",
+        "helper.inspect_types()",
+        "helper(2)",
+        "other[0] = table",
+        "fill(other)",
+        "total = table.sum()",
+        "def fill():\n    table[0] = 1",
+        "f(lambda: table.sort())",
+    ],
+)
+def test_what_a_cell_only_shows_does_not_run_again(shown):
+    cells = ["table = make()\ndef helper(): pass", shown, "f = lambda: helper(table)"]
+    assert same(answers.program(cells), "\n".join(cells[::2]))
+
+
 def test_answer_that_is_no_python_is_checked_as_it_is():
     assert answers.program(["import math", "def f(:"]) == "def f(:\n"
+
+
+def same(one, other):
+    """Whether two programs differ in their layout only."""
+    return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
 
 
 # Finding
@@ -139,6 +187,20 @@ def test_verify_checks_each_answer_shows_a_table_and_records(folder, chapters, c
         ("double", "wrong"),
         ("sum_of_squares", "not compiled"),
     ]
+
+
+def test_answer_gets_the_verdict_that_it_had_in_the_session(folder, chapters):
+    notebook = notebooks.read(folder / "00_start_here.ipynb")
+    table = "import numpy as np\n\nFACTORS = np.zeros(3)\nfor n in range(3):\n    FACTORS[n] = n"
+    own = {"cell_type": "code", "id": "own", "metadata": {}, "source": table}
+    notebook["cells"].insert(place(notebook, chapters, "double"), own)
+    notebooks.write(folder / "00_start_here.ipynb", notebook)
+    answer(folder, chapters, "double", ANSWER.replace("FACTOR", "FACTORS[2]"))
+    assert cli.run(["verify"]) == 0
+    changing = "\n    values[:] = 2 * values\n    return values"
+    answer(folder, chapters, "double", ANSWER.replace("\n    return FACTOR * values", changing))
+    assert cli.run(["verify"]) == 1
+    assert records.read(folder)[-1].finding == "leaves its inputs alone"
 
 
 def test_answer_that_leaves_no_function_is_a_verdict(folder, chapters, capsys):

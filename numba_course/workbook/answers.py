@@ -1,8 +1,5 @@
 """A learner's answers in their notebooks: all of them checked, or one exercise made new and its answer kept."""
 
-import ast
-import dis
-import re
 import tempfile
 import uuid
 from dataclasses import dataclass
@@ -13,6 +10,7 @@ from numba_course.exercises.verdict import Finding, Verdict
 from numba_course.workbook import notebooks
 from numba_course.workbook.environment import Trouble, reason
 from numba_course.workbook.notebooks import text
+from numba_course.workbook.program import program, without_magics
 
 KEPT = "answers"  # folder for what `reset` takes out
 
@@ -74,50 +72,6 @@ def verify(answer, question, folder):
             verdict = Verdict(answer.exercise, "raised", (Finding("a function", seen),))
     record(verdict, folder)
     return verdict
-
-
-def program(cells):
-    """The last cell as a program of its own: before it, of the other cells, the statements that it needs.
-
-    These are the imports, functions and assignments that bind a global name which it reads, or which they read in
-    turn. What a cell only shows, measures or changes in place does not run.
-    """
-    *before, last = (statements(cell) for cell in cells)
-    candidates = [statement for found in before for statement in found]
-    needed, chosen = _names(last, "LOAD"), set()
-    while True:
-        more = {n for n, s in enumerate(candidates) if n not in chosen and _names([s], "STORE") & needed}
-        if not more:
-            break
-        chosen |= more
-        needed |= _names([candidates[n] for n in more], "LOAD")
-    lines = [ast.unparse(candidates[n]) for n in sorted(chosen)]
-    return "\n".join([*lines, cells[-1]]) + "\n"
-
-
-def without_magics(cell):
-    """A cell's text with nothing done where it had a command for IPython or for the system."""
-    return re.sub(r"^(\s*)[%!].*", r"\1pass", cell, flags=re.MULTILINE)
-
-
-def statements(cell):
-    """The statements of a cell's text; none where it is no Python."""
-    try:
-        return ast.parse(cell).body
-    except SyntaxError:
-        return []
-
-
-def _names(found, kind):
-    """The global names that statements load or store, in functions as well."""
-    waiting, names = [compile(ast.Module(list(found), []), "<cell>", "exec")], set()
-    while waiting:
-        code = waiting.pop()
-        waiting += [constant for constant in code.co_consts if hasattr(constant, "co_code")]
-        for step in dis.get_instructions(code):
-            if step.opname.startswith(kind) and ("NAME" in step.opname or "GLOBAL" in step.opname):
-                names.add(step.argval)
-    return names
 
 
 def reset(chapters, folder, exercise):

@@ -72,8 +72,8 @@ COMMANDS = {
     "verify": Command(
         "[FOLDER]",
         "Check all your answers at once.",
-        "Takes your answers from your notebooks, with the imports and functions that they need, and checks each in "
-        "a fresh process, so that nothing is left over from a long session. Ends with 0 if every answer is correct "
+        "Takes your answers from your notebooks, with the imports, functions and data that they need, and checks each "
+        "in a fresh process, so that nothing is left over from a long session. Ends with 0 if every answer is correct "
         "(exercises that you have not answered do not count), 1 if one is not, and 3 if the checker itself "
         "failed.\n\n"
         "Example: python3 -m numba_course verify ~/my-course",
