@@ -6,13 +6,7 @@ import re
 
 FUNCTIONS = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
 DEFINITIONS = (*FUNCTIONS, ast.Import, ast.ImportFrom)
-SHOW = {
-    "print",
-    "display",
-    "exercises",
-    "lens",
-    "figures",
-}  # what is called on these leaves its arguments as they are
+SHOW = {"print", "display", "exercises", "lens", "figures"}  # they leave what they are called with as it is
 
 
 def program(cells):
