@@ -7,7 +7,7 @@ from pathlib import Path
 
 from numba_course.exercises.records import record
 from numba_course.exercises.verdict import Finding, Verdict
-from numba_course.workbook import notebooks
+from numba_course.workbook import notebooks, running
 from numba_course.workbook.environment import Trouble, reason
 from numba_course.workbook.notebooks import text
 from numba_course.workbook.program import program, without_magics
@@ -88,10 +88,12 @@ def reset(chapters, folder, exercise):
     LookupError
         If the course has no such exercise.
     Trouble
-        If the notebook cannot be read or written.
+        If the notebook cannot be read or written, or is open in JupyterLab.
     """
     stem, index = _find(chapters, exercise)
     stub, path = notebooks.empty(chapters[stem]["cells"][index]), folder / f"{stem}.ipynb"
+    if path.resolve() in running.opened():
+        raise Trouble(f"{path.name} is open in JupyterLab: {running.CLOSE}, and run this again.")
     try:
         mine = notebooks.read(path)
         cells, place = mine["cells"], notebooks.answer_cell(mine, exercise, stub)

@@ -28,7 +28,8 @@ COMMANDS = {
         "Open the course in JupyterLab, where you left off.",
         "Copies the notebooks to a folder of your own and opens JupyterLab there, at the chapter to go on with. "
         "The same command later brings you back to your work, and brings in what a newer version of the course "
-        "has added or mended: a cell that you edited always stays as it is, and the command says what it did. "
+        "has added or mended: a cell that you edited always stays as it is, and so does a notebook that is open; the "
+        "command says what it did. Where JupyterLab runs in the folder already, that one is shown. "
         "Where the packages of the course are missing, it first installs them, into .venv.\n\n"
         "Example: python3 -m numba_course start ~/my-course",
         {
@@ -83,7 +84,7 @@ COMMANDS = {
         "EXERCISE [FOLDER]",
         "Begin an exercise anew.",
         "Puts the empty exercise back into your notebook. The answer that was there is kept, in a file of the folder "
-        "answers. If the notebook is open in JupyterLab, save it first, and reload it from the disk afterwards.\n\n"
+        "answers. A notebook that is open in JupyterLab is not touched: the command says how to close it.\n\n"
         "Example: python3 -m numba_course reset double",
         {"EXERCISE": "Name of the exercise, as in the notebook.", "FOLDER": OWN_FOLDER},
     ),
