@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import re
 
 import pytest
 
@@ -166,7 +167,7 @@ def test_notebook_that_cannot_be_read_has_no_answers(folder, chapters, content):
 
 def test_verify_checks_each_answer_shows_a_table_and_records(folder, chapters, capsys):
     assert cli.run(["verify"]) == 0
-    assert "0 of 0 answers are correct; 4 exercises are not answered yet." in capsys.readouterr().out
+    assert capsys.readouterr().out == "0 of 0 answers are correct; 4 exercises are not answered yet.\n"
     answer(folder, chapters, "double", ANSWER.replace("FACTOR", "2"))
     assert cli.run(["verify", str(folder)]) == 0
     assert "1 of 1 answers are correct; 3 exercises are not answered yet." in capsys.readouterr().out
@@ -182,6 +183,7 @@ def test_verify_checks_each_answer_shows_a_table_and_records(folder, chapters, c
     shown = capsys.readouterr().out
     assert "0 of 2 answers are correct; 2 exercises are not answered yet." in shown
     assert "✗ wrong" in shown and "✗ not compiled" in shown
+    assert "01_execution_model  sum_of_squares" in re.sub(" +", "  ", shown) and "not attempted" not in shown
     assert [(e.exercise, e.status) for e in records.read(folder)] == [
         ("double", "correct"),
         ("double", "wrong"),
@@ -222,6 +224,13 @@ def test_reset_brings_the_stub_back_and_keeps_every_answer(folder, chapters, cap
     assert str(folder / "answers" / "double-2.py") in capsys.readouterr().out
     assert cli.run(["reset", "double"]) == 0
     assert len(kept(folder)) == 2
+
+
+def test_messages_show_brackets_in_the_name_of_a_folder(folder, chapters, capsys):
+    start.prepare(chapters, folder / "my [course]")
+    answer(folder / "my [course]", chapters, "double", ANSWER)
+    assert cli.run(["reset", "double", str(folder / "my [course]")]) == 0
+    assert capsys.readouterr().out.count("my [course]") == 2
 
 
 def test_reset_of_an_exercise_that_was_deleted_puts_it_before_its_check(folder, chapters):
@@ -275,14 +284,21 @@ def test_progress_shows_what_is_done_and_what_is_next(folder, capsys):
     shown = capsys.readouterr().out
     assert "1 of 4 exercises solved" in shown
     assert "✓ double (2 tries)" in shown
-    assert "○ sum_of_squares" in shown
+    lines = [line.rstrip() for line in shown.splitlines()]
+    assert any(line.endswith("  ○ sum_of_squares") for line in lines)  # no icon at the end of another line
     assert "Next: sum_of_squares, in chapter 01_execution_model" in shown
 
 
 @pytest.mark.parametrize("command", [["reset", "doubel"], ["hint", "doubel"]])
 def test_unknown_exercise_is_said_without_a_traceback(folder, command, capsys):
     assert cli.run(command) == 2
-    assert "there is no exercise doubel" in capsys.readouterr().err
+    assert "there is no exercise doubel; did you mean double?" in " ".join(capsys.readouterr().err.split())
+
+
+def test_hint_that_there_is_not_ends_with_2(folder, capsys):
+    assert cli.run(["hint", "double", "4"]) == 2
+    assert "double has hints 1 to 3, not 4" in capsys.readouterr().err
+    assert records.hints("double", folder) == 0
 
 
 @pytest.mark.parametrize("command", [["progress"], ["verify"], ["reset", "double"]])

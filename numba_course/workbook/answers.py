@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from numba_course.exercises import unknown
 from numba_course.exercises.records import record
 from numba_course.exercises.verdict import Finding, Verdict
 from numba_course.workbook import notebooks, running
@@ -116,10 +117,14 @@ def reset(chapters, folder, exercise):
 
 def _find(chapters, exercise):
     """Chapter and cell of an exercise of the course."""
-    for stem, notebook in chapters.items():
-        if exercise in (found := notebooks.exercises(notebook)):
-            return stem, found[exercise]
-    raise LookupError(f"there is no exercise {exercise}")
+    places = {
+        name: (stem, index)
+        for stem, notebook in chapters.items()
+        for name, index in notebooks.exercises(notebook).items()
+    }
+    if exercise not in places:
+        raise LookupError(unknown(exercise, places))
+    return places[exercise]
 
 
 def _keep(folder, exercise, answer):

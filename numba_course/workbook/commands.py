@@ -4,8 +4,12 @@ Standard library alone, because it is read before there is an environment.
 """
 
 import difflib
+import sys
 import textwrap
+from pathlib import Path
 from typing import NamedTuple
+
+PROGRAM = "python3 -m numba_course"  # in all texts
 
 
 class Command(NamedTuple):
@@ -51,7 +55,8 @@ COMMANDS = {
         "EXERCISE FILE",
         "Check an answer that is in a Python file.",
         "The same check as in the notebook, for those who work in another editor. The file must define a "
-        "function with the name of the exercise. Ends with 0 if the answer is correct, 1 if it is not, 2 if "
+        "function with the name of the exercise. The check counts in your progress if the current folder or "
+        "~/numba-course is yours. Ends with 0 if the answer is correct, 1 if it is not, 2 if "
         "there is no such exercise, file or function, and 3 if the checker itself failed.\n\n"
         "Example: python3 -m numba_course check double answers.py",
         {
@@ -178,16 +183,26 @@ COMMANDS = {
 }
 
 
+def program():
+    """How this program was called, which is how it can be called again."""
+    return "numba-course" if Path(sys.argv[0]).name.startswith("numba-course") else PROGRAM
+
+
+def as_called(text):
+    """A text for the reader, with the program named as it was called."""
+    return text.replace(PROGRAM, program())
+
+
 def overview():
     """The help of the whole program."""
     width = max(map(len, COMMANDS))
     names = [f"  {name:{width}} {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
-            "Usage: python3 -m numba_course COMMAND ...\n",
+            f"Usage: {program()} COMMAND ...\n",
             "Learn JIT compilation in Python with Numba.\n",
             *names,
-            "\npython3 -m numba_course COMMAND --help says more about a command.",
+            f"\n{program()} COMMAND --help says more about a command.",
         ]
     )
 
@@ -196,8 +211,8 @@ def details(name):
     """The help of one command."""
     command = COMMANDS[name]
     paragraphs = [command.summary, *command.text.split("\n\n")]
-    parts = [f"Usage: python3 -m numba_course {name} {command.usage}"]
-    parts += [textwrap.fill(paragraph, 79) for paragraph in paragraphs]
+    parts = [f"Usage: {program()} {name} {command.usage}"]
+    parts += [textwrap.fill(as_called(paragraph), 79) for paragraph in paragraphs]
     parts += ["\n".join(f"  {argument:12} {text}" for argument, text in command.arguments.items())]
     return "\n\n".join(parts)
 

@@ -13,7 +13,6 @@ from numba_course.workbook import notebooks, running
 from numba_course.workbook.environment import Trouble, hand_over, reason, version_numbers
 from numba_course.workbook.merge import Merged, deliver, delivered, merge
 
-FOLDER = Path("~/numba-course")
 FIRST = "00_start_here"
 SETTINGS = Path(__file__).parent / "lab_settings"
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from numba_course.exercises.statuses import STATUSES
+from numba_course.workbook.commands import as_called
 from numba_course.workbook.doctor import plain
 
 COLOURS = {"good": "green", "bad": "red", "warn": "yellow", "info": "blue", "plain": "magenta"}
@@ -22,7 +23,7 @@ def progress(console, found):
         table.add_column(header)
     for chapter, rows in found.chapters().items():
         solved = sum(standing.status == "correct" for _, standing in rows)
-        names = Text("  ").join(_status(name, standing.status, standing.tries) for name, standing in rows)
+        names = Text("\n").join(_status(name, standing.status, standing.tries) for name, standing in rows)
         table.add_row(chapter, ProgressBar(len(rows), solved, width=10), f"{solved} of {len(rows)}", names)
     console.print(table)
     console.print(found.outlook)
@@ -49,17 +50,18 @@ def verdict(console, found):
 
 
 def verdicts(console, found):
-    """Show pairs of chapter and `Verdict` as a table."""
+    """Show pairs of chapter and `Verdict` as a table, without those that were not attempted."""
+    attempted = [(chapter, each) for chapter, each in found if each.status != "not attempted"]
     table = Table(box=box.SIMPLE_HEAD)
     for header in ("chapter", "exercise", "verdict", "what was found"):
-        table.add_column(header)
-    for chapter, each in found:
+        table.add_column(header, no_wrap=header in ("chapter", "exercise"), overflow="fold")
+    for chapter, each in attempted:
         first = each.findings[0] if each.findings else None
         what = Text(f"{first.requirement}: {first.seen}" if first else "")
         table.add_row(chapter, each.exercise, _status(STATUSES[each.status][1], each.status), what)
-    console.print(table)
-    right = sum(each.passed for _, each in found)
-    given = sum(each.status != "not attempted" for _, each in found)
+    if attempted:
+        console.print(table)
+    right, given = sum(each.passed for _, each in attempted), len(attempted)
     console.print(
         f"{right} of {given} answers are correct; {len(found) - given} exercises are not answered yet."
     )
@@ -82,7 +84,7 @@ def diagnosis(console, found):
         icon, _, _ = next(entry for entry in STATUSES.values() if entry[2] == line.tone)
         console.print(_marked(icon, f"{line.topic:10} {plain(line.seen)}", line.tone))
         for cure in line.cures:
-            console.print(f"  {'':10} → {cure}")
+            console.print(f"  {'':10} → {as_called(cure)}")
     if not found.healthy:
         console.print(
             "Some of this must be mended first. For help, send the text that doctor --report prints."
