@@ -219,14 +219,17 @@ def test_notebook_stays_whole_where_two_write_at_once_and_are_killed(source, tmp
     for _ in range(3):
         command = [sys.executable, "-c", WRITER, str(path)]
         writers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(2)]
-        for writer in writers:
-            writer.stdout.readline()
-        for _ in range(50):
-            assert len(set(notebooks.text(notebooks.read(path)["cells"][0]))) in (1, len(set(TEXT["source"])))
-        assert [writer.poll() for writer in writers] == [None, None]
-        for writer in writers:
-            writer.kill()
-            writer.communicate()
+        try:
+            for writer in writers:
+                writer.stdout.readline()
+            for _ in range(50):
+                found = notebooks.text(notebooks.read(path)["cells"][0])
+                assert len(set(found)) == 1 or found == TEXT["source"]
+            assert [writer.poll() for writer in writers] == [None, None]
+        finally:
+            for writer in writers:
+                writer.kill()
+                writer.communicate()
         assert notebooks.read(path)
 
 
