@@ -19,7 +19,8 @@ from numba_course.workbook import answers, merge, notebooks, running, start
 from numba_course.workbook.environment import ROOT, Trouble
 
 FIRST = f"{start.FIRST}.ipynb"
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+NAMES = "chromium", "chromium-browser", "google-chrome"
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), NAMES[0])
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
