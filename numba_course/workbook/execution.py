@@ -52,7 +52,9 @@ def environment(folder):
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(DROPPED_PREFIXES) and name not in DROPPED and not name.lower().endswith("_proxy")
+        if not name.startswith(DROPPED_PREFIXES)
+        and name not in DROPPED
+        and not name.lower().endswith("_proxy")
     }
     return (
         kept
