@@ -243,6 +243,8 @@ def test_cards_of_a_notebook_that_is_not_trusted_keep_their_style(labs, browser)
     card = cell.locator(CARD).first
     expect(card).to_contain_text("not attempted")
     assert border(card) == ("5px", "rgb(45, 112, 179)")
+    icon = card.locator("span").first.evaluate("icon => ({...getComputedStyle(icon)})")
+    assert (icon["color"], icon["backgroundColor"]) == ("rgb(255, 255, 255)", "rgb(45, 112, 179)")
 
 
 def test_notebook_that_is_open_is_not_touched_until_it_is_closed_and_saved(labs, browser, monkeypatch):
@@ -266,7 +268,7 @@ def test_notebook_that_is_open_is_not_touched_until_it_is_closed_and_saved(labs,
 
     notebook.menu("File", "Close Tab")
     page.locator(".jp-Dialog button:has-text('Save')").click()
-    page.wait_for_function("() => !document.querySelector('.jp-Notebook')")
+    expect(page.locator(".lm-TabBar-tab", has_text=path.name)).to_have_count(0)
     for _ in range(100):
         if path.resolve() not in running.opened():
             break
