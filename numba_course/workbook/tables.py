@@ -50,17 +50,13 @@ def verdict(console, found):
 
 
 def verdicts(console, found):
-    """Show pairs of chapter and `Verdict` as a table, without those that were not attempted."""
+    """Show pairs of chapter and `Verdict`, without those that were not attempted: each with its first finding."""
     attempted = [(chapter, each) for chapter, each in found if each.status != "not attempted"]
-    table = Table(box=box.SIMPLE_HEAD)
-    for header in ("chapter", "exercise", "verdict", "what was found"):
-        table.add_column(header, no_wrap=header in ("chapter", "exercise"), overflow="fold")
     for chapter, each in attempted:
-        first = each.findings[0] if each.findings else None
-        what = Text(f"{first.requirement}: {first.seen}" if first else "")
-        table.add_row(chapter, each.exercise, _status(STATUSES[each.status][1], each.status), what)
-    if attempted:
-        console.print(table)
+        icon, word, tone = STATUSES[each.status]
+        console.print(_marked(icon, f"{each.exercise}: {word} (chapter {chapter})", tone))
+        for finding in each.findings[:1]:
+            console.print(Text(f"  {finding.sentence()}"))
     right, given = sum(each.passed for _, each in attempted), len(attempted)
     console.print(
         f"{right} of {given} answers are correct; {len(found) - given} exercises are not answered yet."
