@@ -12,12 +12,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 from numba_course.exercises.statuses import STATUSES
-from numba_course.lens import html
+from numba_course.lens import figures, html
 from numba_course.workbook import agenda, build, classroom, lesson, pages, slides
 
 NOTEBOOKS = build.stored_notebooks()
 TEXT = 4.5  # least contrast (WCAG 2.2, 1.4.3)
-ICON = 2.9  # of an icon or a line beside a word, of which the standard asks nothing; 3 where there is no word (1.4.11)
+LINE = 3  # least contrast of a line, a frame or a curve (1.4.11)
+BACKS = {"light": "#ffffff", "dark": "#111111"}  # of JupyterLab's two themes
 
 
 def levels_in_order(levels):
@@ -109,7 +110,7 @@ def test_colours_of_the_pages_have_contrast():
     assert len(themes) == 2
     for theme in themes:
         assert min(contrast(theme["text"], theme[back]) for back in ("back", "soft")) >= TEXT
-        assert contrast(theme["line"], theme["back"]) >= ICON
+        assert contrast(theme["line"], theme["back"]) >= LINE
 
 
 @pytest.mark.parametrize(("theme", "back"), [("light", "#f3f4f6"), ("dark", "#0d1117")])
@@ -123,10 +124,31 @@ def test_colours_of_code_on_slides_have_contrast(theme, back):
     } == set()
 
 
+def styles(shown):
+    """The style of each element of a card that has one: from property to value."""
+    for element in bs4.BeautifulSoup(shown, "html.parser").find_all(style=True):
+        yield dict(part.split(":", 1) for part in element["style"].split(";"))
+
+
 @pytest.mark.parametrize("tone", html.TONES)
-@pytest.mark.parametrize("back", ["#ffffff", "#111111"])
-def test_colours_of_cards_have_contrast(tone, back):
-    assert contrast(html.TONES[tone][1], back) >= ICON
+@pytest.mark.parametrize("theme", BACKS)
+def test_colours_of_cards_have_contrast(tone, theme):
+    found = list(styles(html.card("title", tone, html.mark(tone, "text") + html.table(("a",), [("b",)]))))
+    backs = {style.get("background-color", BACKS[theme]) for style in found}
+    texts = [(s["color"], s.get("background-color", BACKS[theme])) for s in found if "color" in s]
+    lines = [
+        value.split()[-1] for s in found for key, value in s.items() if re.match("border(-bottom)?$", key)
+    ]
+    assert (
+        len(texts) == (2 if html.TONES[tone][0] else 0) and len(lines) == 3
+    )  # the card, and two of the table
+    assert min([contrast(*pair) for pair in texts], default=TEXT) >= TEXT
+    assert min(contrast(line, BACKS[theme]) for line in [*lines, *backs - {BACKS[theme]}]) >= LINE
+
+
+def test_colours_of_figures_have_contrast():
+    assert figures.STYLE["figure.facecolor"] == "white"
+    assert min(contrast(colour, "#ffffff") for colour in figures.COLOURS) >= TEXT  # labels have them, too
 
 
 def test_no_status_is_told_by_colour_alone():

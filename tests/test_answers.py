@@ -1,5 +1,6 @@
 """A learner's answers in their notebooks: found, cut out with what they need, checked, put aside, never lost."""
 
+import ast
 import copy
 
 import pytest
@@ -78,8 +79,55 @@ def test_name_that_is_bound_several_times_is_bound_as_often():
     assert answers.program(["x = 1", "x += 1", "y = 1", "f = lambda: x"]) == "x = 1\nx += 1\nf = lambda: x\n"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "table[0] = 5",
+        "table.rows[0].size = 5",
+        "del table[0]",
+        "table.sort()",
+        "table[1:].fill(3)",
+        "fill(table)",
+        "fill(table[1:], by=2)",
+        "np.add(1, 2, out=table)",
+        "total = np.cumsum([1], out=table)",
+        "for n in range(3):\n    table[n] = n",
+        "with quiet:\n    if True:\n        fill(values=table)",
+        "@overload(helper)\ndef typed(x):\n    return None",
+    ],
+)
+def test_what_a_cell_changes_in_place_is_changed_again(change):
+    program = answers.program(["table = make()\ndef helper(): pass", change, "f = lambda: helper(table)"])
+    assert same(program, f"table = make()\ndef helper(): pass\n{change}\nf = lambda: helper(table)")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "print(table)",
+        "exercises.answer.check(table)",
+        "lens.races(helper, table)",
+        "helper.inspect_types()",
+        "helper(2)",
+        "other[0] = table",
+        "fill(other)",
+        "total = table.sum()",
+        "def fill():\n    table[0] = 1",
+        "f(lambda: table.sort())",
+    ],
+)
+def test_what_a_cell_only_shows_does_not_run_again(shown):
+    cells = ["table = make()\ndef helper(): pass", shown, "f = lambda: helper(table)"]
+    assert same(answers.program(cells), "\n".join(cells[::2]))
+
+
 def test_answer_that_is_no_python_is_checked_as_it_is():
     assert answers.program(["import math", "def f(:"]) == "def f(:\n"
+
+
+def same(one, other):
+    """Whether two programs differ in their layout only."""
+    return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
 
 
 # Finding
@@ -116,9 +164,9 @@ def test_notebook_that_cannot_be_read_has_no_answers(folder, chapters, content):
 # verify
 
 
-def test_verify_checks_each_answer_shows_a_table_and_records(folder, chapters, capsys):
+def test_verify_checks_each_answer_shows_what_was_found_and_records(folder, chapters, capsys):
     assert cli.run(["verify"]) == 0
-    assert "0 of 0 answers are correct; 4 exercises are not answered yet." in capsys.readouterr().out
+    assert capsys.readouterr().out == "0 of 0 answers are correct; 4 exercises are not answered yet.\n"
     answer(folder, chapters, "double", ANSWER.replace("FACTOR", "2"))
     assert cli.run(["verify", str(folder)]) == 0
     assert "1 of 1 answers are correct; 3 exercises are not answered yet." in capsys.readouterr().out
@@ -133,12 +181,30 @@ def test_verify_checks_each_answer_shows_a_table_and_records(folder, chapters, c
     assert cli.run(["verify"]) == 1
     shown = capsys.readouterr().out
     assert "0 of 2 answers are correct; 2 exercises are not answered yet." in shown
-    assert "✗ wrong" in shown and "✗ not compiled" in shown
+    assert "✗ double: wrong (chapter 00_start_here)\n  right result: the result is np.array([4.5])" in shown
+    assert (
+        "✗ sum_of_squares: not compiled (chapter 01_execution_model)" in shown
+        and "not attempted" not in shown
+    )
     assert [(e.exercise, e.status) for e in records.read(folder)] == [
         ("double", "correct"),
         ("double", "wrong"),
         ("sum_of_squares", "not compiled"),
     ]
+
+
+def test_answer_gets_the_verdict_that_it_had_in_the_session(folder, chapters):
+    notebook = notebooks.read(folder / "00_start_here.ipynb")
+    table = "import numpy as np\n\nFACTORS = np.zeros(3)\nfor n in range(3):\n    FACTORS[n] = n"
+    own = {"cell_type": "code", "id": "own", "metadata": {}, "source": table}
+    notebook["cells"].insert(place(notebook, chapters, "double"), own)
+    notebooks.write(folder / "00_start_here.ipynb", notebook)
+    answer(folder, chapters, "double", ANSWER.replace("FACTOR", "FACTORS[2]"))
+    assert cli.run(["verify"]) == 0
+    changing = "\n    values[:] = 2 * values\n    return values"
+    answer(folder, chapters, "double", ANSWER.replace("\n    return FACTOR * values", changing))
+    assert cli.run(["verify"]) == 1
+    assert records.read(folder)[-1].finding == "leaves its inputs alone"
 
 
 def test_answer_that_leaves_no_function_is_a_verdict(folder, chapters, capsys):
@@ -160,6 +226,13 @@ def test_reset_brings_the_stub_back_and_keeps_every_answer(folder, chapters, cap
     assert str(folder / "answers" / "double-2.py") in capsys.readouterr().out
     assert cli.run(["reset", "double"]) == 0
     assert len(kept(folder)) == 2
+
+
+def test_messages_show_brackets_in_the_name_of_a_folder(folder, chapters, capsys):
+    start.prepare(chapters, folder / "my [course]")
+    answer(folder / "my [course]", chapters, "double", ANSWER)
+    assert cli.run(["reset", "double", str(folder / "my [course]")]) == 0
+    assert capsys.readouterr().out.count("my [course]") == 2
 
 
 def test_reset_of_an_exercise_that_was_deleted_puts_it_before_its_check(folder, chapters):
@@ -213,14 +286,21 @@ def test_progress_shows_what_is_done_and_what_is_next(folder, capsys):
     shown = capsys.readouterr().out
     assert "1 of 4 exercises solved" in shown
     assert "✓ double (2 tries)" in shown
-    assert "○ sum_of_squares" in shown
+    lines = [line.rstrip() for line in shown.splitlines()]
+    assert any(line.endswith("  ○ sum_of_squares") for line in lines)  # no icon at the end of another line
     assert "Next: sum_of_squares, in chapter 01_execution_model" in shown
 
 
 @pytest.mark.parametrize("command", [["reset", "doubel"], ["hint", "doubel"]])
 def test_unknown_exercise_is_said_without_a_traceback(folder, command, capsys):
     assert cli.run(command) == 2
-    assert "there is no exercise doubel" in capsys.readouterr().err
+    assert "there is no exercise doubel; did you mean double?" in " ".join(capsys.readouterr().err.split())
+
+
+def test_hint_that_there_is_not_ends_with_2(folder, capsys):
+    assert cli.run(["hint", "double", "4"]) == 2
+    assert "double has hints 1 to 3, not 4" in capsys.readouterr().err
+    assert records.hints("double", folder) == 0
 
 
 @pytest.mark.parametrize("command", [["progress"], ["verify"], ["reset", "double"]])

@@ -15,11 +15,12 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from numba_course.exercises import records
-from numba_course.workbook import merge, notebooks, start
-from numba_course.workbook.environment import ROOT
+from numba_course.workbook import answers, merge, notebooks, running, start
+from numba_course.workbook.environment import ROOT, Trouble
 
 FIRST = f"{start.FIRST}.ipynb"
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+NAMES = "chromium", "chromium-browser", "google-chrome"
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), NAMES[0])
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -211,13 +212,13 @@ def test_learner_runs_the_first_chapter_and_answers_its_exercise(labs, browser, 
     notebook.run(exercise, DOUBLE.format(3))
     notebook.run(check)
     expect(card).to_contain_text("double: wrong")
-    assert border(card) == ("5px", "rgb(209, 73, 91)")
+    assert border(card) == ("5px", "rgb(194, 59, 80)")
     page.screenshot(path=tmp_path / "light.png")
 
     notebook.run(exercise, DOUBLE.format(2))
     notebook.run(check)
     expect(card).to_contain_text("double: correct")
-    assert border(card) == ("5px", "rgb(46, 158, 79)")
+    assert border(card) == ("5px", "rgb(36, 128, 63)")
     notebook.menu("Settings", "Theme", "JupyterLab Dark")
     page.wait_for_selector("body[data-jp-theme-name='JupyterLab Dark']", state="attached")
     card.scroll_into_view_if_needed()
@@ -241,7 +242,52 @@ def test_cards_of_a_notebook_that_is_not_trusted_keep_their_style(labs, browser)
     assert cell.locator(".unsafe").get_attribute("style") is None  # JupyterLab does clean this notebook
     card = cell.locator(CARD).first
     expect(card).to_contain_text("not attempted")
-    assert border(card) == ("5px", "rgb(59, 130, 196)")
+    assert border(card) == ("5px", "rgb(45, 112, 179)")
+    icon = card.locator("span").first.evaluate("icon => ({...getComputedStyle(icon)})")
+    assert (icon["color"], icon["backgroundColor"]) == ("rgb(255, 255, 255)", "rgb(45, 112, 179)")
+
+
+def test_notebook_that_is_open_is_not_touched_until_it_is_closed_and_saved(labs, browser, monkeypatch):
+    mine, name = labs[0], "sum_of_squares"
+    notebook = Page(browser, mine.answer())
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(mine.home / "runtime"))
+    chapters = notebooks.chapters()
+    stem = next(stem for stem, each in chapters.items() if name in notebooks.exercises(each))
+    path = mine.folder / f"{stem}.ipynb"
+    before = path.read_bytes()
+    notebook.open(f"lab/tree/{path.name}")
+    page = notebook.page
+    notebook.cell(rf"def {name}\(").locator(".cm-content").fill(f"def {name}(n):\n    return 'not saved yet'")
+
+    with pytest.raises(Trouble, match=rf"{path.name} is open in JupyterLab: close its tab there, saving it"):
+        answers.reset(chapters, mine.folder, name)
+    newer = chapters | {stem: {**chapters[stem], "cells": chapters[stem]["cells"][1:]}}
+    copies = start.prepare({stem: newer[stem]}, mine.folder, "9.9", running.opened())
+    assert stem in copies.kept and f"{stem} is open in JupyterLab and stays as it is" in copies.remarks[0]
+    assert path.read_bytes() == before
+
+    notebook.menu("File", "Close Tab")
+    page.locator(".jp-Dialog button:has-text('Save')").click()
+    expect(page.locator(".lm-TabBar-tab", has_text=path.name)).to_have_count(0)
+    for _ in range(100):
+        if path.resolve() not in running.opened():
+            break
+        time.sleep(0.1)
+    _, kept = answers.reset(chapters, mine.folder, name)
+    assert "not saved yet" in kept.read_text(encoding="utf-8")
+    assert "not saved yet" not in path.read_text(encoding="utf-8")
+
+
+def test_start_shows_the_jupyterlab_that_runs_in_the_folder_already(labs, monkeypatch, capsys):
+    server = labs[0].answer()
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(labs[0].home / "runtime"))
+    start.start(labs[0].folder, browser=False)
+    address = urllib.parse.urlsplit(capsys.readouterr().out.split()[-1])
+    assert (address.port, address.query) == (server["port"], f"token={server['token']}")
+    assert urllib.request.urlopen(address.geturl(), timeout=10).status == 200
+    monkeypatch.setattr(start, "hand_over", lambda command, variables: print("another"))
+    start.start(labs[1].folder, browser=False)
+    assert capsys.readouterr().out.split()[-1] == "another"
 
 
 def test_course_opens_where_one_left_off_with_contents_headings_that_fold_and_a_word_on_its_version(

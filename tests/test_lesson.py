@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 
-from numba_course.workbook import build, cli, lesson
+from numba_course.workbook import build, cli, lesson, source
 from numba_course.workbook.environment import Trouble
 
 CHAPTERS = build.find()
@@ -110,7 +110,7 @@ def test_no_note_is_in_a_notebook(path):
     assert notes
     for solved in (False, True):
         stored = build.target_path(path, solved).read_text(encoding="utf-8")
-        assert lesson.NOTE not in stored
+        assert source.NOTE not in stored
         assert not any(
             line.strip() in stored for note in notes for line in note.splitlines() if len(line) > 20
         )

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -102,6 +103,14 @@ def test_bare_machine_shows_the_help_of_every_command_and_installs_nothing(check
     assert files(checkout).keys() == before
 
 
+def test_program_is_named_as_it_was_called(checkout):
+    script = Path(sysconfig.get_path("scripts")) / "numba-course"
+    for arguments in (["--help"], ["hint", "--help"], ["progress", "/nowhere"], ["hint"]):
+        called = subprocess.run([script, *arguments], capture_output=True, text=True)
+        assert "numba-course" in (said := called.stdout + called.stderr) and "python3 -m" not in said
+        assert "python3 -m numba_course" in (shown := bare(ROOT, *arguments)).stdout + shown.stderr
+
+
 def test_without_arguments_the_help_is_shown(capsys):
     assert environment.main([]) == 0
     assert capsys.readouterr().out == commands.overview() + "\n"
@@ -124,7 +133,8 @@ def test_commands_and_their_arguments_are_those_described():
 def test_help_with_an_environment_gives_the_same_texts(capsys):
     for name, command in commands.COMMANDS.items():
         assert environment.main([name, "--help"]) == 0
-        assert command.text.split()[0] in capsys.readouterr().out
+        shown = " ".join(capsys.readouterr().out.split())
+        assert " ".join(command.text.split()) in shown  # with its brackets, which are no markup
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["verify", "--help"], ["progress", "FOLDER"]])
@@ -486,6 +496,8 @@ def test_build_passes_its_arguments_and_its_exit_code(monkeypatch):
 def answer(tmp_path, monkeypatch):
     """Writes an answer file in the learner's folder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
 
     def write(text):
         path = tmp_path / "answers.py"
@@ -507,11 +519,15 @@ def test_check_of_a_wrong_answer_ends_with_1_and_shows_the_finding(answer, capsy
     assert "[1.5]" in shown
 
 
-def test_check_from_a_terminal_records_progress_where_there_is_a_record(answer, tmp_path):
-    (tmp_path / "progress.jsonl").touch()
+@pytest.mark.parametrize("folder", [".", "numba-course"])  # the current one, and that in the home
+def test_check_from_a_terminal_records_progress_where_there_is_a_record(answer, tmp_path, folder):
+    (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / folder / "progress.jsonl").touch()
     command = [sys.executable, "-m", "numba_course", "check", "double", answer(RIGHT)]
     subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
-    assert '"double", "status": "correct"' in (tmp_path / "progress.jsonl").read_text(encoding="utf-8")
+    assert '"double", "status": "correct"' in (tmp_path / folder / "progress.jsonl").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_check_of_our_bug_ends_with_3(answer, monkeypatch, capsys):
@@ -529,6 +545,7 @@ def test_check_of_our_bug_ends_with_3(answer, monkeypatch, capsys):
     ("name", "text", "said"),
     [
         ("duoble", RIGHT, "did you mean double"),
+        ("xyz", RIGHT, "there is no exercise xyz; progress lists them all"),
         ("double", None, "cannot be read"),
         ("double", "x = 1\n", "defines no function double"),
     ],

@@ -33,6 +33,24 @@ def test_the_cases_speak_of_both_sides():
     assert tally["none found"] >= 20
 
 
+@njit(parallel=True)
+def guarded(values, divisors):
+    out = np.zeros(values.size)
+    try:
+        out[1] = 1 / divisors[0]
+    except Exception:
+        out[1] = 0
+    for i in prange(values.size):
+        out[0] += values[i]
+    return out
+
+
+def test_try_statement_is_followed_until_it_catches_something():
+    assert detect(guarded, (np.ones(3), np.ones(1))).verdict == "race"
+    caught = detect(guarded, (np.ones(3), np.zeros(1)))
+    assert caught.verdict == "not checked" and "inside a try statement" in repr(caught)
+
+
 class Recorded(unittest.SkipTest):
     """Ends a borrowed test once its function and arguments are known."""
 

@@ -4,6 +4,7 @@ import copy
 import errno
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -201,10 +202,42 @@ def test_failed_copy_leaves_no_half_notebook(source, tmp_path, monkeypatch):
     assert len(nbformat.read(tmp_path / "mine" / "00_start_here.ipynb", as_version=4)["cells"]) == 2
 
 
+WRITER = """
+import pathlib, sys
+from numba_course.workbook import notebooks
+path = pathlib.Path(sys.argv[1])
+print("ready", flush=True)
+for number in range(10**6):
+    cell = {"cell_type": "markdown", "metadata": {}, "source": str(number % 10) * 2000 * (number % 10 + 1)}
+    notebooks.write(path, {"metadata": {}, "cells": [cell]})
+"""
+
+
+def test_notebook_stays_whole_where_two_write_at_once_and_are_killed(source, tmp_path):
+    path = tmp_path / "a.ipynb"
+    notebooks.write(path, source["07_prange"])
+    for _ in range(3):
+        command = [sys.executable, "-c", WRITER, str(path)]
+        writers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(2)]
+        try:
+            for writer in writers:
+                writer.stdout.readline()
+            for _ in range(50):
+                found = notebooks.text(notebooks.read(path)["cells"][0])
+                assert len(set(found)) == 1 or found == TEXT["source"]
+            assert [writer.poll() for writer in writers] == [None, None]
+        finally:
+            for writer in writers:
+                writer.kill()
+                writer.communicate()
+        assert notebooks.read(path)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_full_disk_is_said_in_one_sentence(source, tmp_path):
+def test_full_disk_is_said_in_one_sentence(source, tmp_path, monkeypatch):
     folder = tmp_path / "mine"
     folder.mkdir()
+    monkeypatch.setattr(notebooks, "part_of", lambda path: path.with_name(f".{path.name}.part"))
     (folder / ".00_start_here.ipynb.part").symlink_to("/dev/full")
     with pytest.raises(Trouble, match=r"^the disk is full.*: make room, about 1 GB, and run"):
         start.prepare(source, folder)

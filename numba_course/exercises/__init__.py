@@ -50,9 +50,15 @@ def get(name):
     sandbox.prepare()  # while the chapters are loaded
     known = {exercise.name: exercise for chapter in by_chapter().values() for exercise in chapter}
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3) or sorted(known)
-        raise KeyError(f"there is no exercise {name}; did you mean {' or '.join(near)}?")
+        raise KeyError(unknown(name, known))
     return known[name]
+
+
+def unknown(name, known):
+    """What to say about an exercise that is not among those known by name."""
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "progress lists them all"
+    return f"there is no exercise {name}; {hint}"
 
 
 def progress():

@@ -21,6 +21,7 @@ from numba import typed
 from numba.core import compiler, ir
 from numba.core.analysis import compute_cfg_from_blocks
 from numba.core.dispatcher import Dispatcher
+from numba.core.unsafe import eh
 
 from numba_course.lens import _calls
 from numba_course.lens._memory import READ, WRITE, Collision, Memory, Step, parting
@@ -138,7 +139,7 @@ class Run:
     def __init__(self, threads, digit, facts):
         self.memory, self.threads, self.digit = Memory(), threads, digit
         self.regions, self.active, self.serial = [], [], []
-        self.asked, self.steps, self.chunk = False, 0, 0
+        self.asked, self.steps, self.chunk, self.tries = False, 0, 0, 0
         self.numpy_random, self.python_random = np.random.RandomState(0), random.Random(0)
         self.codes, self.facts = {}, dict(facts)
         self.special = {
@@ -148,6 +149,9 @@ class Run:
             numba.set_parallel_chunksize: self._set_chunk,
             numba.get_parallel_chunksize: lambda: 0 if self.memory.path else self.chunk,
             numba.parallel_chunksize: lambda size: None,
+            eh.mark_try_block: lambda: self._trying(1),  # since Python 3.12 around a comprehension, too
+            eh.end_try_block: lambda: self._trying(-1),
+            eh.exception_check: lambda: False,  # otherwise the run has ended: see `attempt`
             numba.literal_unroll: lambda values: values,
             typed.List: lambda items=(): list(self.items(items)),
             typed.List.empty_list: lambda *args, **kwargs: [],
@@ -176,10 +180,15 @@ class Run:
             line = self.memory.place.line
             if isinstance(error, NotUnderstood):
                 return f"{error} on line {line} is not understood"
+            if self.tries and isinstance(error, (Raised, *USUAL)):
+                return f"an exception inside a try statement or a comprehension, on line {line}, is not understood"
             cause = error.args[0] if isinstance(error, Raised) else None
             if isinstance(cause, USUAL) or (cause and error.args[1:]):
                 return f"the function raised {type(cause).__name__}: {cause} on line {line} for this input"
             return f"line {line} is not understood ({type(cause or error).__name__})"
+
+    def _trying(self, step):
+        self.tries += step
 
     # Functions and their statements
 

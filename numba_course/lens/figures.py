@@ -15,7 +15,7 @@ STYLE = {
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
 }
-COLOURS = ("#3b82c4", "#d1495b", "#2e9e4f", "#c98a00", "#7a5195", "#555555")
+COLOURS = ("#2d70b3", "#c23b50", "#24803f", "#946600", "#7a5195", "#555555")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 

@@ -1,16 +1,17 @@
 """Static HTML that reads well on white and on near-black, for the reprs of instruments and report cards.
 
 JupyterLab strips ``<style>``, ``var(...)``, ids and scripts from an untrusted notebook, so there are inline
-styles with fixed colours only, text inherits its colour, and every tone is a word and an icon as well.
+styles with fixed colours only, text inherits its colour, and every tone is a word and an icon as well. No colour
+is legible as text on both grounds, so an icon is white on its tone, and the tone has to show as an area or a line.
 """
 
 from html import escape
 
 TONES = {
-    "good": ("✓", "#2e9e4f"),
-    "bad": ("✗", "#d1495b"),
-    "warn": ("!", "#c98a00"),
-    "info": ("○", "#3b82c4"),
+    "good": ("✓", "#24803f"),
+    "bad": ("✗", "#c23b50"),
+    "warn": ("!", "#946600"),
+    "info": ("○", "#2d70b3"),
     "plain": ("", "#888888"),
 }
 MONOSPACE = "font-family:monospace;font-size:0.92em"
@@ -57,8 +58,8 @@ def card(title, tone, body_html):
 def mark(tone, text):
     """`text` with the icon of its tone before it."""
     icon, colour = TONES[tone][0], _colour(tone)
-    shown = f'<span style="color:{colour};font-weight:bold">{icon}</span> ' if icon else ""
-    return shown + escape(text)
+    style = f"color:#ffffff;background-color:{colour};border-radius:3px;padding:0 0.3em;font-weight:bold"
+    return (f'<span style="{style}">{icon}</span> ' if icon else "") + escape(text)
 
 
 def table(headers, rows):

@@ -206,12 +206,12 @@ class Races:
             for touch in self.touches:
                 x, y = iterations.index(touch.iteration), elements.index(touch.element)
                 if WRITE in touch.kind:
-                    ax.plot(x, y, "s", color="#d1495b", markersize=7)
+                    ax.plot(x, y, "s", color="#c23b50", markersize=7)
                 if READ in touch.kind:
-                    ax.plot(x, y, "o", color="#3b82c4", markersize=12, fillstyle="none", markeredgewidth=1.5)
+                    ax.plot(x, y, "o", color="#2d70b3", markersize=12, fillstyle="none", markeredgewidth=1.5)
             if clash:
                 ax.axhspan(
-                    *(elements.index(clash.element) + d for d in (-0.45, 0.45)), color="#c98a00", alpha=0.25
+                    *(elements.index(clash.element) + d for d in (-0.45, 0.45)), color="#946600", alpha=0.25
                 )
             ax.set_xticks(range(len(iterations)), [str(i) for i in iterations])
             ax.set_yticks(range(len(elements)), [_row(name, e, clash) for e in elements])

@@ -216,7 +216,9 @@ def _typed(state):
                 kind = state.typemap[statement.target.name]
                 text += f"  :: {_clean(str(kind))}"
                 name = _own_name(statement.target, names)
-                if line and name:
+                if (
+                    line and name and not isinstance(kind, nbtypes.UndefVar)
+                ):  # around a comprehension, from 3.12 on
                     is_phi = getattr(statement.value, "op", None) == "phi"
                     (merged if is_phi else definitions).append((line, name, _type_text(kind)))
                 conversions += [(line, note) for note in _conversion(statement, state) if line]

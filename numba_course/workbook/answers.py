@@ -1,18 +1,17 @@
 """A learner's answers in their notebooks: all of them checked, or one exercise made new and its answer kept."""
 
-import ast
-import dis
-import re
 import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from numba_course.exercises import unknown
 from numba_course.exercises.records import record
 from numba_course.exercises.verdict import Finding, Verdict
-from numba_course.workbook import notebooks
+from numba_course.workbook import notebooks, running
 from numba_course.workbook.environment import Trouble, reason
 from numba_course.workbook.notebooks import text
+from numba_course.workbook.program import program, without_magics
 
 KEPT = "answers"  # folder for what `reset` takes out
 
@@ -76,50 +75,6 @@ def verify(answer, question, folder):
     return verdict
 
 
-def program(cells):
-    """The last cell as a program of its own: before it, of the other cells, the statements that it needs.
-
-    These are the imports, functions and assignments that bind a global name which it reads, or which they read in
-    turn. What a cell only shows, measures or changes in place does not run.
-    """
-    *before, last = (statements(cell) for cell in cells)
-    candidates = [statement for found in before for statement in found]
-    needed, chosen = _names(last, "LOAD"), set()
-    while True:
-        more = {n for n, s in enumerate(candidates) if n not in chosen and _names([s], "STORE") & needed}
-        if not more:
-            break
-        chosen |= more
-        needed |= _names([candidates[n] for n in more], "LOAD")
-    lines = [ast.unparse(candidates[n]) for n in sorted(chosen)]
-    return "\n".join([*lines, cells[-1]]) + "\n"
-
-
-def without_magics(cell):
-    """A cell's text with nothing done where it had a command for IPython or for the system."""
-    return re.sub(r"^(\s*)[%!].*", r"\1pass", cell, flags=re.MULTILINE)
-
-
-def statements(cell):
-    """The statements of a cell's text; none where it is no Python."""
-    try:
-        return ast.parse(cell).body
-    except SyntaxError:
-        return []
-
-
-def _names(found, kind):
-    """The global names that statements load or store, in functions as well."""
-    waiting, names = [compile(ast.Module(list(found), []), "<cell>", "exec")], set()
-    while waiting:
-        code = waiting.pop()
-        waiting += [constant for constant in code.co_consts if hasattr(constant, "co_code")]
-        for step in dis.get_instructions(code):
-            if step.opname.startswith(kind) and ("NAME" in step.opname or "GLOBAL" in step.opname):
-                names.add(step.argval)
-    return names
-
-
 def reset(chapters, folder, exercise):
     """Put the stub of an exercise back into the learner's notebook; keep the answer that was there.
 
@@ -134,10 +89,12 @@ def reset(chapters, folder, exercise):
     LookupError
         If the course has no such exercise.
     Trouble
-        If the notebook cannot be read or written.
+        If the notebook cannot be read or written, or is open in JupyterLab.
     """
     stem, index = _find(chapters, exercise)
     stub, path = notebooks.empty(chapters[stem]["cells"][index]), folder / f"{stem}.ipynb"
+    if path.resolve() in running.opened():
+        raise Trouble(f"{path.name} is open in JupyterLab: {running.CLOSE}, and run this again.")
     try:
         mine = notebooks.read(path)
         cells, place = mine["cells"], notebooks.answer_cell(mine, exercise, stub)
@@ -160,10 +117,14 @@ def reset(chapters, folder, exercise):
 
 def _find(chapters, exercise):
     """Chapter and cell of an exercise of the course."""
-    for stem, notebook in chapters.items():
-        if exercise in (found := notebooks.exercises(notebook)):
-            return stem, found[exercise]
-    raise LookupError(f"there is no exercise {exercise}")
+    places = {
+        name: (stem, index)
+        for stem, notebook in chapters.items()
+        for name, index in notebooks.exercises(notebook).items()
+    }
+    if exercise not in places:
+        raise LookupError(unknown(exercise, places))
+    return places[exercise]
 
 
 def _keep(folder, exercise, answer):

@@ -16,7 +16,7 @@ from numba_course import exercises
 from numba_course.workbook import ledger, outputs
 from numba_course.workbook.environment import ROOT
 from numba_course.workbook.execution import ExecutionError, execute
-from numba_course.workbook.source import Chapter, ChapterError, read
+from numba_course.workbook.source import Chapter, ChapterError, named, read
 
 AT_ONCE = 2  # kernels
 
@@ -93,13 +93,13 @@ def find(chapters=None):
         return known
     found = []
     for name in chapters:
-        fitting = [path for path in known if str(name) in (path.name, path.stem, *path.stem.split("_", 1))]
-        if not fitting and Path(name).suffix == ".md" and Path(name).is_file():
-            fitting = [Path(name).resolve()]
-        if not fitting:
+        path = named(name, known)
+        if path is None and Path(name).suffix == ".md" and Path(name).is_file():
+            path = Path(name).resolve()
+        if path is None:
             stems = ", ".join(path.stem for path in known)
             raise ChapterError(f"there is no chapter {name}; there are: {stems}")
-        found += fitting
+        found.append(path)
     return found
 
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from numba_course.workbook.commands import COMMANDS
+from numba_course.workbook.commands import COMMANDS, as_called, program
 from numba_course.workbook.environment import ROOT, Trouble, hand_over, is_checkout, lacking
 
 HOME = Path("~/numba-course")
@@ -23,7 +24,7 @@ app = typer.Typer(
 def run(arguments):
     """Run a command line; return its exit code."""
     try:
-        app(arguments, prog_name="numba_course")
+        app(arguments, prog_name=program())
     except SystemExit as end:
         return end.code or 0
 
@@ -31,7 +32,7 @@ def run(arguments):
 def _command(name, **settings):
     """Register a function under `name`, with the help that `COMMANDS` gives it."""
     described = COMMANDS[name]
-    return app.command(name, help=f"{described.summary}\n\n{described.text}", **settings)
+    return app.command(name, help=escape(as_called(f"{described.summary}\n\n{described.text}")), **settings)
 
 
 def _argument(command, name):
@@ -71,13 +72,16 @@ def check(
     from numba_course.workbook import tables
 
     question = _question(exercise)
+    folder = Path()
+    with suppress(Trouble):
+        folder = _own(None)
     try:
         verdict = question.examine_file(file)
     except LookupError as error:
         raise typer.BadParameter(error.args[0]) from None
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}") from None
-    record(verdict)
+    record(verdict, folder)
     tables.verdict(console(), verdict)
     raise typer.Exit(tables.exit_code([verdict]))
 
@@ -90,6 +94,9 @@ def hint(
     question = _question(exercise)
     with suppress(Trouble):
         os.chdir(_own(None))
+    count = len(question.hints)
+    if number is not None and number not in range(1, count + 1):
+        raise typer.BadParameter(f"{exercise} has hints 1 to {count}, not {number}")
     question.hint(number)
 
 
@@ -130,7 +137,7 @@ def doctor(report: Annotated[bool, _option("doctor", "--report")] = False):
 
     found = doctor.examine()
     if report:
-        print(found.report())
+        print(as_called(found.report()))
     else:
         tables.diagnosis(console(), found)
     raise typer.Exit(0 if found.healthy else 1)
@@ -284,5 +291,5 @@ def _question(name):
 
 
 def console():
-    """The terminal, which breaks no line of ours where none is."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    """The terminal, which shows texts as they are, and breaks no line of ours where none is."""
+    return Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())

@@ -4,8 +4,12 @@ Standard library alone, because it is read before there is an environment.
 """
 
 import difflib
+import sys
 import textwrap
+from pathlib import Path
 from typing import NamedTuple
+
+PROGRAM = "python3 -m numba_course"  # in all texts
 
 
 class Command(NamedTuple):
@@ -28,7 +32,8 @@ COMMANDS = {
         "Open the course in JupyterLab, where you left off.",
         "Copies the notebooks to a folder of your own and opens JupyterLab there, at the chapter to go on with. "
         "The same command later brings you back to your work, and brings in what a newer version of the course "
-        "has added or mended: a cell that you edited always stays as it is, and the command says what it did. "
+        "has added or mended: a cell that you edited always stays as it is, and so does a notebook that is open; the "
+        "command says what it did. Where JupyterLab runs in the folder already, that one is shown. "
         "Where the packages of the course are missing, it first installs them, into .venv.\n\n"
         "Example: python3 -m numba_course start ~/my-course",
         {
@@ -50,7 +55,8 @@ COMMANDS = {
         "EXERCISE FILE",
         "Check an answer that is in a Python file.",
         "The same check as in the notebook, for those who work in another editor. The file must define a "
-        "function with the name of the exercise. Ends with 0 if the answer is correct, 1 if it is not, 2 if "
+        "function with the name of the exercise. The check counts in your progress if the current folder or "
+        "~/numba-course is yours. Ends with 0 if the answer is correct, 1 if it is not, 2 if "
         "there is no such exercise, file or function, and 3 if the checker itself failed.\n\n"
         "Example: python3 -m numba_course check double answers.py",
         {
@@ -72,8 +78,8 @@ COMMANDS = {
     "verify": Command(
         "[FOLDER]",
         "Check all your answers at once.",
-        "Takes your answers from your notebooks, with the imports and functions that they need, and checks each in "
-        "a fresh process, so that nothing is left over from a long session. Ends with 0 if every answer is correct "
+        "Takes your answers from your notebooks, with the imports, functions and data that they need, and checks each "
+        "in a fresh process, so that nothing is left over from a long session. Ends with 0 if every answer is correct "
         "(exercises that you have not answered do not count), 1 if one is not, and 3 if the checker itself "
         "failed.\n\n"
         "Example: python3 -m numba_course verify ~/my-course",
@@ -83,7 +89,7 @@ COMMANDS = {
         "EXERCISE [FOLDER]",
         "Begin an exercise anew.",
         "Puts the empty exercise back into your notebook. The answer that was there is kept, in a file of the folder "
-        "answers. If the notebook is open in JupyterLab, save it first, and reload it from the disk afterwards.\n\n"
+        "answers. A notebook that is open in JupyterLab is not touched: the command says how to close it.\n\n"
         "Example: python3 -m numba_course reset double",
         {"EXERCISE": "Name of the exercise, as in the notebook.", "FOLDER": OWN_FOLDER},
     ),
@@ -177,16 +183,26 @@ COMMANDS = {
 }
 
 
+def program():
+    """How this program was called, which is how it can be called again."""
+    return "numba-course" if Path(sys.argv[0]).name.startswith("numba-course") else PROGRAM
+
+
+def as_called(text):
+    """A text for the reader, with the program named as it was called."""
+    return text.replace(PROGRAM, program())
+
+
 def overview():
     """The help of the whole program."""
     width = max(map(len, COMMANDS))
     names = [f"  {name:{width}} {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
-            "Usage: python3 -m numba_course COMMAND ...\n",
+            f"Usage: {program()} COMMAND ...\n",
             "Learn JIT compilation in Python with Numba.\n",
             *names,
-            "\npython3 -m numba_course COMMAND --help says more about a command.",
+            f"\n{program()} COMMAND --help says more about a command.",
         ]
     )
 
@@ -195,8 +211,8 @@ def details(name):
     """The help of one command."""
     command = COMMANDS[name]
     paragraphs = [command.summary, *command.text.split("\n\n")]
-    parts = [f"Usage: python3 -m numba_course {name} {command.usage}"]
-    parts += [textwrap.fill(paragraph, 79) for paragraph in paragraphs]
+    parts = [f"Usage: {program()} {name} {command.usage}"]
+    parts += [textwrap.fill(as_called(paragraph), 79) for paragraph in paragraphs]
     parts += ["\n".join(f"  {argument:12} {text}" for argument, text in command.arguments.items())]
     return "\n\n".join(parts)
 

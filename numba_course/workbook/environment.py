@@ -56,7 +56,7 @@ def main(arguments):
 
         return cli.run(arguments)
     except Trouble as trouble:
-        print(f"numba_course: {trouble}", file=sys.stderr)
+        print(f"numba_course: {commands.as_called(str(trouble))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)

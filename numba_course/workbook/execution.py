@@ -20,8 +20,8 @@ from numba_course.workbook.source import first_line
 
 CELL_SECONDS = 180  # a cell that takes so long on a busy machine is a fault of the chapter
 THREADS = 2  # the result of a floating-point reduction in a prange depends on it
-# What would change outputs: the user's Numba settings, and pytest's variables, on which ipykernel looks
-# (with PYTEST_CURRENT_TEST it does not catch what C code prints).
+# What would change outputs: proxies, which the first chapter reports, the user's Numba settings, and pytest's
+# variables, on which ipykernel looks (with PYTEST_CURRENT_TEST it does not catch what C code prints).
 DROPPED_PREFIXES = ("NUMBA_", "PYTEST_")
 DROPPED = ("PYTHONWARNINGS", "FORCE_COLOR", "NO_COLOR", "PY_COLORS")
 
@@ -49,7 +49,13 @@ def private_folder():
 
 def environment(folder):
     """Environment variables of a kernel whose private folder is `folder`."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(DROPPED_PREFIXES) and k not in DROPPED}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(DROPPED_PREFIXES)
+        and name not in DROPPED
+        and not name.lower().endswith("_proxy")
+    }
     return (
         kept
         | {

@@ -8,9 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from urllib.parse import quote
 
-import jupytext
-
-from numba_course.workbook.source import VERDICTS, tags
+from numba_course.workbook.source import VERDICTS, parse, tags, texts
 
 TAG = "ledger"
 
@@ -29,13 +27,13 @@ def filled(chapter):
 
 def rows(folder):
     """The claims of all chapters in a folder of texts: (id, verdict, sentence, right sentence, link), by id."""
-    found = [row for path in sorted(folder.glob("[0-9][0-9]_*.md")) for row in _rows_of(path)]
+    found = [row for path in texts(folder) for row in _rows_of(path)]
     return sorted(found, key=lambda row: (row[0][0], int(row[0][1:])))
 
 
 def _rows_of(path):
     """The claims of one chapter, in the order of their proofs."""
-    parsed = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
+    parsed = parse(path)
     claims, heading = dict(parsed.metadata["numba_course"]["claims"]), ""
     for cell in parsed.cells:
         if cell.cell_type == "markdown":

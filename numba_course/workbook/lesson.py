@@ -3,14 +3,12 @@
 import re
 from dataclasses import dataclass, field, replace
 
-import jupytext
 import nbformat
 from markdown_it import MarkdownIt
 
-from numba_course.workbook import notebooks
+from numba_course.workbook import notebooks, source
 from numba_course.workbook.environment import Trouble
 
-NOTE = "instructor-note"
 PARTS = re.compile(r"(?<=\S)\s+(?=\*[A-Z][\w ]*:?\*)")  # *Aim:*, *Timing:*, *Ask:*, *Goes wrong:*
 
 
@@ -71,16 +69,15 @@ def find(chapter):
         If this copy of the course has no such chapter.
     """
     folder = notebooks.course_folder()
-    known = sorted(path.stem for path in (folder / "source").glob("[0-9][0-9]_*.md"))
-    for stem in known:
-        if chapter in (stem, *stem.split("_", 1)):
-            return read(folder / "source" / f"{stem}.md", nbformat.read(folder / f"{stem}.ipynb", 4))
-    raise Trouble(f"there is no chapter {chapter}; there are {', '.join(known)}.")
+    known = source.texts(folder / "source")
+    if path := source.named(chapter, known):
+        return read(path, nbformat.read(folder / f"{path.stem}.ipynb", 4))
+    raise Trouble(f"there is no chapter {chapter}; there are {', '.join(each.stem for each in known)}.")
 
 
 def read(path, notebook):
     """The chapter in a text file, with the outputs that its blank notebook stores."""
-    parsed = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
+    parsed = source.parse(path)
     stored = {cell.source: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
     about = parsed.metadata["numba_course"]
     pieces = tuple(_under_headings([piece for cell in parsed.cells for piece in _pieces(cell, stored)]))
@@ -89,10 +86,10 @@ def read(path, notebook):
 
 def _pieces(cell, stored):
     """A cell as one piece, or as many as its Markdown has blocks."""
-    tags = cell.metadata.get("tags", [])
+    tags = source.tags(cell)
     if cell.cell_type == "code":
         yield Piece("code", cell.source, tags=tags, outputs=stored.get(cell.source, []))
-    elif NOTE in tags:
+    elif source.NOTE in tags:
         yield Piece("note", cell.source)
     else:
         lines = cell.source.splitlines()

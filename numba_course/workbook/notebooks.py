@@ -7,6 +7,7 @@ import ast
 import json
 import os
 import re
+import uuid
 from importlib import resources
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def write(path, notebook):
 
 def write_text(path, text):
     """Write a file, whole or not at all, and wait until it is on the disk."""
-    part = path.with_name(f".{path.name}.part")
+    part = part_of(path)
     try:
         with open(part, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -77,6 +78,11 @@ def write_text(path, text):
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def part_of(path):
+    """Where a file is written before it takes its place: not where another process may write the same file."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
 
 
 def free(path):

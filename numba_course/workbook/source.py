@@ -63,6 +63,7 @@ NOTEBOOK_METADATA = {
         "pygments_lexer": "ipython3",
     },
 }
+NOTE = "instructor-note"
 _UNREAD_CELL = re.compile(r"^\s*(```+|~~~+)\s*\{code-cell\}", re.MULTILINE)
 
 
@@ -117,7 +118,7 @@ def read(path, exercises):
         If the text is not a chapter, or stubs, check cells and exercises do not match one to one.
     """
     try:
-        parsed = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
+        parsed = parse(path)
         metadata = _metadata(parsed.metadata)
         for cell in parsed.cells:
             _refuse(cell)
@@ -129,6 +130,23 @@ def read(path, exercises):
         return Chapter(path, metadata, tuple(cells), solutions)
     except (ChapterError, MystMetadataParsingError, nbformat.ValidationError, yaml.YAMLError) as error:
         raise ChapterError(f"{path.name}: {error}") from None
+
+
+def texts(folder):
+    """Paths of all chapters' texts in a folder, in the order of the course."""
+    return sorted(folder.glob("[0-9][0-9]_*.md"))
+
+
+def named(name, paths):
+    """The text that is meant by a file's name, a stem, a number or a topic; None if none is."""
+    return next(
+        (path for path in paths if str(name) in (path.name, path.stem, *path.stem.split("_", 1))), None
+    )
+
+
+def parse(path):
+    """All cells of a text and its front matter, as jupytext reads them."""
+    return jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
 
 
 def tags(cell):
@@ -147,7 +165,7 @@ def first_line(cell):
 
 
 def _is_note(cell):
-    return cell.cell_type == "markdown" and "instructor-note" in tags(cell)
+    return cell.cell_type == "markdown" and NOTE in tags(cell)
 
 
 def _refuse(cell):
@@ -158,7 +176,7 @@ def _refuse(cell):
     if _is_note(cell):
         if found := re.search(r"^#.*", cell.source, re.MULTILINE):
             raise ChapterError(f"`{found[0]}` stands in an instructor-note, which ends at the next +++")
-    elif "instructor-note" in tags(cell):
+    elif NOTE in tags(cell):
         raise ChapterError(f"{first_line(cell)} is tagged instructor-note, but is not a text cell")
     if cell.cell_type == "markdown" and _UNREAD_CELL.search(cell.source):
         raise ChapterError(f"a code-cell is indented or not closed in the text cell {first_line(cell)}")

@@ -3,16 +3,16 @@
 import os
 import shutil
 import sys
+import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 
 from numba_course import __version__
 from numba_course.exercises import records
-from numba_course.workbook import notebooks
+from numba_course.workbook import notebooks, running
 from numba_course.workbook.environment import Trouble, hand_over, reason, version_numbers
 from numba_course.workbook.merge import Merged, deliver, delivered, merge
 
-FOLDER = Path("~/numba-course")
 FIRST = "00_start_here"
 SETTINGS = Path(__file__).parent / "lab_settings"
 
@@ -41,7 +41,7 @@ class Copies:
         yield from (f"  {remark}" for remark in dict.fromkeys(self.remarks))
 
 
-def prepare(chapters, folder, version=__version__):
+def prepare(chapters, folder, version=__version__, opened=frozenset()):
     """Copy the chapters to a learner's folder, or bring those that are there up to date.
 
     Parameters
@@ -52,6 +52,8 @@ def prepare(chapters, folder, version=__version__):
         It and its parents are made if need be. It also gets an empty record of progress.
     version : str
         That of the course.
+    opened : collection of Path
+        Notebooks that are open in JupyterLab; these stay as they are.
 
     Returns
     -------
@@ -68,7 +70,9 @@ def prepare(chapters, folder, version=__version__):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for stem, notebook in chapters.items():
-            kind, what = _bring(folder / f"{stem}.ipynb", deliver(notebook, version), done["remarks"])
+            path = folder / f"{stem}.ipynb"
+            bring = _leave if path.resolve() in opened else _bring
+            kind, what = bring(path, deliver(notebook, version), done["remarks"])
             done[kind].append(what)
         if not records.is_kept(folder):
             notebooks.write_text(folder / records.FILE, "")
@@ -103,6 +107,20 @@ def _bring(path, course, remarks):
     notebooks.write(path, merged.notebook)
     changed = merged.new or merged.mended or merged.dropped or merged.kept
     return ("updated", (path.stem, merged)) if changed else ("kept", path.stem)
+
+
+def _leave(path, course, remarks):
+    """Leave a notebook that is open, and remark on it if it should have been changed; return as `_bring` does."""
+    try:
+        mine = notebooks.read(path)
+        good = not delivered(mine) or merge(mine, course).notebook == mine
+    except (OSError, ValueError):
+        good = False
+    if not good:
+        remarks.append(
+            f"{path.stem} is open in JupyterLab and stays as it is: {running.CLOSE}, and start again."
+        )
+    return "kept", path.stem
 
 
 def _replace_damaged(path, course, remarks):
@@ -155,15 +173,20 @@ def lab(folder, chapter=FIRST, browser=True, port=0):
 
 
 def start(folder, browser=True, port=0, learner=""):
-    """Prepare a learner's folder, say what was done, and become JupyterLab."""
+    """Prepare a learner's folder, say what was done, and become JupyterLab, or show the one that runs there."""
     chapters = notebooks.chapters()
-    copies = prepare(chapters, folder)
+    copies = prepare(chapters, folder, opened=running.opened())
     if learner:
         records.record_learner(learner, folder)
     progress = progress_of(chapters, folder)
     chapter = progress.next[0] if progress.next else FIRST
     print(f"Your folder: {folder.resolve()}", *copies.sentences(), sep="\n")
     print(f"{progress.title}. Opening {chapter}.")
+    if address := running.address(folder, chapter):
+        print(f"JupyterLab runs in this folder already: {address}")
+        if browser:
+            webbrowser.open(address)
+        return
     print("JupyterLab runs until you press Ctrl-C here.")
     command, variables = lab(folder, chapter, browser, port)
     hand_over(command, variables=variables)

@@ -1,4 +1,7 @@
-"""What the commands show in a terminal: tables and bars, in colour where there is any, and never by colour alone."""
+"""What the commands show in a terminal: tables and bars, in colour where there is any, and never by colour alone.
+
+Words have the terminal's own colour: which others can be read on its ground, only its owner knows.
+"""
 
 from rich import box
 from rich.progress import track
@@ -7,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from numba_course.exercises.statuses import STATUSES
+from numba_course.workbook.commands import as_called
 from numba_course.workbook.doctor import plain
 
 COLOURS = {"good": "green", "bad": "red", "warn": "yellow", "info": "blue", "plain": "magenta"}
@@ -19,7 +23,7 @@ def progress(console, found):
         table.add_column(header)
     for chapter, rows in found.chapters().items():
         solved = sum(standing.status == "correct" for _, standing in rows)
-        names = Text("  ").join(_status(name, standing.status, standing.tries) for name, standing in rows)
+        names = Text("\n").join(_status(name, standing.status, standing.tries) for name, standing in rows)
         table.add_row(chapter, ProgressBar(len(rows), solved, width=10), f"{solved} of {len(rows)}", names)
     console.print(table)
     console.print(found.outlook)
@@ -28,29 +32,32 @@ def progress(console, found):
 def _status(text, status, tries=0):
     """A text with the icon and the colour of a status, and the number of tries where it took more than one."""
     icon, _, tone = STATUSES.get(status, STATUSES["wrong"])
-    return Text(f"{icon} {text}" + (f" ({tries} tries)" if tries > 1 else ""), style=COLOURS[tone])
+    return _marked(icon, text + (f" ({tries} tries)" if tries > 1 else ""), tone)
+
+
+def _marked(icon, text, tone):
+    """A text after its icon, which has the colour of the tone."""
+    return Text.assemble((icon, f"bold {COLOURS[tone]}"), f" {text}")
 
 
 def verdict(console, found):
     """Show a `Verdict` in full."""
     title, _, rest = found.text().partition("\n")
-    console.print(Text(title, style=f"bold {COLOURS[STATUSES[found.status][2]]}"))
+    icon, _, tone = STATUSES[found.status]
+    console.print(_marked(icon, title.removeprefix(f"{icon} "), tone), style="bold")
     if rest:
         console.print(Text(rest))
 
 
 def verdicts(console, found):
-    """Show pairs of chapter and `Verdict` as a table."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for header in ("chapter", "exercise", "verdict", "what was found"):
-        table.add_column(header)
-    for chapter, each in found:
-        first = each.findings[0] if each.findings else None
-        what = Text(f"{first.requirement}: {first.seen}" if first else "")
-        table.add_row(chapter, each.exercise, _status(STATUSES[each.status][1], each.status), what)
-    console.print(table)
-    right = sum(each.passed for _, each in found)
-    given = sum(each.status != "not attempted" for _, each in found)
+    """Show pairs of chapter and `Verdict`, without those that were not attempted: each with its first finding."""
+    attempted = [(chapter, each) for chapter, each in found if each.status != "not attempted"]
+    for chapter, each in attempted:
+        icon, word, tone = STATUSES[each.status]
+        console.print(_marked(icon, f"{each.exercise}: {word} (chapter {chapter})", tone))
+        for finding in each.findings[:1]:
+            console.print(Text(f"  {finding.sentence()}"))
+    right, given = sum(each.passed for _, each in attempted), len(attempted)
     console.print(
         f"{right} of {given} answers are correct; {len(found) - given} exercises are not answered yet."
     )
@@ -71,9 +78,9 @@ def diagnosis(console, found):
     """Show a `doctor.Diagnosis`."""
     for line in found.lines:
         icon, _, _ = next(entry for entry in STATUSES.values() if entry[2] == line.tone)
-        console.print(Text(f"{icon} {line.topic:10} {plain(line.seen)}", style=COLOURS[line.tone]))
+        console.print(_marked(icon, f"{line.topic:10} {plain(line.seen)}", line.tone))
         for cure in line.cures:
-            console.print(f"  {'':10} → {cure}")
+            console.print(f"  {'':10} → {as_called(cure)}")
     if not found.healthy:
         console.print(
             "Some of this must be mended first. For help, send the text that doctor --report prints."
