@@ -89,15 +89,16 @@ modules.FileLock.acquire = told
 
 
 def test_a_process_that_is_killed_while_it_compiles_lets_the_next_one_go_on(tmp_path):
-    stuck = start(STUCK, tmp_path)
-    assert stuck.stdout.readline() == "compiling\n"
-    waiting = start(WAITING + BUILD, tmp_path, "0.25")
-    assert waiting.stdout.readline() == "waits\n"
-    with pytest.raises(subprocess.TimeoutExpired):
-        waiting.wait(1)  # or it would compile, too
-    stuck.kill()
+    with start(STUCK, tmp_path) as stuck:
+        try:
+            assert stuck.stdout.readline() == "compiling\n"
+            waiting = start(WAITING + BUILD, tmp_path, "0.25")
+            assert waiting.stdout.readline() == "waits\n"
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(1)  # or it would compile, too
+        finally:
+            stuck.kill()
     assert int(finish(waiting)[0]) > 0
-    stuck.communicate()
 
 
 def test_who_finds_machine_code_waits_for_nobody(tmp_path, monkeypatch):
