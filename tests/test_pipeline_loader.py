@@ -1,5 +1,6 @@
 """The loader: order, slots, threads that end, faults that reach the consumer, and nothing that grows."""
 
+import gc
 import io
 import os
 import sys
@@ -8,6 +9,7 @@ import tracemalloc
 from functools import partial
 
 import numpy as np
+import psutil
 import pytest
 from rich.console import Console
 from rich.progress import Progress
@@ -18,6 +20,7 @@ from numba_course.pipeline import loader as loader_module
 SHAPE = (20, 27, 3)
 IMAGES = np.random.default_rng(1).integers(0, 256, (7, *SHAPE), dtype=np.uint8)
 SOAK = int(os.environ.get("NUMBA_COURSE_SOAK", "60"))  # epochs
+RESIDENT = 20_000_000  # bytes by which the process may grow: the system's count is coarse, Python's own is not
 
 pytestmark = pytest.mark.usefixtures("generated_modules")
 
@@ -149,27 +152,48 @@ def test_a_long_epoch_shows_how_far_it_is_if_asked(made, monkeypatch, patience, 
     assert ("epoch 0" in screen.getvalue()) is shown
 
 
-def test_a_soak_leaves_nothing_behind(made):
-    """Whole epochs, broken-off ones and failed ones; NUMBA_COURSE_SOAK is how many, for a longer one."""
+def usage(process):
+    """What a process holds of what can leak: bytes by Python's count and the system's, threads, open handles."""
+    handles = process.num_fds() if hasattr(process, "num_fds") else process.num_handles()
+    return tracemalloc.get_traced_memory()[0], process.memory_info().rss, threading.active_count(), handles
+
+
+def test_a_soak_leaves_nothing_behind(made, monkeypatch):
+    """Whole epochs, broken-off ones and failed ones; NUMBA_COURSE_SOAK is how many, for a longer one (-s shows it)."""
     loader = Loader(made, IMAGES, batch_size=2, workers=3)
-    slots, known, sizes = [id(slot) for slot in loader.slots], set(), []
+    slots, process, seen = [id(slot) for slot in loader.slots], psutil.Process(), []
+    batches = 0
+
+    def no_memory(*args):
+        raise MemoryError("no more")
 
     def epochs(count):
+        nonlocal batches
         for turn in range(count):
+            if turn % 6 == 5:
+                with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="no more"):
+                    patch.setattr(made, "run", no_memory)
+                    list(loader)
+                continue
             for number, _ in enumerate(loader):
-                if number == turn % 5:
+                batches += 1
+                if number == turn % 6:
                     break
 
-    epochs(6)
-    known, threads = set(sys.modules), threading.active_count()
     tracemalloc.start()
     try:
-        for _ in range(3):
-            epochs(SOAK // 3)
-            sizes.append(tracemalloc.get_traced_memory()[0])
+        epochs(6)
+        known = set(sys.modules)
+        for quarter in range(5):
+            epochs(SOAK // 4 if quarter else 0)
+            gc.collect()
+            seen.append(usage(process))
+            print(f"{batches} batches: {seen[-1][1] / 1e6:.1f} MB, {seen[-1][2]} threads, {seen[-1][3]} handles")
     finally:
         tracemalloc.stop()
-    assert threading.active_count() == threads
+    traced, resident, threads, handles = zip(*seen, strict=True)
+    assert len(set(threads)) == 1 and len(set(handles)) == 1
     assert set(sys.modules) == known
     assert [id(slot) for slot in loader.slots] == slots
-    assert sizes[2] - sizes[1] < 20_000
+    assert traced[-1] - traced[1] < 20_000
+    assert resident[-1] - resident[1] < RESIDENT

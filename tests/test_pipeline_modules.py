@@ -66,23 +66,49 @@ def test_two_processes_that_begin_together_compile_once(tmp_path):
 
 
 STUCK = """
-import threading
-from numba_course.pipeline import Brightness, Pipeline
-def stuck(self):
-    print("compiling", flush=True)
-    threading.Event().wait()
-Pipeline._compile = stuck
+import sys, threading
+from numba.core import event
+from numba_course.pipeline import Brightness, Pipeline, modules
+class Stuck(event.Listener):
+    def on_start(self, what):
+        print("compiling", flush=True)
+        threading.Event().wait()
+    def on_end(self, what):
+        pass
+event.register("numba:compile", Stuck())
 Pipeline([Brightness(0.25)], (8, 8, 3))
+"""
+WAITING = """
+from numba_course.pipeline import modules
+acquire = modules.FileLock.acquire
+def told(*args, **options):
+    print("waits", flush=True)
+    return acquire(*args, **options)
+modules.FileLock.acquire = told
 """
 
 
 def test_a_process_that_is_killed_while_it_compiles_lets_the_next_one_go_on(tmp_path):
-    stuck = start(STUCK, tmp_path)
-    assert stuck.stdout.readline() == "compiling\n"
-    waiting = start(BUILD, tmp_path, "0.25")
-    stuck.kill()
+    with start(STUCK, tmp_path) as stuck:
+        try:
+            assert stuck.stdout.readline() == "compiling\n"
+            waiting = start(WAITING + BUILD, tmp_path, "0.25")
+            assert waiting.stdout.readline() == "waits\n"
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(1)  # or it would compile, too
+        finally:
+            stuck.kill()
     assert int(finish(waiting)[0]) > 0
-    stuck.communicate()
+
+
+def test_who_finds_machine_code_waits_for_nobody(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path))
+    cold = Pipeline([Brightness(0.625)], (8, 8, 3))
+    monkeypatch.delitem(sys.modules, modules._name(cold.program.key))
+    with modules.FileLock(tmp_path / f"{modules._name(cold.program.key)}.lock"):
+        monkeypatch.setattr(modules, "FileLock", None)
+        warm = Pipeline([Brightness(0.625)], (8, 8, 3))
+    assert sum(warm._function.stats.cache_hits.values()) == 1
 
 
 def test_threads_that_build_the_same_pipeline_wait_for_each_other(tmp_path, monkeypatch):

@@ -33,9 +33,13 @@ def folder():
 def alone(key):
     """Let one process and thread at a time write, import and compile a module; the next one finds it compiled.
 
-    The system takes the lock from a process that is killed. Where a folder has no lock, as it may only be read, the
-    work is done without: files are whole all the same, and at worst it is done twice.
+    Who finds machine code on the disk waits for nobody. The system takes the lock from a process that is killed.
+    Where a folder has no lock, as it may only be read, or the machine code is another processor's, the work is done
+    without: files are whole all the same, and at worst it is done twice.
     """
+    if any(folder().glob(f"__pycache__/{_name(key)}.run-*.nbc")):  # Numba writes it last, and as a whole
+        yield
+        return
     lock = FileLock(folder() / f"{_name(key)}.lock", timeout=LOCK_SECONDS)
     with suppress(OSError, NotImplementedError, LockTimeout):
         folder().mkdir(parents=True, exist_ok=True)
@@ -76,13 +80,9 @@ def load(key, source):
             "set NUMBA_COURSE_CACHE to a folder that can"
         ) from error
     spec = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return sys.modules.setdefault(name, module)  # whole, and the same for all threads
 
 
 def _write(path, source):
