@@ -1,7 +1,10 @@
 """The pipeline: the generated code against plain Python and NumPy, draws, memory, the cache, and its errors."""
 
 import inspect
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -157,6 +160,21 @@ def test_a_resize_takes_bytes_as_bytes_and_floats_as_floats():
         expected = [bilinear_resize_spec(image, 11, 30) for image in values]
         resized = made(*before, Resize(11, 30))
         np.testing.assert_allclose(resized, expected, rtol=1e-5, atol=0 if before else 0.51)
+
+
+WITHOUT_AVX2 = """
+import test_pipeline as t
+assert t.Resize(11, 30).declare_state_and_memory(t.State(t.SHAPE, t.np.dtype("uint8")))[1][1].dtype == "float32"
+for size in (11, 30), (23, 9):
+    made = [t.Pipeline([t.Resize(*size)], t.SHAPE, compiled=how)(t.IMAGES[:2]) for how in (True, False)]
+    assert t.np.array_equal(*made)
+    t.np.testing.assert_allclose(made[0], [t.bilinear_resize_spec(i, *size) for i in t.IMAGES[:2]], atol=0.51)
+"""
+
+
+def test_bytes_are_resized_without_avx2():
+    surroundings = {**os.environ, "NUMBA_CPU_NAME": "generic", "PYTHONPATH": os.path.dirname(__file__)}
+    subprocess.run([sys.executable, "-c", WITHOUT_AVX2], env=surroundings, check=True, timeout=120)
 
 
 def test_a_center_crop_is_the_middle():
