@@ -86,6 +86,38 @@ class Roots(Operation):
         return roots
 
 
+class Integers(Operation):
+    """Integers wherever they may be: closed over, added up, chosen from, counted with, beside bits."""
+
+    def generate_code(self):
+        count, table = 3, (1, 2, 3, 5, 7, 9, 11, 13)
+
+        @point
+        def integers(r, g, b, key):
+            total = 0
+            for i in range(count):
+                total = total + r * i / count
+            shade = table[int(g) // 32] * (1 / 3) * b + uniform(key, 1) * len(table) / 7
+            least = (max(r, 3, b) / 7 + (g if b > 99 else 3) / 7) * b + round(g / 3)
+            return total / 7 + (int(r) & 240) / 7 * g, shade, least + int(g) / 7 * b + float(int(b)) / 3 * g
+
+        return integers
+
+
+class Thirds(Operation):
+    """Straight code with integers, which serves numbers and vectors."""
+
+    def generate_code(self):
+        count = 7
+
+        @point
+        def thirds(r, g, b, key):
+            share = 1
+            return r * share / 3 * count, g * (1 / 3), (b + 16777217) * count / 3
+
+        return thirds
+
+
 class Blur(Operation):
     """Neighbours on all sides, with different weights."""
 
@@ -104,6 +136,9 @@ PIPELINES = {
     "memory": [Brightness(), Contrast(), RandomCrop(13, 17), Normalize(MEAN, STD), ToLayout("CHW")],
     "cut before memory": [Brightness(), CenterCrop(9, 16), Contrast(), ToLayout("CHW")],
     "not straight": [RandomCrop(13, 17), HorizontalFlip(), Solarize(), Roots(), ToLayout("CHW")],
+    "integers": [Integers()],
+    "integers for numbers": [CenterCrop(9, 5), Thirds()],
+    "integers for vectors": [Thirds()],
     "resized": [Resize(11, 21), HorizontalFlip(), Normalize(MEAN, STD), ToLayout("CHW")],
     "far apart": [Crop(1, 2, 19, 24), Resize(5, 6)],
     "resized floats": [Brightness(), Resize(23, 30), Normalize(MEAN, STD)],
