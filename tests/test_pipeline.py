@@ -1,7 +1,10 @@
 """The pipeline: the generated code against plain Python and NumPy, draws, memory, the cache, and its errors."""
 
 import inspect
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -83,6 +86,38 @@ class Roots(Operation):
         return roots
 
 
+class Integers(Operation):
+    """Integers wherever they may be: closed over, added up, chosen from, counted with, beside bits."""
+
+    def generate_code(self):
+        count, table = 3, (1, 2, 3, 5, 7, 9, 11, 13)
+
+        @point
+        def integers(r, g, b, key):
+            total = 0
+            for i in range(count):
+                total = total + r * i / count
+            shade = table[int(g) // 32] * (1 / 3) * b + uniform(key, 1) * len(table) / 7
+            least = (max(r, 3, b) / 7 + (g if b > 99 else 3) / 7) * b + round(g / 3)
+            return total / 7 + (int(r) & 240) / 7 * g, shade, least + int(g) / 7 * b + float(int(b)) / 3 * g
+
+        return integers
+
+
+class Thirds(Operation):
+    """Straight code with integers, which serves numbers and vectors."""
+
+    def generate_code(self):
+        count = 7
+
+        @point
+        def thirds(r, g, b, key):
+            share = 1
+            return r * share / 3 * count, g * (1 / 3), (b + 16777217) * count / 3
+
+        return thirds
+
+
 class Blur(Operation):
     """Neighbours on all sides, with different weights."""
 
@@ -101,6 +136,9 @@ PIPELINES = {
     "memory": [Brightness(), Contrast(), RandomCrop(13, 17), Normalize(MEAN, STD), ToLayout("CHW")],
     "cut before memory": [Brightness(), CenterCrop(9, 16), Contrast(), ToLayout("CHW")],
     "not straight": [RandomCrop(13, 17), HorizontalFlip(), Solarize(), Roots(), ToLayout("CHW")],
+    "integers": [Integers()],
+    "integers for numbers": [CenterCrop(9, 5), Thirds()],
+    "integers for vectors": [Thirds()],
     "resized": [Resize(11, 21), HorizontalFlip(), Normalize(MEAN, STD), ToLayout("CHW")],
     "far apart": [Crop(1, 2, 19, 24), Resize(5, 6)],
     "resized floats": [Brightness(), Resize(23, 30), Normalize(MEAN, STD)],
@@ -157,6 +195,21 @@ def test_a_resize_takes_bytes_as_bytes_and_floats_as_floats():
         expected = [bilinear_resize_spec(image, 11, 30) for image in values]
         resized = made(*before, Resize(11, 30))
         np.testing.assert_allclose(resized, expected, rtol=1e-5, atol=0 if before else 0.51)
+
+
+WITHOUT_AVX2 = """
+import test_pipeline as t
+assert t.Resize(11, 30).declare_state_and_memory(t.State(t.SHAPE, t.np.dtype("uint8")))[1][1].dtype == "float32"
+for size in (11, 30), (23, 9):
+    made = [t.Pipeline([t.Resize(*size)], t.SHAPE, compiled=how)(t.IMAGES[:2]) for how in (True, False)]
+    assert t.np.array_equal(*made)
+    t.np.testing.assert_allclose(made[0], [t.bilinear_resize_spec(i, *size) for i in t.IMAGES[:2]], atol=0.51)
+"""
+
+
+def test_bytes_are_resized_without_avx2():
+    surroundings = {**os.environ, "NUMBA_CPU_NAME": "generic", "PYTHONPATH": os.path.dirname(__file__)}
+    subprocess.run([sys.executable, "-c", WITHOUT_AVX2], env=surroundings, check=True, timeout=120)
 
 
 def test_a_center_crop_is_the_middle():

@@ -158,6 +158,7 @@ def usage(process):
     return tracemalloc.get_traced_memory()[0], process.memory_info().rss, threading.active_count(), handles
 
 
+@pytest.mark.timeout(300 + SOAK / 50)
 def test_a_soak_leaves_nothing_behind(made, monkeypatch):
     """Whole epochs, broken-off ones and failed ones; NUMBA_COURSE_SOAK is how many, for a longer one (-s shows it)."""
     loader = Loader(made, IMAGES, batch_size=2, workers=3)

@@ -9,6 +9,8 @@ from numba_course.kernels._resize_avx2 import q16
 from numba_course.pipeline import runtime
 from numba_course.pipeline.runtime import LANES
 
+BUILTINS = "float", "int", "len", "max", "min", "range", "round"  # whose results have other types if compiled
+
 
 def njit(function=None, **options):
     """Leave a function as it is."""
@@ -63,6 +65,31 @@ def max(*values):
     return np.where(values[1] > values[0], *values[::-1]) if _arrays(values) else builtins.max(*values)
 
 
+def float(value):
+    """Of 64 bits if it is none yet."""
+    return value if isinstance(value, np.floating) else np.float64(value)
+
+
+def int(value):
+    """Of 64 bits, like those of the next ones, so that with a float32 they make a float64, as compiled."""
+    return np.int64(builtins.int(value))
+
+
+def len(values):
+    """As an integer of 64 bits."""
+    return np.int64(builtins.len(values))
+
+
+def range(*ends):
+    """Integers of 64 bits."""
+    return map(np.int64, builtins.range(*ends))
+
+
+def round(value, *digits):
+    """To an integer of 64 bits if the number of digits is not said."""
+    return builtins.round(value, *digits) if digits else np.int64(builtins.round(value))
+
+
 def _arrays(values):
     return any(isinstance(value, np.ndarray) for value in values)
 
@@ -84,7 +111,7 @@ def filler(shape, new, dtype, line):
     first, second = (down, across) if line[1] == "uint8" else (across, down)
 
     def fill(image, old, columns, rows, lines, out, new, start, stop):
-        pixels = image.reshape(-1, old).astype(int)
+        pixels = image.reshape(-1, old).astype(np.int64)
         out.reshape(-1, new)[:] = (second(first(pixels << 8)) + 128) >> 8
 
     return fill, None, None
@@ -92,4 +119,4 @@ def filler(shape, new, dtype, line):
 
 def _lerp(a, b, weight):
     """As `kernels.vectors.lerp_q8` computes it."""
-    return (a * (65535 - weight.astype(int)) >> 16) + (b * weight.astype(int) >> 16) + 1
+    return (a * (65535 - weight.astype(np.int64)) >> 16) + (b * weight.astype(np.int64) >> 16) + 1

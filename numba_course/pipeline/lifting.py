@@ -72,6 +72,8 @@ def lift(function, name, stream, load="", extra=0):
     if ast.get_docstring(definition):
         del definition.body[0]
     definition = _Literals(free, load).visit(definition)
+    if function.kind == "point":
+        definition = _Reals().visit(definition)
     key = own[-1]
     if any(isinstance(node, ast.Name) and node.id == key for node in ast.walk(definition)):
         definition.body.insert(0, ast.parse(f"{key} = op_key(skey, {stream})").body[0])
@@ -184,4 +186,31 @@ class _Literals(ast.NodeTransformer):
         if isinstance(node.func, ast.Name) and node.func.id == "load":
             node.func = ast.Name(self.load, ast.Load())
             node.args = [ast.Name("source", ast.Load()), ast.Name("skey", ast.Load()), *node.args]
+        return node
+
+
+class _Reals(ast.NodeTransformer):
+    """Put float32 for the integers of a point's arithmetic, or ``r / 3`` were float64: compiled, not as Python.
+
+    Integers they remain as indices, numbers of draws, bounds of loops, and beside the operators of bits.
+    """
+
+    def visit_Constant(self, node):
+        return _literal(float(node.value), "") if type(node.value) is int else node
+
+    def visit_Subscript(self, node):
+        node.value = self.visit(node.value)
+        return node
+
+    def visit_Call(self, node):
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        whole = {"uniform": 0, "range": 0, "round": 1}.get(name, len(node.args))  # from there on
+        node.args[:whole] = map(self.visit, node.args[:whole])
+        return node
+
+    def visit_BinOp(self, node):
+        bits = isinstance(node.op, ast.BitAnd | ast.BitOr | ast.BitXor | ast.LShift | ast.RShift)
+        for side in ("left", "right"):
+            if not (bits and isinstance(getattr(node, side), ast.Constant)):
+                setattr(node, side, self.visit(getattr(node, side)))
         return node

@@ -106,6 +106,6 @@ def interpret(source):
     from numba_course.pipeline import interpreted
 
     text = re.sub(r"^from \S+ import", f"from {interpreted.__name__} import", source, flags=re.MULTILINE)
-    names = {"__name__": "interpreted", "min": interpreted.min, "max": interpreted.max}
+    names = {"__name__": "interpreted", **{name: getattr(interpreted, name) for name in interpreted.BUILTINS}}
     exec(compile(text, "<generated module, interpreted>", "exec"), names)
     return names
