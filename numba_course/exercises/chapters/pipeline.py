@@ -246,7 +246,8 @@ def blocks_of(images, sizes, opened=None):
     def read(numbers):
         if opened is not None:
             opened.append(len(numbers))
-        return images[numbers[0] : numbers[-1] + 1] if len(numbers) else images[:0]  # not a copy, as from a file
+        first = numbers[0] if len(numbers) else 0
+        return images[first : first + len(numbers)]  # not a copy, as from a file
 
     numbers = da.arange(len(images), chunks=(sizes,))
     chunks = (sizes, *images.shape[1:])
@@ -281,7 +282,7 @@ SIZES = (2, 4, 1)
 
 @dataclass(frozen=True)
 class LeavesItToDask(Requirement):
-    """The result is a Dask array that says what it is, has the blocks of the images, and has computed none yet."""
+    """A Dask array that says what it is and has computed nothing yet; each block needs its own images alone."""
 
     name: ClassVar[str] = "left to Dask, block by block"
 
@@ -301,6 +302,9 @@ class LeavesItToDask(Requirement):
         if result.shape != wanted or result.dtype != np.float32:
             declared = f"{result.dtype} {result.shape}"
             return Finding(self.name, f"its Dask array is declared as {declared}, not float32 {wanted}")
+        result.blocks[1].compute(scheduler="synchronous")
+        if sum(opened) != SIZES[1]:
+            return Finding(self.name, f"for a block of {SIZES[1]} images it reads {sum(opened)}")
         return None
 
 
