@@ -13,7 +13,7 @@ from numba_course.exercises.chapters.code_generation import CompilesInAPipeline,
 from numba_course.exercises.exercise import Exercise
 from numba_course.exercises.requirements import LeavesInputsAlone, Matches, Requirement, difference
 from numba_course.exercises.verdict import Finding
-from numba_course.kernels.resize import bilinear_resize
+from numba_course.kernels.resize import bilinear_resize_spec
 from numba_course.pipeline import (
     Brightness,
     HorizontalFlip,
@@ -129,10 +129,10 @@ def batch_of(answer, images, epoch):
 
 
 def batch_spec(images, epoch):
-    """Image by image, in NumPy and with the course's own `bilinear_resize`."""
+    """Image by image, in NumPy; the resize pixel by pixel."""
     out = np.empty((len(images), 3, 64, 64), np.float32)
     for sample, photo in enumerate(images):
-        small = bilinear_resize(photo, 72, 72)
+        small = np.rint(bilinear_resize_spec(photo, 72, 72))
         top, left = (int(draw(12, epoch, sample, 1, number) * np.float32(9)) for number in (0, 1))
         small = small[top : top + 64, left : left + 64]
         if draw(12, epoch, sample, 2) < 0.5:
@@ -143,8 +143,13 @@ def batch_spec(images, epoch):
 
 
 def batch_examples():
-    """No image, a few, and the same in another epoch."""
-    images = np.random.default_rng(7).integers(0, 256, (9, 128, 128, 3), dtype=np.uint8)
+    """No image, a few, and the same in another epoch.
+
+    A weight of the resize is a whole number of eighteenths, and each pixel a multiple of 18 for its row and one for its
+    column: so resized values are whole, and it does not matter how precisely they are computed before being rounded.
+    """
+    down, across = 18 * np.random.default_rng(7).integers(0, 8, (2, 6, 128, 3), dtype=np.uint8)
+    images = down[:, :, None] + across[:, None]
     yield images[:0], 0
     yield images, 0
     yield images, 3
@@ -160,9 +165,11 @@ class NeedsNoMoreMemory(Requirement):
         made = trial.answer()
         if not isinstance(made, Pipeline):
             return None
-        stored = len(made.program.memory), sum(query.nbytes for query in made.program.memory)
-        least = my_pipeline().program.memory
-        most = len(least), sum(query.nbytes for query in least)
+        resize = Pipeline([Resize(72, 72)], (128, 128, 3), compiled=False)
+        stored, most = (
+            (len(memory), sum(query.nbytes for query in memory))
+            for memory in (made.program.memory, resize.program.memory)
+        )
         if stored[0] > most[0] or stored[1] > most[1]:
             seen = f"it stores {stored[1]} bytes for an image, in {stored[0]} buffers"
             return Finding(self.name, f"{seen}; {most[1]} bytes in {most[0]} are enough")
@@ -239,7 +246,8 @@ def blocks_of(images, sizes, opened=None):
     def read(numbers):
         if opened is not None:
             opened.append(len(numbers))
-        return images[numbers[0] : numbers[-1] + 1] if len(numbers) else images[:0]  # not a copy, as from a file
+        first = numbers[0] if len(numbers) else 0
+        return images[first : first + len(numbers)]  # not a copy, as from a file
 
     numbers = da.arange(len(images), chunks=(sizes,))
     chunks = (sizes, *images.shape[1:])
@@ -274,7 +282,7 @@ SIZES = (2, 4, 1)
 
 @dataclass(frozen=True)
 class LeavesItToDask(Requirement):
-    """The result is a Dask array that says what it is, has the blocks of the images, and has computed none yet."""
+    """A Dask array that says what it is and has computed nothing yet; each block needs its own images alone."""
 
     name: ClassVar[str] = "left to Dask, block by block"
 
@@ -294,6 +302,9 @@ class LeavesItToDask(Requirement):
         if result.shape != wanted or result.dtype != np.float32:
             declared = f"{result.dtype} {result.shape}"
             return Finding(self.name, f"its Dask array is declared as {declared}, not float32 {wanted}")
+        result.blocks[1].compute(scheduler="synchronous")
+        if sum(opened) != SIZES[1]:
+            return Finding(self.name, f"for a block of {SIZES[1]} images it reads {sum(opened)}")
         return None
 
 
