@@ -20,7 +20,9 @@ from numba_course.pipeline import loader as loader_module
 SHAPE = (20, 27, 3)
 IMAGES = np.random.default_rng(1).integers(0, 256, (7, *SHAPE), dtype=np.uint8)
 SOAK = int(os.environ.get("NUMBA_COURSE_SOAK", "60"))  # epochs
-RESIDENT = 20_000_000  # bytes by which the process may grow: the system's count is coarse, Python's own is not
+RESIDENT = (
+    20_000_000  # bytes by which the process may grow: the system's count is coarse, Python's own is not
+)
 
 pytestmark = pytest.mark.usefixtures("generated_modules")
 
@@ -189,7 +191,9 @@ def test_a_soak_leaves_nothing_behind(made, monkeypatch):
             epochs(SOAK // 4 if quarter else 0)
             gc.collect()
             seen.append(usage(process))
-            print(f"{batches} batches: {seen[-1][1] / 1e6:.1f} MB, {seen[-1][2]} threads, {seen[-1][3]} handles")
+            print(
+                f"{batches} batches: {seen[-1][1] / 1e6:.1f} MB, {seen[-1][2]} threads, {seen[-1][3]} handles"
+            )
     finally:
         tracemalloc.stop()
     traced, resident, threads, handles = zip(*seen, strict=True)
