@@ -113,6 +113,15 @@ def test_bytes_of_any_number_and_alignment(dtype):
             )
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, float, np.int16, np.array])
+def test_bytes_are_held_against_edges_in_the_precision_of_the_limits(kind):
+    levels = np.arange(256, dtype=np.uint8)
+    for bins in range(1, 120):
+        for low, high in ((0.1, 200.1), (3.3, 77.7), (1.0, 253.0)):
+            limits = kind(low), kind(high)
+            assert np.array_equal(histogram(levels, bins, *limits), histogram_spec(levels, bins, *limits))
+
+
 def test_ranges_where_the_scale_overflows():
     tiny = 5e-324
     values = np.array([0.0, tiny, 3 * tiny, 4 * tiny, 5 * tiny, -tiny, np.nan])

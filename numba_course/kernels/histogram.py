@@ -79,9 +79,9 @@ def histogram(values, bins, low, high, out=None, threads=1):
     if values.dtype == np.bool_:
         values = values.view(np.uint8)
     if values.itemsize == 1:
+        bin_of = _bins_of_levels(values.dtype, bins, np.asarray(low)[()], np.asarray(high)[()])
         counts = np.zeros(256, np.int64)
         _count_levels(values.view(np.uint8), threads, counts)
-        bin_of = _bins_of_levels(values.dtype, bins, np.asarray(low).item(), np.asarray(high).item())
         out[:] = np.bincount(bin_of, counts, bins + 1)[:bins]  # in float64, exact up to 2**53
     else:
         edges = _edges(values.dtype, bins, low, high)
@@ -116,7 +116,7 @@ def _edges(dtype, bins, low, high):
     return edges
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=32, typed=True)  # the edges have the precision of the limits
 def _bins_of_levels(dtype, bins, low, high):
     """The bin of each of the 256 values of a byte, `bins` for none; to find them takes as long as 200,000 bytes."""
     levels, edges = np.arange(256, dtype=np.uint8).view(dtype), _edges(dtype, bins, low, high)
