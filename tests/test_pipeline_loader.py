@@ -20,9 +20,7 @@ from numba_course.pipeline import loader as loader_module
 SHAPE = (20, 27, 3)
 IMAGES = np.random.default_rng(1).integers(0, 256, (7, *SHAPE), dtype=np.uint8)
 SOAK = int(os.environ.get("NUMBA_COURSE_SOAK", "60"))  # epochs
-RESIDENT = (
-    20_000_000  # bytes by which the process may grow: the system's count is coarse, Python's own is not
-)
+RESIDENT = 20_000_000  # bytes by which the process may grow; the system's count of them is coarse
 
 pytestmark = pytest.mark.usefixtures("generated_modules")
 

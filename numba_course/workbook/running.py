@@ -4,6 +4,9 @@ JupyterLab does not look at the disk until it saves. It then offers to take the 
 the last save, or to write over it; its menu item "Close and Shut Down Notebook" drops it as well, unasked. So no
 command changes a notebook that is open, and closing a tab, where JupyterLab offers to save, ends the kernel: this
 is in our settings, and it is by their kernels that open notebooks are known.
+
+`jupyter_server.serverapp.list_running_servers` reads the same files, but ends at the first that is not UTF-8 or cannot
+be opened, and then all would count as closed.
 """
 
 import json

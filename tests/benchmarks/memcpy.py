@@ -37,64 +37,63 @@ def place(size, offset):
 
 def copy_case(size, threads):
     """The copy of `size` bytes, each candidate to its own destination."""
-    source = place(size, PAGE // 2)
-    source[:] = np.random.default_rng(0).integers(0, 256, size, np.uint8)
-
-    def calling(function):
-        destination = place(size, 0)
-
-        def call():
-            function(destination, source)
-            return destination
-
-        return call
-
-    destination = place(size, 0)
+    source, destination = random_bytes(size), place(size, 0)
     to, by = destination.ctypes.data, source.ctypes.data  # looking them up costs more than a short copy
 
     def memmove():
         ctypes.memmove(to, by, size)
         return destination
 
-    peers = {"np.copyto": calling(np.copyto), "ctypes.memmove": memmove}
+    peers = {"np.copyto": filling(np.copyto, source), "ctypes.memmove": memmove}
     if threads == 1:
-        peers["copy_bytes, compiled"] = calling(copy_bytes)
-    ours = calling(lambda destination, source: kernels.memcpy(destination, source, threads))
-    label = next(f"{size >> shift} {unit}" for shift, unit in UNITS if size >> shift)
-    return Case("memcpy", label, ours, peers, threads, traffic=2 * size, written=size)
+        peers["copy_bytes, compiled"] = filling(copy_bytes, source)
+    ours = filling(lambda destination, source: kernels.memcpy(destination, source, threads), source)
+    return Case("memcpy", in_units(size), ours, peers, threads, traffic=2 * size, written=size)
 
 
 def within_case(size, count):
     """The same short copy many times: checked, from within compiled code, and NumPy's from Python."""
-    source = place(size, PAGE // 2)
-    source[:] = np.random.default_rng(1).integers(0, 256, size, np.uint8)
 
     @njit
-    def ours(destination, source, count):
+    def ours(destination, source):
         for _ in range(count):
             copy_bytes(destination, source)
 
     @njit
-    def slices(destination, source, count):
+    def slices(destination, source):
         for _ in range(count):
             destination[:] = source
 
-    def copyto(destination, source, count):
+    def copyto(destination, source):
         for _ in range(count):
             np.copyto(destination, source)
 
-    def calling(loop):
-        destination = place(size, 0)
+    source = random_bytes(size)
+    peers = {"np.copyto from Python": filling(copyto, source), "slices, compiled": filling(slices, source)}
+    return Case("memcpy", f"{in_units(size)}, compiled caller", filling(ours, source), peers)
 
-        def call():
-            loop(destination, source, count)
-            return destination
 
-        return call
+def random_bytes(size):
+    """A source for copies."""
+    source = place(size, PAGE // 2)
+    source[:] = np.random.default_rng(0).integers(0, 256, size, np.uint8)
+    return source
 
-    peers = {"np.copyto from Python": calling(copyto), "slices, compiled": calling(slices)}
-    label = next(f"{size >> shift} {unit}" for shift, unit in UNITS if size >> shift)
-    return Case("memcpy", f"{label}, compiled caller", calling(ours), peers)
+
+def filling(copy, source):
+    """A callable that copies the source into an array of its own."""
+    destination = place(source.size, 0)
+
+    def call():
+        copy(destination, source)
+        return destination
+
+    return call
+
+
+def in_units(size):
+    """A number of bytes as people say it."""
+    return next(f"{size >> shift} {unit}" for shift, unit in UNITS if size >> shift)
 
 
 def calls_case(count):
