@@ -3,6 +3,8 @@
 This is the one module that does something when imported. Nothing but the fork server may import it.
 """
 
+import gc
+
 import hypothesis.extra.numpy  # noqa: F401
 import numba
 import numpy as np
@@ -19,3 +21,4 @@ def _total(values):
 
 
 _total(np.zeros(1))
+gc.freeze()  # the children need not look through all that is loaded for garbage, nor copy it by looking

@@ -66,6 +66,8 @@ class Outcome:
         The first characters it printed, to stdout and stderr together.
     exit_code : int or None
         Of a crashed child: negative for a signal, as in `subprocess`.
+    limit : float or None
+        Seconds that the last step of a child which timed out was allowed.
     """
 
     ended: str
@@ -74,6 +76,7 @@ class Outcome:
     step: str = ""
     output: str = ""
     exit_code: int | None = None
+    limit: float | None = None
 
 
 def prepare():
@@ -227,7 +230,7 @@ def _watch(child, connection, payload, seconds, memory):
             child.join(5)
             return {"ended": "crashed", "step": step, "exit_code": child.exitcode}
         if time.monotonic() - start > limit:
-            return {"ended": "timed out", "step": step}
+            return {"ended": "timed out", "step": step, "limit": limit}
         if allowed is not None and _resident(child.pid) > allowed:
             return {"ended": "out of memory", "step": step}
 

@@ -137,8 +137,9 @@ def test_each_step_restarts_the_clock():
     assert (outcome.ended, outcome.value, outcome.step) == ("returned", "done", "second")
 
 
-def test_a_time_out_names_the_last_step():
-    assert sandbox.run(two_steps, 60, seconds=1).step == "first"
+def test_a_time_out_names_the_last_step_and_its_limit():
+    outcome = sandbox.run(two_steps, 60, seconds=1)
+    assert (outcome.step, outcome.limit) == ("first", 1)
 
 
 def start_a_process_and_wait():

@@ -16,6 +16,7 @@ from numba_course.exercises.card import Card, display
 from numba_course.exercises.verdict import Finding, Verdict
 
 SECONDS = 5.0  # for one call of the answer
+COMPILING = 60.0  # for compiling it once; a parallel function can take ten seconds on a slow machine
 MEMORY = 512 << 20  # bytes
 NOT_SEEN = ("speed", "inputs larger than those tried")
 
@@ -52,6 +53,8 @@ class Exercise:
         needs more than that.
     seconds : float
         Time limit for one call of the answer.
+    compiling : float
+        Time limit, in seconds, for compiling it once and for each look at its code.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Exercise:
     helpers: tuple = ()
     call: Callable = _call
     seconds: float = SECONDS
+    compiling: float = COMPILING
     _memory: dict = field(default_factory=dict, repr=False, compare=False)  # the last verdict
 
     def __repr__(self):
@@ -204,11 +208,12 @@ class Exercise:
 
     def _violent_end(self, outcome):
         """The finding for a child that gave no answer."""
-        seen = {
-            "timed out": f"it had not ended after {self.seconds:g} seconds and was stopped",
-            "out of memory": f"it used more than {MEMORY >> 20} MiB of memory and was stopped",
-            "crashed": f"the process that ran it died ({_last_words(outcome.exit_code)})",
-        }[outcome.ended]
+        if outcome.ended == "timed out":
+            seen = f"it had not ended after {outcome.limit:g} seconds and was stopped"
+        elif outcome.ended == "out of memory":
+            seen = f"it used more than {MEMORY >> 20} MiB of memory and was stopped"
+        else:
+            seen = f"the process that ran it died ({_last_words(outcome.exit_code)})"
         return Finding("ends by itself", f"{seen}, while {outcome.step or 'starting'}")
 
     def _checked(self):

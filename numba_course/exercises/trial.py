@@ -35,7 +35,6 @@ HYPOTHESIS = (
 )  # or it would write into the learner's folder
 DRAWN = 60  # inputs drawn from the strategy
 SHRINKING = 2.0  # seconds spent on making a failing input smaller
-COMPILING = 60.0  # seconds; a parallel function can take ten on a slow machine
 STRUCTURE_INPUTS = 25  # inputs used where the code is looked at
 
 
@@ -193,7 +192,7 @@ def judge(answer, exercise):
         ``(status, findings)``; status ``missing`` when a file does not define the function.
     """
     set_hypothesis_home_dir(HYPOTHESIS)
-    yield "loading the answer", COMPILING  # an eager one compiles
+    yield "loading the answer", exercise.compiling  # an eager one compiles
     try:
         function = answer.load()
     except BaseException as error:
@@ -217,7 +216,7 @@ def judge(answer, exercise):
 def bounds_only(answer, exercise):
     """Look only at the bounds: what a crash is explained with."""
     set_hypothesis_home_dir(HYPOTHESIS)
-    yield "loading the answer", COMPILING  # an eager one compiles
+    yield "loading the answer", exercise.compiling  # an eager one compiles
     trial = Trial(answer.load(), exercise, answer)
     yield f"drawing {len(trial.drawn)} inputs"
     found = yield from _look(trial, lambda requirement: requirement.name == "in bounds")
@@ -229,7 +228,7 @@ def _call_all(trial, how, threads):
     numba.set_num_threads(threads)
     for args, was_drawn in trial.calls():
         if trial.is_new(args):
-            yield f"compiling it for {trial.show(args)}", COMPILING
+            yield f"compiling it for {trial.show(args)}", trial.exercise.compiling
             if failure := trial.compile(args):
                 return [failure]
         yield f"calling it with {how}: {trial.show(args)}"
@@ -244,7 +243,7 @@ def _look(trial, which):
     """Hold the code against the requirements that look at it, as far as `which` chooses them."""
     found = []
     for requirement in filter(which, trial.exercise.requirements):
-        yield f"looking whether it is {requirement.name}", COMPILING
+        yield f"looking whether it is {requirement.name}", trial.exercise.compiling
         finding = requirement.of_code(trial)
         if finding:
             found.append((requirement.status, finding))

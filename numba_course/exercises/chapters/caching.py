@@ -98,7 +98,7 @@ class Laboratory(Exercise):
     def _try(self, answer):
         written = sandbox.run(_written, answer, self.files, seconds=SECONDS, memory=MEMORY)
         if written.ended != "returned":
-            return replace(self, seconds=SECONDS)._badly_ended(written)
+            return self._badly_ended(written)
         status, content = written.value
         if status in ("missing", "not attempted"):
             return None if status == "missing" else Verdict(self.name, status)

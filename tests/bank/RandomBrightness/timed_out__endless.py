@@ -1,4 +1,4 @@
-# expect: timed out: seconds and was stopped
+# expect: timed out: it had not ended after 10 seconds and was stopped, while looking whether it is compiled
 from numba_course.pipeline import Operation
 
 
