@@ -225,6 +225,8 @@ def test_first_run_makes_the_environment_and_runs_the_command_there(checkout, in
         "install",
         "--no-input",
         "--progress-bar=off",
+        "--disable-pip-version-check",
+        "--no-compile",
         "-c",
         "constraints.txt",
         "-e",
