@@ -1,5 +1,6 @@
 """How pytest runs the notebooks: in kernels like the build's, a dead one noticed, only ⟨ ⟩ not compared."""
 
+import gc
 import time
 from contextlib import ExitStack
 from queue import Empty
@@ -48,6 +49,10 @@ def pytest_collection_modifyitems(items):
     items.sort(
         key=lambda item: next((n for n, long in enumerate(LONG) if long in item.path.as_posix()), len(LONG))
     )
+
+
+def pytest_collection_finish():
+    gc.freeze()  # thousands of tests are collected: the compiler makes enough garbage without looking through them
 
 
 def pytest_collectstart(collector):

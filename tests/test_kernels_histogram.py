@@ -21,6 +21,7 @@ from numba_course.kernels.histogram import (
     histogram_spec,
 )
 from numba_course.lens.dispatchers import rebuilt
+from tests.peers import agrees_with_every_peer
 
 RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.1, 0.7), (1e6, 1e6 + 1), (-1e-3, 7e5), (0, 100), (-3, 4), (2.5, 2.5))
 DTYPES = ("f8", "f4", "f2", "i8", "u8", "i4", "u4", "i2", "u2", "i1", "u1")
@@ -237,3 +238,7 @@ def test_the_kernels_are_python_too():
     """
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=environment)
+
+
+def test_it_agrees_with_every_peer_of_its_benchmark():
+    agrees_with_every_peer("histogram")

@@ -16,6 +16,7 @@ from numba.core.errors import TypingError
 from numba_course.kernels import memcpy
 from numba_course.kernels.memory import LINE, STREAM, _copy, check_copy, copy_bytes, memcpy_spec
 from numba_course.lens.dispatchers import rebuilt
+from tests.peers import agrees_with_every_peer
 
 COMPILED = hasattr(_copy, "py_func")  # not where the JIT is switched off
 needs_jit = pytest.mark.skipif(not COMPILED, reason="the JIT is switched off")
@@ -243,3 +244,7 @@ def test_second_process_compiles_nothing(tmp_path):
 
 def test_check_lets_equal_arrays_pass():
     assert check_copy(np.zeros(3), np.ones(3)) is None
+
+
+def test_it_agrees_with_every_peer_of_its_benchmark():
+    agrees_with_every_peer("memcpy")

@@ -22,6 +22,7 @@ from numba_course.kernels.moving_average import (
     moving_average_spec,
 )
 from numba_course.lens.dispatchers import rebuilt
+from tests.peers import agrees_with_every_peer
 
 SHORT = (1, 3, UNROLLED)  # of the windows that are compiled one by one; each takes a second
 WINDOWS = (*SHORT, UNROLLED + 1, 10, 37, 50, 199, 200)
@@ -291,3 +292,7 @@ def test_the_kernels_are_python_too():
     """
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=environment)
+
+
+def test_it_agrees_with_every_peer_of_its_benchmark():
+    agrees_with_every_peer("moving_average")

@@ -12,6 +12,7 @@ from numba_course import kernels
 from numba_course.kernels import reductions
 from numba_course.kernels.reductions import BLOCK, LANES, STEP, dot_spec, sum_spec
 from numba_course.lens.dispatchers import rebuilt
+from tests.peers import agrees_with_every_peer
 
 SIZES = [0, 1, 2, LANES - 1, LANES + 1, STEP, STEP + 3, BLOCK, BLOCK + 1, 3 * BLOCK + STEP + LANES + 5]
 COMPILED = hasattr(reductions._sum, "py_func")  # not where the JIT is switched off
@@ -193,3 +194,7 @@ def test_strict_additions_are_vectorised(name):
     ((_, text),) = kernel.inspect_llvm().items()
     assert " fadd <" in text
     assert not any(flag in text for flag in ("reassoc", "nnan", "ninf", " fast "))
+
+
+def test_it_agrees_with_every_peer_of_its_benchmark():
+    agrees_with_every_peer("reductions")

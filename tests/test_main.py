@@ -456,7 +456,7 @@ def test_test_runs_pytest_in_the_checkout_with_further_arguments(monkeypatch):
     monkeypatch.setattr(cli, "hand_over", lambda command, directory: handed.append((command, directory)))
     for arguments in (["test"], ["test", "--", "-k", "folder"], ["test", "-x", "tests/test_start.py"]):
         cli.run(arguments)
-    pytest_command = [sys.executable, "-m", "pytest", "-n", "2"]
+    pytest_command = [sys.executable, "-m", "pytest", "-n", cli.PROCESSES]
     assert handed == [
         (pytest_command, ROOT),
         ([*pytest_command, "-k", "folder"], ROOT),

@@ -37,6 +37,7 @@ from numba_course.pipeline import (
 )
 from numba_course.pipeline.lifting import is_straight
 from numba_course.pipeline.program import declare
+from tests.peers import agrees_with_every_peer
 
 SHAPE = (20, 27, 3)
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
@@ -469,3 +470,7 @@ def test_a_move_that_leaves_the_image_by_one_pixel_raises(away):
 
 def test_all_names_are_there():
     assert all(hasattr(pipeline, name) for name in pipeline.__all__)
+
+
+def test_it_agrees_with_every_peer_of_its_benchmark():
+    agrees_with_every_peer("pipeline")

@@ -14,6 +14,7 @@ from numba_course.workbook.commands import COMMANDS, as_called, program
 from numba_course.workbook.environment import ROOT, Trouble, hand_over, is_checkout, lacking
 
 HOME = Path("~/numba-course")
+PROCESSES = "3"  # of pytest: one of them often waits, so two cores are busy
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -228,7 +229,7 @@ def _deliver(text, output):
 
 @_command("test", context_settings={"ignore_unknown_options": True})
 def test(arguments: Annotated[list[str] | None, _argument("test", "ARGUMENTS")] = None):
-    command = [sys.executable, "-m", "pytest", "-n", "2", *(arguments or ())]
+    command = [sys.executable, "-m", "pytest", "-n", PROCESSES, *(arguments or ())]
     hand_over(command, directory=_checkout("test"))
 
 
