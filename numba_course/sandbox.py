@@ -162,7 +162,10 @@ def dumps(value):
 
 
 class _Pickler(cloudpickle.Pickler):
-    """Sends also functions of C libraries, by name, since their addresses differ, and those with an `lru_cache`."""
+    """Sends also functions of C libraries, by name, since their addresses differ, and those with an `lru_cache`.
+
+    Code keeps the name of its file, which cloudpickle drops from version 3.1.3 on: a finding quotes the line.
+    """
 
     def __init__(self, file):
         self.file = file
@@ -171,6 +174,9 @@ class _Pickler(cloudpickle.Pickler):
     def reducer_override(self, value):
         if isinstance(value, functools._lru_cache_wrapper):  # without what it remembers
             return _remembering, (value.__wrapped__, value.cache_parameters())
+        if isinstance(value, types.CodeType):
+            make, args = self.dispatch_table[types.CodeType](value)
+            return _code_of, (value.co_filename, make, args)
         if isinstance(value, ctypes.CDLL):
             functions = [f for f in vars(value).values() if isinstance(f, ctypes._CFuncPtr)]
             return _c_library, (type(value), value._name, [_declared(f) for f in functions])
@@ -184,6 +190,10 @@ class _Pickler(cloudpickle.Pickler):
         if f"{type(value).__module__}.{type(value).__name__}" == "numba.core.serialize._CustomPickled":
             return value._reduce()  # the content of a dispatcher; otherwise Numba takes a pickler of its own
         return super().reducer_override(value)
+
+
+def _code_of(file, make, args):
+    return make(*args).replace(co_filename=file)
 
 
 def _declared(function):

@@ -124,6 +124,16 @@ def test_what_c_code_prints_is_kept_too():
     assert "from C" in sandbox.run(chatter, 1).output
 
 
+def file_of(function):
+    return function.__code__.co_filename
+
+
+def test_code_keeps_the_name_of_its_file():
+    names = {}
+    exec(compile("def f(): pass", "cell.py", "exec"), names)
+    assert sandbox.run(file_of, names["f"]).value == "cell.py"
+
+
 def two_steps(pause):
     yield "first"
     time.sleep(pause)
@@ -138,8 +148,8 @@ def test_each_step_restarts_the_clock():
 
 
 def test_a_time_out_names_the_last_step_and_its_limit():
-    outcome = sandbox.run(two_steps, 60, seconds=1)
-    assert (outcome.step, outcome.limit) == ("first", 1)
+    outcome = sandbox.run(two_steps, 60, seconds=3)
+    assert (outcome.step, outcome.limit) == ("first", 3)
 
 
 def start_a_process_and_wait():
@@ -149,7 +159,7 @@ def start_a_process_and_wait():
 
 
 def test_what_the_child_started_ends_with_it():
-    outcome = sandbox.run(start_a_process_and_wait, seconds=1)
+    outcome = sandbox.run(start_a_process_and_wait, seconds=3)
     assert outcome.ended == "timed out"
     assert not psutil.pid_exists(int(outcome.step)) or psutil.Process(int(outcome.step)).status() == "zombie"
 

@@ -1,4 +1,4 @@
-# expect: correct
+# expect: correct (from Numba 0.68 on)
 UNITS = """
 from numba import njit
 

@@ -1,4 +1,4 @@
-# expect: correct
+# expect: correct (from Numba 0.68 on)
 import numpy as np
 from numba import njit, prange
 
