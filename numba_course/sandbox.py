@@ -156,12 +156,12 @@ def dumps(value):
     Exception
         If cloudpickle cannot send it, or it holds a C function that is known by its address alone.
     """
-    pickler = _Pickler(io.BytesIO())
+    pickler = Pickler(io.BytesIO())
     pickler.dump(value)
     return pickler.file.getvalue()
 
 
-class _Pickler(cloudpickle.Pickler):
+class Pickler(cloudpickle.Pickler):
     """Sends also functions of C libraries, by name, since their addresses differ, and those with an `lru_cache`.
 
     Code keeps the name of its file, which cloudpickle drops from version 3.1.3 on: a finding quotes the line.

@@ -246,7 +246,7 @@ def test_the_plain_passes_stay_inside_their_arrays(dtype):
 
 def resize_beside_guards(step=0):
     """Resize images that end, or begin, where no memory is; `step` values too far if the guard is to be seen."""
-    for dtype in (np.uint8, np.float32):  # float64 has the code of float32
+    for dtype in DTYPES:
         for old, new in SIZES:
             for channels in (1, 3, 4, 5):
                 for at_end in (True, False):

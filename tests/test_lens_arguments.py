@@ -73,3 +73,10 @@ def test_what_cannot_be_copied_is_told():
         pack(((i for i in range(3)),))
     with pytest.raises(TypeError, match="the arguments cannot be copied: cannot pickle 'generator' object"):
         pack((np.array([(i for i in range(3))], dtype=object),))
+
+
+def test_a_function_keeps_the_name_of_its_file():
+    names = {}
+    exec(compile("def f(): pass", "cell.py", "exec"), names)
+    (copy,) = unpack(pack((names["f"],)))
+    assert copy.__code__.co_filename == "cell.py"

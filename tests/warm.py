@@ -1,8 +1,8 @@
 """What the checks of a whole suite have in common, compiled once in the fork server: its children inherit it.
 
 Numba compiles the message of a failed broadcast, with all that makes text, for every first assignment of an
-array, and once more where every index is checked: several seconds, in each child again. The suite starts hundreds
-of them, a notebook only a few.
+array, and once more where every index is checked: several seconds, in each child again. Sums are common, too. The suite
+starts hundreds of children, a notebook only a few.
 """
 
 import gc

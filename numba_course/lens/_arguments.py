@@ -4,11 +4,12 @@ import ctypes
 import io
 import pickle
 
-import cloudpickle
 import numba
 import numpy as np
 from numba import typed
 from numpy.lib.array_utils import byte_bounds
+
+from numba_course import sandbox
 
 ALIGNMENT = 64  # bytes: a copy lies as far from a multiple of it as the original does
 
@@ -53,12 +54,12 @@ class _Block:
         return _memory, (self.low % ALIGNMENT, ctypes.string_at(self.low, self.high - self.low))
 
 
-class _Pickler(cloudpickle.Pickler):
+class _Pickler(sandbox.Pickler):
     """Writes arrays as places in blocks; with no blocks it only notes the bounds of all arrays."""
 
     def __init__(self, blocks):
-        self.file, self.blocks, self.bounds = io.BytesIO(), blocks, []
-        super().__init__(self.file)
+        self.blocks, self.bounds = blocks, []
+        super().__init__(io.BytesIO())
 
     def reducer_override(self, value):
         if isinstance(value, np.ndarray):

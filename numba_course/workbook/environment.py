@@ -184,10 +184,8 @@ def install(root, venv):
                 _make(venv)
             _mark(venv, UNFINISHED)
             pip = [str(python_of(venv)), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-            pip += [
-                "--disable-pip-version-check",
-                "--no-compile",
-            ]  # Python compiles what is imported, far less
+            # Not compiled: Python does so with what it imports, which is far less.
+            pip += ["--disable-pip-version-check", "--no-compile"]
             _watch(
                 [*pip, "-c", "constraints.txt", "-e", ".[test,teach,scale]"], "installing", venv / LOG, root
             )
