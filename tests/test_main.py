@@ -215,7 +215,11 @@ def test_python_without_venv_gets_one_sentence(checkout):
 # Installing
 
 
-def test_first_run_makes_the_environment_and_runs_the_command_there(checkout, installer):
+@pytest.mark.parametrize("told_to_write_none", [False, True])
+def test_first_run_makes_the_environment_and_runs_the_command_there(
+    checkout, installer, monkeypatch, told_to_write_none
+):
+    monkeypatch.setattr(sys, "dont_write_bytecode", told_to_write_none)
     environment.enter(checkout, ["test", "--", "-k", "x"], ("test",))
     venv = checkout / ".venv"
     python = str(environment.python_of(venv))
@@ -226,7 +230,7 @@ def test_first_run_makes_the_environment_and_runs_the_command_there(checkout, in
         "--no-input",
         "--progress-bar=off",
         "--disable-pip-version-check",
-        "--no-compile",
+        *([] if told_to_write_none else ["--no-compile"]),
         "-c",
         "constraints.txt",
         "-e",
@@ -451,16 +455,20 @@ def test_interruption_ends_without_a_traceback(monkeypatch, capsys):
 # test and build
 
 
-def test_test_runs_pytest_in_the_checkout_with_further_arguments(monkeypatch):
+@pytest.mark.parametrize("told_to_write_none", [False, True])
+def test_test_runs_pytest_in_the_checkout_with_further_arguments(monkeypatch, told_to_write_none):
     handed = []
-    monkeypatch.setattr(cli, "hand_over", lambda command, directory: handed.append((command, directory)))
+    monkeypatch.setattr(cli, "hand_over", lambda *how: handed.append(how))
+    monkeypatch.setattr(sys, "dont_write_bytecode", told_to_write_none)
+    variables = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".bytecode")}
+    variables = variables if told_to_write_none else {}
     for arguments in (["test"], ["test", "--", "-k", "folder"], ["test", "-x", "tests/test_start.py"]):
         cli.run(arguments)
     pytest_command = [sys.executable, "-m", "pytest", "-n", cli.PROCESSES]
     assert handed == [
-        (pytest_command, ROOT),
-        ([*pytest_command, "-k", "folder"], ROOT),
-        ([*pytest_command, "-x", "tests/test_start.py"], ROOT),
+        (pytest_command, ROOT, variables),
+        ([*pytest_command, "-k", "folder"], ROOT, variables),
+        ([*pytest_command, "-x", "tests/test_start.py"], ROOT, variables),
     ]
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from numba_course.workbook.commands import COMMANDS, as_called, program
-from numba_course.workbook.environment import ROOT, Trouble, hand_over, is_checkout, lacking
+from numba_course.workbook.environment import ROOT, Trouble, hand_over, is_checkout, kept_bytecode, lacking
 
 HOME = Path("~/numba-course")
 PROCESSES = "3"  # of pytest: one of them often waits, so two cores are busy
@@ -230,7 +230,7 @@ def _deliver(text, output):
 @_command("test", context_settings={"ignore_unknown_options": True})
 def test(arguments: Annotated[list[str] | None, _argument("test", "ARGUMENTS")] = None):
     command = [sys.executable, "-m", "pytest", "-n", PROCESSES, *(arguments or ())]
-    hand_over(command, directory=_checkout("test"))
+    hand_over(command, _checkout("test"), kept_bytecode(ROOT))
 
 
 @_command("build")

@@ -184,8 +184,10 @@ def install(root, venv):
                 _make(venv)
             _mark(venv, UNFINISHED)
             pip = [str(python_of(venv)), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-            # Not compiled: Python does so with what it imports, which is far less.
-            pip += ["--disable-pip-version-check", "--no-compile"]
+            pip += ["--disable-pip-version-check"]
+            # To bytecode Python compiles what it imports, which is far less; unless it was told to write none:
+            # then each process would do so again, for seconds.
+            pip += [] if sys.dont_write_bytecode else ["--no-compile"]
             _watch(
                 [*pip, "-c", "constraints.txt", "-e", ".[test,teach,scale]"], "installing", venv / LOG, root
             )
@@ -303,6 +305,17 @@ def _what_went_wrong(text, log):
     if re.search(OFFLINE, text):
         return f"the packages cannot be fetched: check the network and run the same command again {said}"
     return f"the packages could not be installed {said}"
+
+
+def kept_bytecode(root):
+    """Environment variables that keep bytecode where Python is told to write none, as in many containers.
+
+    Hundreds of processes that import the same would otherwise compile it again, each for seconds. It goes to a
+    folder of its own, beside no source.
+    """
+    if not sys.dont_write_bytecode:
+        return {}
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(root / ".bytecode")}
 
 
 def hand_over(command, directory=None, variables=None):
