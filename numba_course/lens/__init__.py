@@ -1,15 +1,16 @@
 """Instruments that show what the compiler made of a function; useful on any Numba function.
 
 `types`, `stages`, `machine_code`, `races`, `gil`, `cache` and `compare` each return a small value that reads well
-in a terminal and in a notebook, with the facts as attributes. None alters the function that it looks at.
+in a terminal and in a notebook, with the facts as attributes. None alters the function that it looks at. `timed`
+compares times that others have taken, as `compare` does those that it takes.
 """
 
 from numba_course.lens.cache import cache
-from numba_course.lens.compare import compare
+from numba_course.lens.compare import compare, timed
 from numba_course.lens.gil import gil
 from numba_course.lens.machine_code import machine_code
 from numba_course.lens.races import races
 from numba_course.lens.stages import stages
 from numba_course.lens.types import types
 
-__all__ = ["cache", "compare", "gil", "machine_code", "races", "stages", "types"]
+__all__ = ["cache", "compare", "gil", "machine_code", "races", "stages", "timed", "types"]

@@ -14,10 +14,11 @@ from numba.core import event
 from numba_course.lens._arguments import pack, unpack
 from numba_course.lens.results import difference
 
-RUN = 2e-3  # seconds that a run lasts at least: a shorter call is repeated within the run
+RUN = 3e-4  # seconds that a run lasts at least: a shorter call is repeated within the run. Not longer than needed:
+# beside other work a process has the processor for a few milliseconds at a time, and no longer run is undisturbed
 SHORT = 2e-5  # seconds: a run below that is too short; the coarsest clock, that of Windows, steps by 1e-7
 MEASURE = 1.5  # seconds that all rounds together take, about
-ROUNDS = (5, 21)  # fewest and most
+ROUNDS = (5, 101)  # fewest and most
 COPIES = 8 << 20  # bytes of arguments that are copied ahead for one run
 COMPILER = "numba:compiler_lock"  # "numba:compile" says nothing of what @vectorize compiles
 
@@ -54,21 +55,22 @@ class Entry:
         return float(np.median(self.seconds)) * self.calls < SHORT
 
 
-def measure(jobs, cases, folder):
+def measure(jobs, cases, folder, effort=1):
     """For each of the packed arguments, the entries and whether each call had its own copy; for `sandbox.run`.
 
-    A job is a name, a pickled function and a number of Numba threads or None.
+    A job is a name, a pickled function and a number of Numba threads or None. With more `effort` there are that
+    many times as many rounds.
     """
     numba.config.CACHE_DIR = folder  # what has a disk cache compiles afresh and leaves the user's files alone
     gc.disable()  # as timeit does: a collection would be charged to whoever is running
     runners = [_Runner(*job) for job in jobs]
     found = []
     for case in cases:
-        found.append((yield from _in_turn(runners, case)))
+        found.append((yield from _in_turn(runners, case, effort)))
     return found
 
 
-def _in_turn(runners, case):
+def _in_turn(runners, case, effort):
     """First calls, second calls, then the rounds, each starting with another function."""
     for runner in runners:
         yield runner.begin()
@@ -80,7 +82,7 @@ def _in_turn(runners, case):
         yield runner.begin()
         runner.again(copied)
     rounds = int(MEASURE / sum(runner.estimate for runner in runners))
-    for turn in range(min(max(rounds, ROUNDS[0]), ROUNDS[1])):
+    for turn in range(effort * min(max(rounds, ROUNDS[0]), ROUNDS[1])):
         start = turn % len(runners)
         for runner in runners[start:] + runners[:start]:
             yield runner.begin()

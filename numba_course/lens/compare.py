@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numba
 import numpy as np
 
 from numba_course import sandbox
-from numba_course.lens import figures, html
+from numba_course.lens import figures, html, relations
 from numba_course.lens._arguments import pack
 from numba_course.lens._timing import Entry, measure
 from numba_course.lens.dispatchers import reason
@@ -33,6 +35,9 @@ class Comparison(html.Shown):
 
     entries: tuple[Entry, ...]
     copied: bool = False
+    _repeat: Callable | None = field(
+        default=None, compare=False
+    )  # effort -> entries and copied, measured anew
     _title = "compare"
 
     def entry(self, name):
@@ -53,6 +58,39 @@ class Comparison(html.Shown):
         """
         return float(np.median(self._ratios(name)))
 
+    def faster(self, name, than=None, times=1.0, at_most=None, only_if=True):
+        """Whether one function is faster than another: for a sentence that says so.
+
+        Before the answer is no, it measures again, at most twice and for longer each time, so that a moment in
+        which the machine was busy decides nothing.
+
+        Parameters
+        ----------
+        name, than : str
+            Entries; `than` is the first one if not given.
+        times : float
+            It must be more than so many times as fast.
+        at_most : float, optional
+            How many times as fast it may be at most: ``times=0.8, at_most=1.25`` asks for about equal times.
+        only_if : bool
+            False if the sentence does not speak of this machine, such as one about an instruction that it does
+            not have: then it is printed with a remark instead of an answer.
+
+        Returns
+        -------
+        Relation
+            True or false; prints a sentence. Its ``measured`` is the `Comparison` that was judged last: draw
+            from that one what stands beside the sentence.
+
+        Raises
+        ------
+        ValueError
+            If there is no such entry, or the results differ; the message says how.
+        RuntimeError
+            If a function fails while it is measured again.
+        """
+        return relations.ask(self, (self._claim(name, than, times, at_most, only_if),))
+
     def spread(self, name):
         """Lower and upper quartile of the rounds' ratios: half of all rounds lie between them."""
         return tuple(float(q) for q in np.quantile(self._ratios(name), (0.25, 0.75)))
@@ -67,12 +105,35 @@ class Comparison(html.Shown):
         inside = [INSIDE.format(e.name) for e in self.entries if e.compiled_inside]
         return (*inside, *(f"{e.name!r} is too short for the clock" for e in self.entries if e.too_short))
 
-    def _ratios(self, name):
+    def _ratios(self, name, than=None):
+        """In each round, the time of `name` over the time of `than`, which is the first if not given."""
         first, entry = self.entries[0], self.entry(name)
-        for each in (first, entry):
+        other = first if than is None else self.entry(than)
+        for each in (first, other, entry):
             if each.difference:
                 raise ValueError(f"no ratio: {each.name!r} {each.difference}")
-        return [own / other for own, other in zip(entry.seconds, first.seconds, strict=True)]
+        return [own / base for own, base in zip(entry.seconds, other.seconds, strict=True)]
+
+    def _claim(self, name, than=None, times=1.0, at_most=None, only_if=True):
+        than = self.entries[0].name if than is None else than
+        names = self.entry(name).name, self.entry(than).name
+        return relations.Claim(*names, times, at_most, asked=bool(only_if))
+
+    def _times_as_fast(self, claim):
+        """By the rounds' ratios; or by the medians, which figures show, if these deny it."""
+        by_rounds = float(np.median(self._ratios(claim.than, claim.name)))
+        by_medians = self.seconds(claim.than) / self.seconds(claim.name)
+        return by_rounds if claim.holds(by_medians) else by_medians
+
+    def _again(self, claims, effort):
+        if self._repeat is None:
+            return None
+        entries, copied = self._repeat(effort)
+        compiled = [
+            e.compile_seconds for e in self.entries
+        ]  # in a sweep, the first size has paid for the others
+        kept = [replace(e, compile_seconds=s) for e, s in zip(entries, compiled, strict=True)]
+        return replace(self, entries=tuple(kept), copied=copied)
 
     def _rows(self):
         yield "function", "one call", "ratio to the first", "compiled in"
@@ -103,8 +164,11 @@ class Comparison(html.Shown):
         clock = f"TOO SHORT for the clock: {short}" if short else "long enough for the clock"
         yield "plain", f"⟨{len(self.entries[0].seconds)} rounds, {clock}⟩"
 
-    def figure(self):
-        """One call's time on a logarithmic axis: every round as a dot, the median as a bar."""
+    def figure(self, *relations):
+        """One call's time on a logarithmic axis: every round as a dot, the median as a bar.
+
+        The relations that a sentence reads from it are added to its words; draw it from their ``measured``.
+        """
         medians = {e.name: self.seconds(e.name) for e in self.entries}
 
         def draw(ax):
@@ -119,7 +183,7 @@ class Comparison(html.Shown):
 
         times = ", ".join(map(_readable, medians.values()))
         alt = f"Time of one call on a logarithmic axis: {', '.join(medians)} take ⟨{times}⟩."
-        return figures.show(draw, alt, size=(6.4, 0.9 + 0.55 * len(medians)))
+        return figures.show(draw, alt, *relations, size=(6.4, 0.9 + 0.55 * len(medians)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,6 +206,27 @@ class Sweep(html.Shown):
             raise ValueError(f"size must be one of {self.sizes}, not {size!r}")
         return self.comparisons[self.sizes.index(size)]
 
+    def faster(self, name, than=None, *, at, **bounds):
+        """Whether one function is faster than another at the size `at`; else as `Comparison.faster`.
+
+        The ``measured`` of the relation is this sweep, with the comparison of that size as it was judged last.
+        """
+        return relations.ask(self, (self._claim(name, than, at=at, **bounds),))
+
+    def _claim(self, name, than=None, *, at, **bounds):
+        return replace(self.at(at)._claim(name, than, **bounds), at=at)
+
+    def _times_as_fast(self, claim):
+        return self.at(claim.at)._times_as_fast(claim)
+
+    def _again(self, claims, effort):
+        failing = {claim.at for claim in claims if not claim.holds(self._times_as_fast(claim))}
+        new = {size: self.at(size)._again(claims, effort) for size in failing}
+        if None in new.values():
+            return None
+        renewed = [new.get(size, old) for size, old in zip(self.sizes, self.comparisons, strict=True)]
+        return replace(self, comparisons=tuple(renewed))
+
     def _rows(self):
         for size in self.sizes:
             headers, *rows = self.at(size)._rows()
@@ -153,8 +238,11 @@ class Sweep(html.Shown):
         for size in self.sizes:
             yield from ((tone, f"size {size}: {text}") for tone, text in self.at(size)._lines())
 
-    def figure(self):
-        """One call's time against size, a curve for each function; both axes are logarithmic."""
+    def figure(self, *relations):
+        """One call's time against size, a curve for each function; both axes are logarithmic.
+
+        The relations that a sentence reads from it are added to its words; draw it from their ``measured``.
+        """
         names = [entry.name for entry in self.comparisons[0].entries]
 
         def draw(ax):
@@ -166,7 +254,69 @@ class Sweep(html.Shown):
 
         sizes = ", ".join(map(str, self.sizes))
         alt = f"Time of one call of {', '.join(names)} at sizes {sizes}, on logarithmic axes."
-        return figures.show(draw, alt)
+        return figures.show(draw, alt, *relations)
+
+
+@dataclass(frozen=True, repr=False)
+class Timing(Comparison):
+    """What `timed` got: a `Comparison` of times that somebody else has taken."""
+
+    _title = "timed"
+
+    @property
+    def warnings(self):
+        """None: only `compare` knows what happened within a run."""
+        return ()
+
+    def _rows(self):
+        yield from (cells[:3] for cells in super()._rows())
+
+    def _lines(self):
+        yield "plain", f"⟨rounds: {len(self.entries[0].seconds)}⟩"
+
+
+def timed(measure):
+    """Times that `compare` cannot take, such as a process's start or the work of a pool of threads.
+
+    Parameters
+    ----------
+    measure : callable
+        Takes no arguments; does the work and gives a dict of names and seconds: for each name one number, or
+        one for each round, which are then compared round by round. It is called once now, and a few times more
+        whenever `Timing.faster` has to measure again.
+
+    Returns
+    -------
+    Timing
+        A `Comparison` of these names, the first one being the one to compare with; asked for ``faster`` in the
+        same way.
+
+    Raises
+    ------
+    ValueError
+        If a time is not above zero, or the names or numbers of rounds do not agree.
+
+    Notes
+    -----
+    That all do the same work is for `measure` to make sure.
+    """
+    repeat = functools.partial(_rounds, measure)
+    return Timing(*repeat(1), _repeat=repeat)
+
+
+def _rounds(measure, calls):
+    """The entries of all rounds of so many calls of `measure`, and that nothing was copied."""
+    found = [{name: np.atleast_1d(seconds) for name, seconds in measure().items()} for _ in range(calls)]
+    if any(list(one) != list(found[0]) for one in found):
+        raise ValueError("measure must give the same names in the same order each time")
+    for one in found:
+        if not one or len({seconds.shape for seconds in one.values()}) != 1:
+            raise ValueError("measure must give names, and the same number of rounds for each of them")
+        for name, seconds in one.items():
+            if not (seconds > 0).all():
+                raise ValueError(f"seconds must be above zero, not {seconds.min()} for {name!r}")
+    joined = {name: np.concatenate([one[name] for one in found]).tolist() for name in found[0]}
+    return tuple(Entry(name, tuple(seconds)) for name, seconds in joined.items()), False
 
 
 def _readable(seconds):
@@ -216,8 +366,10 @@ def compare(functions, *args, sizes=None, threads=None):
     their arguments, the changes must be equal, too; and a second call must repeat the first.
 
     Each function is called once to compile it and once to see that it repeats itself. Then come rounds that
-    run every function once, each round starting with another one; a call shorter than 2 ms is repeated
+    run every function once, each round starting with another one; a call shorter than 0.3 ms is repeated
     within its run. Times include the call from Python. Costs about two seconds and seven calls of each.
+
+    The functions and the arguments are kept as they were, so that ``faster`` can measure again.
 
     Not detected: results that are all wrong in the same way; work that one function leaves undone without a
     trace in its result; a processor that changes its speed within a round.
@@ -231,13 +383,26 @@ def compare(functions, *args, sizes=None, threads=None):
         for count in (None,) if threads is None else threads:
             label = str(name) if count is None else f"{name}, {_checked(count)} thread{'s' * (count > 1)}"
             jobs.append((label, pickled, count))
+    found = [
+        Comparison(entries, copied, functools.partial(_alone, jobs, case))
+        for case, (entries, copied) in zip(packed, _measured(jobs, packed), strict=True)
+    ]
+    return found[0] if sizes is None else Sweep(tuple(sizes), tuple(found))
+
+
+def _measured(jobs, packed, effort=1):
+    """What `measure` gives, from a child process."""
     with tempfile.TemporaryDirectory() as folder:
-        outcome = sandbox.run(measure, jobs, packed, folder, seconds=LIMIT, memory=MEMORY)
+        outcome = sandbox.run(measure, jobs, packed, folder, effort, seconds=LIMIT, memory=MEMORY)
     if outcome.ended != "returned":
         how = reason(outcome.error) if outcome.error else outcome.ended
         raise RuntimeError(f"compare: {outcome.step!r} failed: {how}")
-    found = tuple(Comparison(entries, copied) for entries, copied in outcome.value)
-    return found[0] if sizes is None else Sweep(tuple(sizes), found)
+    return outcome.value
+
+
+def _alone(jobs, case, effort):
+    """Entries, and whether arguments were copied, for one set of arguments."""
+    return _measured(jobs, [case], effort)[0]
 
 
 def _check(functions, args, sizes):

@@ -47,7 +47,7 @@ class Figure:
         display({"text/html": f"<div>{html.escape(self.alt)}</div>", "text/plain": self.alt}, raw=True)
 
 
-def show(draw, alt, size=(6.4, 3.6)):
+def show(draw, alt, *relations, size=(6.4, 3.6)):
     """Draw a figure in the house style.
 
     Parameters
@@ -57,6 +57,9 @@ def show(draw, alt, size=(6.4, 3.6)):
         pyplot's state, is used or changed.
     alt : str
         What the figure shows, for people who do not see it and for tests; numbers that vary inside ``⟨ ⟩``.
+    *relations : Relation
+        Of a figure of times: what a sentence about it states. They are added to `alt`, so that whoever builds
+        the page can refuse a figure that contradicts the sentence.
     size : tuple of float
         Width and height in inches, at 100 dots per inch.
 
@@ -74,6 +77,9 @@ def show(draw, alt, size=(6.4, 3.6)):
 
     if not alt.strip():
         raise ValueError("alt must say what the figure shows, not be empty")
+    if relations:
+        sentences = [line for relation in relations for line in repr(relation).splitlines()]
+        alt = f"{alt} As measured: {'; '.join(sentences)}."
     with matplotlib.style.context(["default", STYLE]):
         figure = matplotlib.figure.Figure(figsize=size, dpi=100)
         draw(figure.subplots())
