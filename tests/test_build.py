@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
+from numba_course.lens import figures
+from numba_course.lens.compare import Comparison, Entry
 from numba_course.workbook import build, execution, outputs, source
 
 DOUBLE = SimpleNamespace(name="double", solution_source="def double(values):\n    return 2 * values")
@@ -319,6 +321,22 @@ def test_a_cell_put_in_between_leaves_the_stored_numbers_of_the_others():
     assert [cell.execution_count for cell in new.cells] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("alt", ["a line.", "a bar."], ids=["the figure stays", "the figure is new"])
+def test_relations_of_times_stay_all_or_none(alt):
+    def told(times, alt):
+        relation = f"b is faster than a: ⟨yes: {times} times⟩"
+        drawn = figure(times, f"{alt} {relation}.")
+        return book(
+            code("ask()", [stream(relation)]), code("draw()", [drawn]), code("c", [stream(f"⟨{times}⟩")])
+        )
+
+    new, old = told("3.5", alt), told("2", "a line.")
+    outputs.keep_stored(new, old)
+    both = [new.cells[0].outputs[0].text, new.cells[1].outputs[0].metadata["image/png"]["alt"]]
+    assert all(("2 times" if alt == "a line." else "3.5 times") in text for text in both)
+    assert new.cells[2].outputs[0].text == "⟨2⟩"
+
+
 @pytest.mark.parametrize(("earlier", "kept"), [("x = 1", "four cores"), ("x = 2", "two cores")])
 def test_an_ignored_output_stays_while_the_code_so_far_is_unchanged(earlier, kept):
     tags = ["nbval-ignore-output", "why-machine"]
@@ -403,6 +421,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.load
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_failing_cell_is_named_in_one_line_and_its_notebook_not_written(course):
     for stem, (text, _) in BROKEN.items():
@@ -421,6 +440,7 @@ def test_a_failing_cell_is_named_in_one_line_and_its_notebook_not_written(course
     assert build.stored_notebooks() == []
 
 
+@pytest.mark.load
 def test_a_cell_that_does_not_end_is_named(course, monkeypatch):
     monkeypatch.setattr(execution, "CELL_SECONDS", 1)
     course(HEADER + "```{code-cell}\nimport time; time.sleep(60)\n```\n", "71_long")
@@ -460,6 +480,55 @@ def test_a_chapter_is_found_by_any_of_its_names(course, name):
 def test_an_unknown_chapter_is_reported_with_the_known_ones(course):
     course(HEADER)
     assert run(["7"]) == (1, "there is no chapter 7; there are: 70_toy")
+
+
+# Relations of times: what this machine denies is not stored
+
+
+def relation(quick):
+    measured = Comparison((Entry("slow", (3.0,)), Entry("quick <b>", (quick,))))
+    return measured.faster("quick <b>", times=2)
+
+
+def shown(asked):
+    """Outputs of the ways in which a cell can show a relation."""
+    drawn = figures.show(lambda ax: ax.plot([1, 2]), "A line.", asked).alt
+    result = {"text/plain": repr(asked), "text/html": asked._repr_html_()}
+    return {
+        "printed": stream(f"{asked}\n"),
+        "in a sentence": stream(f"as you see, {asked}, at least here\n", "stderr"),
+        "the result of a cell": nbformat.v4.new_output("execute_result", data=result),
+        "beside a figure": figure(alt=drawn),
+        "only in an image": nbformat.v4.new_output(
+            "display_data", data={"image/png": "AAAA"}, metadata={"image/png": {"alt": drawn}}
+        ),
+        "only as HTML": nbformat.v4.new_output("display_data", data={"text/html": result["text/html"]}),
+    }
+
+
+def test_a_relation_that_does_not_hold_is_found_wherever_it_is_shown():
+    no = "quick <b> is more than 2 times as fast as slow: ⟨NO: 1.2 times, measured once⟩"
+    for way, output in shown(relation(2.5)).items():
+        found = list(outputs.denied(book(code("1"), code("# look", [output]), code("3"))))
+        assert [(count, cell.source) for count, cell, _ in found] == [(2, "# look")], way
+        assert found[0][2].endswith(no), way
+    assert list(outputs.denied(book(code("1", shown(relation(0.5)).values())))) == []
+    assert list(outputs.denied(book(code("1", [stream("⟨NOT yet⟩ NO: ⟨no⟩")])))) == []
+
+
+def test_a_notebook_is_not_written_while_a_relation_in_it_does_not_hold(course):
+    cells = ("print('fine')", f"print('{relation(2.5)}')")
+    path = course(HEADER + "".join(f"```{{code-cell}}\n{cell}\n```\n\n" for cell in cells), "71_slow")
+    target = build.Target(build.read_chapter(path), solved=True)
+    target.path.parent.mkdir()
+    nbformat.write(target.chapter.notebook(solved=True), target.path)
+    before = stored_bytes()
+    status, said = run([path])
+    assert status == 1 and stored_bytes() == before and list(before) == [target.path]
+    why = f"code cell 2 `{cells[1]}`: not so on this machine: {relation(2.5)}"
+    assert sorted(said.splitlines()) == [
+        f"{folder}/71_slow.ipynb: {why}" for folder in ("notebooks", "solutions")
+    ]
 
 
 # Surroundings of a kernel

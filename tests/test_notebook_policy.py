@@ -12,9 +12,10 @@ import nbformat
 import pytest
 
 from numba_course import exercises
-from numba_course.workbook import build
+from numba_course.workbook import build, outputs
 from numba_course.workbook.outputs import IMAGES, VOLATILE, code_cells
 from numba_course.workbook.source import checked, first_line, tags
+from tests import clocks
 
 COMPARED = 0.7  # share of the code cells whose outputs nbval compares; no output is a fact as well
 WITH_OUTPUT = 0.4  # share of the code cells that are compared and show something outside ⟨ ⟩
@@ -146,6 +147,18 @@ def checks_as_they_must_end(notebook, solved):
                 yield f"{first_line(cell)}: does not store “{word}”"
 
 
+def nothing_denied(notebook, solved):
+    for _, cell, sentence in outputs.denied(notebook):
+        yield f"{first_line(cell)}: measured otherwise: {sentence}"
+
+
+def clocks_in_brackets(notebook, solved):
+    """Whatever a clock said may be otherwise beside other work: it is in ⟨ ⟩, or a relation."""
+    cells = code_cells(notebook)
+    for cell, faults in zip(cells, clocks.faults(cell.source for cell in cells), strict=True):
+        yield from (f"{first_line(cell)}: {fault}" for fault in faults)
+
+
 RULES = (
     counted,
     only_plain_outputs,
@@ -156,6 +169,8 @@ RULES = (
     images_in_words,
     short_cells,
     checks_as_they_must_end,
+    nothing_denied,
+    clocks_in_brackets,
 )
 
 
@@ -257,6 +272,133 @@ def only_volatile(cells):
     cells[3].outputs[0].data = {"text/plain": "⟨3 ms⟩"}
 
 
+# A cell that reads clocks, and what must not follow it.
+CLOCKS = """
+import time, timeit, cProfile
+from time import perf_counter as now
+from numba_course import lens
+from numba_course.lens import figures
+measured = lens.compare({"one": one, "two": two}, values)
+sweep = lens.compare({"one": one, "two": two}, sizes={10: (values,)})
+relation = measured.faster("two")
+start = now()
+took = {"one": time.perf_counter() - start, "two": 1.0}
+def is_fast(limit):
+    return measured.ratio("two") < limit
+def say(what, holds):
+    print(what, holds)
+def dots(ax):
+    ax.plot([entry.seconds for entry in measured.entries])
+def judged(ax):
+    ax.plot([entry.seconds for entry in relation.measured.entries])
+"""
+SAID_BY_A_CLOCK = [
+    "print('faster:', measured.ratio('two') < 0.5)",
+    "holds = measured.ratio('two') < 0.5\nprint(f'faster: {holds}')",
+    "print('faster:', is_fast(0.5))",
+    "say('faster:', is_fast(0.5))",
+    "say(what='faster:', holds=took['one'] < 1)",
+    "print('best:', min(took, key=took.get))",
+    "print('in order:', *sorted(took, key=lambda name: took[name]))",
+    "print('best:', min((entry for entry in measured.entries), key=lambda e: min(e.seconds)).name)",
+    "if is_fast(0.5):\n    print('it is faster')",
+    "word = 'faster' if is_fast(0.5) else 'slower'\nprint(word)",
+    "word = 'slower'\nif is_fast(0.5):\n    word = 'faster'\nprint(word)",
+    "print('holds:', bool(relation))",
+    "print('holds:', relation.holds)",
+    "print('both:', relation and sweep.faster('two', at=10))",
+    "if not relation:\n    print('no')",
+    "print('yes' if all([relation]) else 'no')",
+    "print([n for n in (10, 100) if sweep.at(n).ratio('two') < 0.9])",
+    "print(len([entry for entry in measured.entries if entry.seconds[0] > 1]), 'are slow')",
+    "for name in took:\n    if took[name] > 1:\n        break\nprint(name)",
+    "def first_slow():\n    for name, seconds in took.items():\n        if seconds > 1:\n            return name\n"
+    "print(first_slow())",
+    "tries = 0\nwhile now() - start < 1:\n    tries += 1\nprint(tries, 'tries')",
+    "def tell(limit):\n    if now() > limit:\n        return\n    print('in time')\ntell(3)",
+    "best = {}\nfor name in took:\n    best[name] = min(9.0, now() - start)\nprint(best['one'] < best['two'])",
+    "times = []\ntimes.append(now())\nprint(times[0] > 0)",
+    "slow = []\nif is_fast(2):\n    slow.append('one')\nprint(slow)",
+    "names, (first, *later) = list(took), [now(), now(), now()]\nprint(later[0] > first)",
+    "print(timeit.timeit(lambda: 1) < 1)",
+    "runs, seconds = timeit.Timer(lambda: 1).autorange()\nprint(runs)",
+    "print(time.monotonic_ns() % 2, time.strftime('%H'))",
+    "print('%d ms of ⟨%d⟩' % (now(), now()))",
+    "print('{} ms of ⟨{}⟩'.format(now(), now()))",
+    "print('⟨' + str(start) + '⟩ of ' + str(start))",
+    "print('took', start, 'of ⟨', start, '⟩')",
+    "print(f'{1:{start}}')",
+    "print(measured.entries)",
+    "print(measured.compile_seconds('two') > 1)",
+    "print(measured.faster('two').measured.seconds('two') > 1)",
+    "print(any(entry.too_short for entry in measured.entries), measured.warnings)",
+    "class Watch:\n    def read(self):\n        return now()\nprint(Watch().read() > 0)",
+    "print(dict(zip(took, map(lambda name: took[name] > 1, took)))['one'])",
+    "print(*{name: seconds > 1 for name, seconds in took.items()}.values())",
+    "name, seconds = max(took.items(), key=lambda pair: pair[1])\nprint(name)",
+    "moments = lens.gil(one).calls\nprint(moments[0][1] > 1)",
+    "profile = cProfile.Profile()\nprint(max(profile.getstats(), key=lambda e: e.inlinetime).code.co_name)",
+    "cProfile.Profile().print_stats()",
+    "measured.ratio('two')",
+    "took['one'] < 1",
+    "import sys\nif is_fast(1):\n    sys.stdout.write('fast')",
+    "assert is_fast(0.5), 'too slow'",
+    "if now() > 1:\n    raise RuntimeError('too slow')",
+    "print(measured.faster('two', times=measured.ratio('two')))",
+    "def measure():\n    print(now())\n    return {'one': now()}\nlens.timed(measure)",
+    "figures.show(dots, 'Two dots.')",
+    "figures.show(lambda ax: ax.bar([1], [took['one']]), 'A bar.')",
+    "figures.show(judged, f'Two dots, {is_fast(1)}.', relation)",
+    "figures.show(dots, 'Two dots.', relation)",  # not those that the relation has judged
+    "times = [now()]\ndef draw(ax):\n    for t in times:\n        ax.text(1, 1, f'{t} s')\n"
+    "figures.show(draw, 'A text.')",
+    "measured.figure()",
+    "measured.figure(relation)",
+    "sweep.at(10).figure()",
+    "relation.measured.figure()",
+    "import matplotlib.pyplot as plt\nplt.plot([took['one']])",
+]
+NOT_SAID_BY_A_CLOCK = [
+    "print(relation, sweep.faster('two', at=10))",
+    "for each in [relation]:\n    print('as asked:', each)",
+    "relation",
+    "measured",
+    "print(f'⟨{measured.ratio(\"two\"):.2f}⟩ times as long', '⟨', start, '⟩')",
+    "def text(function):\n    return f'⟨{timeit.timeit(function):8.2f} s⟩'\nprint('took', text(one), text(two))",
+    "for name, seconds in took.items():\n    print(f'{name:9} ⟨{1e3 * seconds:.1f} ms⟩')",
+    "for entry in measured.entries:\n    print(f'{entry.name}: ⟨{min(entry.seconds)}⟩', entry.difference)",
+    "print('equal:', not any(entry.difference for entry in measured.entries), len(measured.entries), len(took))",
+    "for i, (name, seconds) in enumerate(sorted(took.items())[:1]):\n    print(i, f'⟨{seconds}⟩')",
+    "print(', '.join(f'{name} ⟨{seconds}⟩' for name, seconds in took.items()))",
+    "print('⟨%d⟩ of ⟨{}⟩'.format(start), '⟨%d⟩ ms' % start)",
+    "print(f\"⟨{'fast' if is_fast(1) else 'slow'}⟩\", 'one' in took)",
+    "results, times = [], []\nfor f in (one, two):\n    results.append(f())\n    times.append(now())\nprint(results)",
+    "start = 1\nprint(start)",
+    "print('same text of a file:', open('perf_counter').read(), time.sleep(0))",
+    "from numba_course import exercises\nexercises.timing.check(lambda f: now() - f())",
+    "print('switch:', lens.gil(one).released)\nlens.gil(one).figure()",
+    "print(sum(callcount for callcount in range(3)), [e.callcount for e in cProfile.Profile().getstats()])",
+    "figures.show(lambda ax: ax.plot([1, 2]), 'A line.')",
+    "figures.show(judged, f'Two dots of ⟨{relation.measured.seconds(\"two\")}⟩.', relation)",
+    "both = [relation, relation]\nrelation.measured.figure(*both)",
+    "relation = relation.faster('one', times=0, at_most=1)\nfigures.show(judged, 'Two dots.', relation)",
+    "timed = lens.timed(lambda: {'one': now(), 'two': now()}).faster('two')\nprint(timed)\n"
+    "figures.show(lambda ax: ax.plot(timed.measured.entry('one').seconds), 'A dot.', timed)",
+    "quick, said = is_fast(1), 'nothing'\nprint(said)",
+]
+
+
+def after_clocks(text):
+    def change(cells):
+        cells[0].source, cells[1].source = CLOCKS, text
+
+    return change
+
+
+def showing(text):
+    return lambda cells: cells[2].outputs[0].data.update({"text/plain": f"Figure: a line. {text}"})
+
+
 BROKEN = {
     counted: [
         lambda cells: cells[2].update(execution_count=None),
@@ -314,6 +456,11 @@ BROKEN = {
         lambda cells: cells[3].outputs[0].data.update({"text/plain": "✓ double: correct"}),
         source_of(3, "exercises.treble.check(treble)"),
     ],
+    nothing_denied: [
+        printing("two is faster than one: ⟨NO: 0.9 times, measured 3 times⟩"),
+        showing("two is faster than one: ⟨NO: 0.9 times, measured 3 times⟩."),
+    ],
+    clocks_in_brackets: list(map(after_clocks, SAID_BY_A_CLOCK)),
 }
 
 
@@ -322,6 +469,13 @@ def test_a_good_notebook_keeps_every_rule():
     solved = example()
     solved.cells[3].outputs[0].data["text/plain"] = "✓ double: correct"
     assert list(checks_as_they_must_end(solved, True)) == []
+
+
+@pytest.mark.parametrize("number", range(len(NOT_SAID_BY_A_CLOCK)))
+def test_a_cell_may_show_what_no_clock_said_and_the_rest_in_brackets(number):
+    good = example()
+    after_clocks(NOT_SAID_BY_A_CLOCK[number])(good.cells)
+    assert list(clocks_in_brackets(good, False)) == []
 
 
 def test_a_solved_notebook_must_not_store_the_blank_one_s_verdict():

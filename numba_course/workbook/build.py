@@ -16,9 +16,7 @@ from numba_course import exercises
 from numba_course.workbook import ledger, outputs
 from numba_course.workbook.environment import ROOT
 from numba_course.workbook.execution import ExecutionError, execute
-from numba_course.workbook.source import Chapter, ChapterError, named, read
-
-AT_ONCE = 2  # kernels
+from numba_course.workbook.source import Chapter, ChapterError, first_line, named, read
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,13 @@ def build_all(chapters=None, check=False, echo=print):
     Returns
     -------
     int
-        Exit status: 0, or 1 if a chapter failed or, with `check`, a notebook is stale.
+        Exit status: 0, or 1 if a chapter failed, if it printed a relation of times that did not hold when it was
+        measured, or, with `check`, if a notebook is stale. Such a notebook is not written.
 
     Notes
     -----
-    Two kernels run at a time; a chapter costs its execution, twice. A build after a build changes no byte.
+    One kernel runs at a time: beside another one, a chapter about threads would measure that one. A chapter costs
+    its execution, twice. A build after a build changes no byte.
     """
     targets, complaints = [], []
     try:
@@ -133,14 +133,8 @@ def stale(target):
 
 
 async def _build(targets, check, echo):
-    """Build or check each target, a few at a time; return whether all went well."""
-    turns = asyncio.Semaphore(AT_ONCE)
-
-    async def one(target):
-        async with turns:
-            return await _build_one(target, check, echo)
-
-    return all(await asyncio.gather(*map(one, targets)))
+    """Build or check each target, one at a time; return whether all went well."""
+    return all([await _build_one(target, check, echo) for target in targets])
 
 
 async def _build_one(target, check, echo):
@@ -153,6 +147,9 @@ async def _build_one(target, check, echo):
         notebook = await _executed(target)
     except ExecutionError as error:
         echo(f"{target.name}: {error}")
+        return False
+    if refused := [_contradiction(*found) for found in outputs.denied(notebook)]:
+        echo("\n".join(f"{target.name}: {reason}" for reason in refused))
         return False
     stored = _stored(target.path)
     outputs.keep_stored(notebook, stored)
@@ -169,6 +166,11 @@ async def _build_one(target, check, echo):
     target.path.write_text(text, encoding="utf-8", newline="\n")
     echo(f"{target.name}: written {seconds}")
     return True
+
+
+def _contradiction(number, cell, sentence):
+    """Why a notebook is not stored: what this machine measured denies a sentence."""
+    return f"code cell {number} {first_line(cell)}: not so on this machine: {sentence}"
 
 
 async def _executed(target):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
+from html import unescape
 
 import nbformat
 
@@ -14,6 +15,8 @@ from numba_course.workbook.source import tags
 CELL_FILE = (r"(?:[A-Za-z]:)?(?:[\w.~+\-]*[/\\])*ipykernel_\d+[/\\]\d+\.py", "cell.py")
 VOLATILE = ((r"⟨[^⟨⟩\n]*⟩", "⟨⟩"), CELL_FILE)
 IMAGES = ("image/png", "image/jpeg")  # nbval does not compare them
+RELATION = r"⟨(yes|NO): [\d.]+ times"
+DENIED = r"[^⟨⟩\n]*⟨NO\b[^⟨⟩\n]*⟩"  # a relation of `lens` that does not hold: its sentence, its answer
 
 
 def code_cells(notebook):
@@ -35,22 +38,52 @@ def normalise(notebook):
         cell.outputs = [_normal(output, count) for output in cell.outputs]
 
 
+def denied(notebook):
+    """Sentences in the outputs that the measurement beside them denies, each with the number of its code cell."""
+    for count, cell in enumerate(code_cells(notebook), 1):
+        seen = {found.strip() for text in _texts(cell.outputs) for found in re.findall(DENIED, text)}
+        for sentence in sorted(seen):
+            if not any(
+                sentence.endswith(other) for other in seen - {sentence}
+            ):  # an image is told three times
+                yield count, cell, sentence
+
+
+def _texts(value, kind=None):
+    """All texts inside outputs, those that describe an image included; of HTML what is read, of images nothing."""
+    if isinstance(value, str):
+        plain = unescape(re.sub("<[^>]*>", "", value)) if kind == "text/html" else value
+        return [] if kind in IMAGES else [plain]
+    if isinstance(value, dict):
+        return [text for key, item in value.items() for text in _texts(item, key)]
+    return [text for item in value for text in _texts(item)] if isinstance(value, list) else []
+
+
 def keep_stored(notebook, stored):
     """Give `notebook`, in place, the outputs of `stored` wherever nothing that is compared has changed.
 
     What is not compared (an image, a cell tagged ``nbval-ignore-output``) stays as long as the code up to and
-    with its cell is unchanged; to draw all figures anew, delete the stored notebook first.
+    with its cell is unchanged; to draw all figures anew, delete the stored notebook first. Relations of times stay
+    all or none: a figure would otherwise tell another measurement than the text beside it.
     """
-    before = code_cells(stored)
+    cells, before = code_cells(notebook), code_cells(stored)
     by_source = defaultdict(deque)
     for cell in before:
         by_source[cell.source].append(cell)
-    same_code = True
-    for index, cell in enumerate(code_cells(notebook)):
+    same_code, staying = True, {}
+    for index, cell in enumerate(cells):
         same_code = same_code and index < len(before) and before[index].source == cell.source
         old = by_source[cell.source].popleft() if by_source[cell.source] else None
         if old is not None and _may_stay(cell, old, same_code):
-            cell.outputs = [_normal(output, cell.execution_count) for output in old.outputs]
+            staying[index] = old.outputs
+    relating = {index for index, cell in enumerate(cells) if _tells_a_relation(cell.outputs)}
+    for index in staying.keys() - (set() if relating <= staying.keys() else relating):
+        cells[index].outputs = [_normal(output, cells[index].execution_count) for output in staying[index]]
+
+
+def _tells_a_relation(found):
+    """Whether outputs have a relation of `lens` in them."""
+    return any(re.search(RELATION, text) for text in _texts(found))
 
 
 def _may_stay(cell, old, same_code):
