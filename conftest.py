@@ -1,6 +1,11 @@
-"""How pytest runs the notebooks: in kernels like the build's, a dead one noticed, only ⟨ ⟩ not compared."""
+"""How pytest runs the notebooks: in kernels like the build's, a dead one noticed, only ⟨ ⟩ not compared.
+
+``--processor NAME`` runs any test or notebook as on another kind of x86-64.
+"""
 
 import gc
+import os
+import sys
 import time
 from contextlib import ExitStack
 from queue import Empty
@@ -8,6 +13,7 @@ from queue import Empty
 import pytest
 
 from numba_course import sandbox
+from tests import processors
 
 # Files of few tests that last. They begin, and what is short comes last: so both processes end at the same time.
 LONG = (
@@ -28,13 +34,31 @@ LONG = (
 
 @pytest.fixture(scope="module")
 def generated_modules(tmp_path_factory):
-    """The modules that pipelines generate go to a folder of their own."""
+    """The modules that pipelines generate go to a folder of their own, and are forgotten with it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMBA_COURSE_CACHE", str(tmp_path_factory.mktemp("generated modules")))
+        before = set(sys.modules)
         yield
+    for name in set(sys.modules) - before:
+        if name.startswith("numba_course_pipeline_"):
+            del sys.modules[name]
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--processor", choices=processors.PROCESSORS, help="compile for this x86-64, not for the one at hand"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "looks_only: compiles for the chosen processor, and runs nothing of it"
+    )
+    if processor := config.option.processor:
+        os.environ.update(processors.environment(processor))  # for child processes and kernels, too
+        if "numba" in sys.modules:
+            sys.modules["numba"].config.reload_config()
     sandbox.PRELOADED = (*sandbox.PRELOADED, "tests.warm")  # before the first check starts the fork server
     if getattr(config.option, "nbval", False):  # absent where the plugin is switched off
         import nbval.plugin
@@ -45,7 +69,13 @@ def pytest_configure(config):
         nbval.plugin.RunningKernel = _kernel_class()
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    processor = config.option.processor
+    if missing := processor and processors.lacking(processor):
+        reason = f"code for {processor} cannot run here: this machine has no {', '.join(missing)}"
+        for item in items:
+            if not item.get_closest_marker("looks_only"):
+                item.add_marker(pytest.mark.skip(reason=reason))
     items.sort(
         key=lambda item: next((n for n, long in enumerate(LONG) if long in item.path.as_posix()), len(LONG))
     )

@@ -6,10 +6,7 @@ import functools
 import importlib.util
 import math
 import os
-import platform
 import re
-import shutil
-import subprocess
 import sys
 
 import cloudpickle
@@ -23,9 +20,9 @@ from numba_course import sandbox
 from numba_course.lens import assembly as assembling
 from numba_course.lens import compilation as compiling
 from numba_course.lens import native
-from numba_course.lens.compare import compare
 from numba_course.lens.compilation import compiled_apart
 from numba_course.lens.machine_code import loops, machine_code
+from tests import disassembly, processors
 
 for pickling in (cloudpickle, numba.cloudpickle):
     pickling.register_pickle_by_value(sys.modules[__name__])  # a child cannot import a test module
@@ -452,6 +449,57 @@ def test_arguments_keep_layout_and_the_read_only_flag():
     assert report.signature == kinds
 
 
+# ---- operations that a call does
+
+
+@njit
+def golden(n):
+    return n if n < 2.0 else golden(n - 1.0) + golden(n - 2.0)
+
+
+@njit
+def middle_of(values):
+    return np.median(values)
+
+
+def offset(values):
+    return values[0] - middle_of(values)
+
+
+def counted_twice(fn, args):
+    """What two compilations in one process say: for the second one, NumPy's functions are compiled already."""
+    return [compiling.compiled_here(fn, args, call=True).executed for _ in range(2)]
+
+
+def done(report):
+    return {name: (packed, scalar) for name, packed, scalar in report.executed}
+
+
+def test_operations_are_counted_that_a_call_does():
+    assert done(seen(scaled, "x", "y")) == {"fadd": (64, 0), "fmul": (64, 0)}
+    assert done(seen(grid_total, "square")) == {"fadd": (0, 16)}
+    assert done(seen(count, "x", 3.0)) == {"fcmp": (64, 0)}
+    assert done(seen(one_array, "x")) == {}
+
+
+def test_operations_are_counted_on_all_threads():
+    counts = done(machine_code(njit(parallel=True)(scaled), np.ones(10_003), np.ones(10_003)))
+    assert [sum(counts[name]) for name in ("fadd", "fmul")] == [10_003] * 2
+    assert counts["fadd"][0] > 9_000
+
+
+def test_operations_are_counted_in_what_is_called():
+    assert done(machine_code(golden, 10.0)) == {"fadd": (0, 3 * 88), "fcmp": (0, 177)}
+    outcome = sandbox.run(counted_twice, njit(offset), (np.arange(999.0)[::-1].copy(),), seconds=60)
+    first, second = outcome.value
+    assert first == second
+    assert sum(packed + scalar for name, packed, scalar in first if name == "fcmp") > 999
+
+
+def test_operations_are_not_known_where_nothing_was_called():
+    assert seen(numbers, 7).executed is None
+
+
 # ---- calls, checks, GIL
 
 
@@ -569,18 +617,42 @@ def test_an_exception_has_its_message_only_if_it_is_known_and_other_constants_ar
     assert raised == {(2, "ValueError: too many"), (4, "KeyError"), (6, "TypeError"), (8, "IndexError")}
 
 
+def filled_anew(grid, out):
+    for i in range(grid.shape[0]):
+        out[i, :] = grid[i] / np.full(grid.shape[1], 2.0)
+
+
+def test_what_is_linked_in_twice_raises_as_well():
+    """LLVM gives the second constant of a name a number."""
+    report = machine_code(njit(filled_anew), np.ones((4, 4)), np.ones((4, 4)))
+    assert any(text.startswith("ValueError: negative dimensions") for _, text in report.raises)
+
+
+@pytest.mark.parametrize("message", ["plain", "back\\slash", "\\5C"])
+def test_an_exception_is_read_whatever_bytes_its_message_and_its_line_have(message):
+    """LLVM prints a backslash as two; so is the lowest byte of the line that `OWN` makes of line 28."""
+
+    def refuses(k):
+        if k:
+            raise ValueError(message)
+        return k
+
+    line = 28 - 2
+    refuses.__code__ = refuses.__code__.replace(co_firstlineno=line)
+    assert machine_code(njit(refuses), 0).raises == ((28, f"ValueError: {message}"),)
+
+
 def test_fused_multiply_add():
+    has = "fma" in processors.features() or not processors.IS_X86_64
     assert seen(fused, 2.0, "x", "y").fused is False
-    features = llvm.get_host_cpu_features()
-    if not (features.get("fma") or platform.machine() in ("arm64", "aarch64")):
-        pytest.skip("this processor has no fused multiply-add")
-    assert seen(fused, 2.0, "x", "y", fastmath=True).fused is True
+    assert seen(fused, 2.0, "x", "y", fastmath=True).fused is has
 
 
 def test_of_an_eager_function_the_overload_that_the_call_picks():
     eager = njit(["float64(float64)", "int64(int64)"])(lambda value: value + 1)
     assert machine_code(eager, 1).signature == "(int64) -> int64"
     assert machine_code(eager, np.float32(1)).signature == "(float64) -> float64"
+    assert [bool(machine_code(eager, value).scalar) for value in (1, 1.0)] == [False, True]
 
 
 # ---- sources of another kind
@@ -602,7 +674,7 @@ def operations(assembly, symbol):
     )
     return [
         [(i.name, re.sub(r"\$?[\"._A-Za-z]\w{6,}.*", "", i.operands)) for _, b in s for i in b]
-        for s in streams
+        for s in streams.values()
     ]
 
 
@@ -620,8 +692,7 @@ def test_keeping_line_numbers_changes_no_instruction(fn, arguments, options):
     assert len(operations(assembly, symbol)) == 1 + bool(options.get("parallel"))
 
 
-@pytest.mark.skipif(shutil.which("objdump") is None, reason="needs objdump")
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads x86-64")
+@disassembly.needs_objdump
 @pytest.mark.parametrize(
     ("fn", "names", "options"),
     [
@@ -631,25 +702,21 @@ def test_keeping_line_numbers_changes_no_instruction(fn, arguments, options):
         (total, ("x",), {"fastmath": True}),
         (total, ("x",), {}),
         (divide, ("x", "y"), {"error_model": "numpy"}),
+        (
+            gathered,
+            ("x", "whole"),
+            {"fastmath": True},
+        ),  # where addresses are computed by packed integers, too
     ],
 )
 def test_packed_instructions_agree_with_a_disassembler(fn, names, options, tmp_path):
     arguments = [globals().get(name, name) if isinstance(name, str) else name for name in names]
     _, symbol, library = plain_assembly(fn, arguments, **options)
-    (tmp_path / "code.o").write_bytes(library._get_compiled_object())
-    text = subprocess.run(
-        ["objdump", "-d", "-M", "intel", f"--disassemble={symbol}", tmp_path / "code.o"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    arithmetic = r"\tv?(?:add|sub|mul|div|fn?m(?:add|sub)(?:132|213|231))"
+    instructions = disassembly.disassembled(library._get_compiled_object(), symbol, tmp_path)
     report = seen(fn, *names, **options)
-    assert report.packed == len(re.findall(arithmetic + r"p[sd] ", text))
-    assert report.scalar == len(re.findall(arithmetic + r"s[sd] ", text))
-    wide = 2 if "ymm" in text else 4 if "zmm" in text else 1
-    size = 32 if report.element_type == "float32" else 64
-    assert report.vector_width == (wide * 128 // size if report.packed else 1)
+    assert report.packed == len(list(disassembly.packed(instructions)))
+    assert report.scalar == len(disassembly.scalar(instructions))
+    assert (report.vector_width, report.element_type) == disassembly.width(instructions)
 
 
 def compiled_for_machine(apart, triple):
@@ -666,7 +733,7 @@ def compiled_for_machine(apart, triple):
     return dataclasses.replace(apart, optimised_llvm=text, assembly=machine.emit_assembly(module))
 
 
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="starts from the IR for x86-64")
+@pytest.mark.skipif(not processors.IS_X86_64, reason="starts from the IR for x86-64")
 @pytest.mark.parametrize(
     "triple", ["aarch64-unknown-linux-gnu", "arm64-apple-macosx", "x86_64-pc-windows-msvc"]
 )
@@ -679,7 +746,7 @@ def test_assembly_of_other_machines_is_read_as_well(triple):
     for apart, expected, width, packs in _apart():
         found = native.read(compiled_for_machine(apart, triple))
         assert [
-            loop.state for loop in loops(apart, found["machine_loops"], found["unreached"])
+            loop.state for loop in loops(apart, found["machine_loops"], found["packed_lines"])
         ] == expected, (triple, apart.name)
         assert found["vector_width"] == width, (triple, apart.name)
         assert bool(found["packed"]) == packs
@@ -832,16 +899,77 @@ def without_an_index(values):
 
 def test_a_packed_loop_that_never_runs_is_not_called_packed():
     """Without an index, LLVM packs for elements one byte apart: numba#9210."""
-    (loop,) = seen(without_an_index, "whole").loops
+    report = seen(without_an_index, "x", fastmath=True)
+    (loop,) = report.loops
     assert (loop.state, loop.reason[:15]) == ("scalar", "packed only for")
-    assert states(seen(without_an_index, "octets")) == ["packed"]
+    assert (report.vector_width, report.element_type, report.packed) == (1, None, 0)
+    assert "\n  arithmetic          scalar\n" in repr(report)
+    assert states(seen(without_an_index, "whole")) == ["scalar"]
     assert states(seen(total_whole, "whole")) == ["packed"]
+    (loop,) = seen(without_an_index, "octets").loops
+    assert (
+        loop.state == "packed" or "cost-model" in loop.reason
+    )  # for SSE2 alone, LLVM does not think it worth while
 
 
-def test_what_is_called_packed_takes_less_time():
-    """The clock as a witness: the same sum, one element at a time and several."""
-    values = np.ones(4096)
-    strict, free = njit(total), njit(fastmath=True)(total)
-    widths = [machine_code(fn, values).vector_width for fn in (strict, free)]
-    assert widths[0] == 1 and widths[1] >= 2
-    assert compare({"strict": strict, "free": free}, values).ratio("free") < 0.75
+def test_arithmetic_of_addresses_is_no_arithmetic():
+    """In the packed loop that never runs, and in one that looks up places: these are computed as well."""
+    never = seen(without_an_index, "whole", fastmath=True)
+    assert (never.vector_width, never.element_type, never.packed) == (1, None, 0)
+    adding = seen(gathered, "x", "whole", fastmath=True)
+    assert adding.element_type == ("float64" if states(adding) == ["packed"] else None)
+
+
+def in_blocks(values):
+    lanes, whole = np.zeros(512), values.size - values.size % 512
+    for start in range(0, whole, 512):
+        for k in range(512):
+            lanes[k] += values[start + k]
+    result = 0.0
+    for k in range(512):
+        result += lanes[k]
+    return result
+
+
+def sums_of_blocks(values, out):
+    for block in range(out.size):
+        result = 0.0
+        for k in range(512):
+            result += values[512 * block + k]
+        out[block] = result
+
+
+def doubled_64(values, out):
+    for i in range(64):
+        out[i] = values[i] * 2.0
+
+
+def test_a_packed_loop_that_is_unrolled_whole_is_packed():
+    """Into the loop around it (with AVX-512, here), or into no loop at all."""
+    assert states(seen(in_blocks, "x")) == ["outer", "packed", "scalar"]
+    assert states(seen(in_blocks, "x", fastmath=True)) == ["outer", "packed", "packed"]
+    assert states(machine_code(njit(fastmath=True)(sums_of_blocks), np.ones(512), np.ones(1))) == [
+        "outer",
+        "packed",
+    ]
+    report = seen(doubled_64, "x", "y")
+    assert states(report) == ["packed"]
+    assert report.vector_width > 1 and report.element_type == "float64"
+
+
+def test_a_loop_that_is_entered_at_two_places_is_a_loop_and_inner_ones_come_after_outer_ones():
+    twice_entered = [{1, 2}, {2}, {1, 3}, set()]
+    nested = [{1}, {2}, {2, 3}, {1, 4}, set()]
+    assert list(assembling._nest({0, 1, 2, 3}, twice_entered)) == [{1, 2}]
+    assert list(assembling._nest({0, 1, 2, 3, 4}, nested)) == [{1, 2, 3}, {2}]
+
+
+def test_what_is_called_packed_is_done_several_at_a_time():
+    """Counters as a witness: the same sum, one element at a time and several."""
+    values = np.ones(4103)
+    strict, free = (machine_code(njit(**options)(total), values) for options in ({}, {"fastmath": True}))
+    assert states(strict) == ["scalar"] and states(free) == ["packed"]
+    assert strict.executed == (("fadd", 0, values.size),)
+    ((name, packed, scalar),) = free.executed
+    assert name == "fadd" and scalar < 64 and values.size <= packed + scalar < values.size + 64
+    assert scalar < free.vector_width * 32

@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from numba.core.controlflow import CFGraph
-
 from numba_course.lens.recording import own_line
 
 
@@ -62,9 +60,10 @@ def machine_of(module):
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction of the assembly, with the own line it comes from, if known."""
+    """One instruction of the assembly: the own line and the row of the IR that it comes from, if known."""
 
     line: int | None
+    row: int | None
     name: str
     operands: str
     machine: Machine
@@ -81,64 +80,132 @@ class Instruction:
 
 @dataclass(frozen=True)
 class MachineLoop:
-    """A loop of the assembly: the own lines in it but not in loops inside it, and what it does."""
+    """A loop of the assembly: the own lines in it but not in loops inside it, and what it does.
+
+    Attributes
+    ----------
+    rows : frozenset
+        Numbers of the rows of the IR that it was made from.
+    packed : frozenset
+        Own lines of what it computes or moves several elements at a time with; None for those without a line.
+    runs : bool
+        False if it is for elements that the array does not have; see `Dataflow.unreached`.
+    """
 
     lines: frozenset
+    rows: frozenset
     innermost: bool
-    packed: bool
+    packed: frozenset
     calls: bool
+    runs: bool
 
 
 def instructions(assembly, symbols, machine):
-    """Each of the functions as a list of blocks: (labels, instructions)."""
-    streams, line, inside = [], None, False
-    for row in assembly.splitlines():
-        label = re.match(r'"?([^\s"#]+?)"?:', row)
-        place = re.match(r"\s+\.loc\s+\d+ (\d+)", row)
-        code = re.match(r"\s+([a-z][\w.]*)\s*(.*?)\s*(?:(?:##?|//|;) .*)?$", row)
+    """Each of the functions, by symbol, as a list of blocks: (labels, instructions)."""
+    streams, stream, line, row = {}, None, None, None
+    for text in assembly.splitlines():
+        label = re.match(r'"?([^\s"#]+?)"?:', text)
+        place = re.match(r"\s+\.loc\s+\d+ (\d+) (\d+)", text)
+        code = re.match(r"\s+([a-z][\w.]*)\s*(.*?)\s*(?:(?:##?|//|;) .*)?$", text)
         if label and not re.match(r"\.?L", label[1]):  # not a local one
-            inside = label[1] in symbols or label[1].removeprefix("_") in symbols
-            streams += [[([], [])]] if inside else []
+            symbol = next((name for name in (label[1], label[1].removeprefix("_")) if name in symbols), None)
+            stream = streams.setdefault(symbol, [([], [])]) if symbol else None
         elif place:
-            line = own_line(int(place[1]))
-        elif inside and label and "BB" in label[1]:
-            streams[-1].append(([label[1]], []))
-        elif inside and code:
-            instruction = Instruction(line, code[1], code[2], machine)
-            streams[-1][-1][1].append(instruction)
+            line, row = own_line(int(place[1])), int(place[2]) if int(place[1]) else None
+        elif stream and label and "BB" in label[1]:
+            stream.append(([label[1]], []))
+        elif stream and code:
+            instruction = Instruction(line, row, code[1], code[2], machine)
+            stream[-1][1].append(instruction)
             if instruction.is_a("jumps"):
-                streams[-1].append(([], []))
+                stream.append(([], []))
     return streams
 
 
-def loops(stream, computed, moved, tables):
-    """The natural loops of one function."""
-    found = list(_flow(stream, tables).loops().values())
-    for loop in found:
-        inner = [other for other in found if other.header != loop.header and other.header in loop.body]
-        own = set(loop.body).difference(*(other.body for other in inner))
-        body = [instruction for index in own for instruction in stream[index][1]]
+def loops(stream, dataflow, tables):
+    """The loops of one function, whose IR has that `Dataflow`."""
+    found = list(_nest(set(range(len(stream))), _flow(stream, tables)))
+    for blocks in found:
+        inside = [other for other in found if other < blocks]
+        body = [i for block in sorted(blocks.difference(*inside)) for i in stream[block][1]]
         calls = any(i.is_a("calls") for i in body)
-        packs = any(i.is_a("packed") and i.line in computed for i in body)
-        packs |= not calls and any(i.is_a("moves") and i.line in moved for i in body)
-        yield MachineLoop(frozenset(i.line for i in body if i.line), not inner, packs, calls)
+        rows = frozenset(i.row for i in body if i.row)
+        yield MachineLoop(
+            lines=frozenset(i.line for i in body if i.line),
+            rows=rows,
+            innermost=not inside,
+            packed=frozenset(
+                i.line for i in body if computes(i, dataflow) or (not calls and moves(i, dataflow))
+            ),
+            calls=calls,
+            runs=not rows or not rows <= dataflow.unreached,
+        )
+
+
+def computes(instruction, dataflow):
+    """Whether an instruction computes with several elements at once."""
+    return instruction.row in dataflow.arithmetic and instruction.is_a("packed")
+
+
+def moves(instruction, dataflow):
+    """Whether an instruction moves several elements at once."""
+    return instruction.row in dataflow.moves and instruction.is_a("moves")
 
 
 def _flow(stream, tables):
-    """The control flow between the blocks of one function; `tables` are the labels in jump tables."""
-    graph = CFGraph()
+    """Where the blocks of one function go on, by their numbers; `tables` are the labels in jump tables."""
+    follow = [set() for _ in stream]
     labels = {label: index for index, (names, _) in enumerate(stream) for label in names}
-    for index in range(len(stream)):
-        graph.add_node(index)
     for index, (_, block) in enumerate(stream):
         last = block[-1] if block else None
         if (last is None or not last.is_a("stops")) and index + 1 < len(stream):
-            graph.add_edge(index, index + 1)
+            follow[index].add(index + 1)
         if last is not None and last.is_a("jumps"):
             target = re.split(r"[\s,]+", last.operands)[-1]
             through_table = re.match(r"\*|x\d", target)
-            for label in tables & labels.keys() if through_table else {target} & labels.keys():
-                graph.add_edge(index, labels[label])
-    graph.set_entry_point(0)
-    graph.process()
-    return graph
+            follow[index] |= {
+                labels[label] for label in (tables if through_table else {target}) & labels.keys()
+            }
+    return follow
+
+
+def _nest(blocks, follow):
+    """Sets of blocks that are loops, outer before inner; a loop may be entered at several places."""
+    for loop in _cycles(blocks, follow):
+        entered = {
+            after for block in range(len(follow)) if block not in loop for after in follow[block]
+        } & loop
+        yield loop
+        yield from _nest(loop - {min(entered or loop)}, follow)
+
+
+def _cycles(blocks, follow):
+    """The largest sets of blocks of which each leads to each other one: strongly connected components."""
+    ahead = {block: follow[block] & blocks for block in blocks}
+    behind = {block: set() for block in blocks}
+    for block in blocks:
+        for after in ahead[block]:
+            behind[after].add(block)
+    order, done = [], set()
+    for block in sorted(blocks):
+        order += _depth_first(block, ahead, done)
+    done = set()
+    for block in reversed(order):
+        found = set(_depth_first(block, behind, done))
+        if len(found) > 1 or (found and block in ahead[block]):
+            yield found
+
+
+def _depth_first(block, follow, done):
+    """What a block leads to and is not done yet, each after all that it leads to; it is done then."""
+    path, found = [(block, iter(follow[block]))] if block not in done else [], []
+    done.add(block)
+    while path:
+        block, rest = path[-1]
+        after = next((other for other in rest if other not in done), None)
+        if after is None:
+            found.append(path.pop()[0])
+        else:
+            done.add(after)
+            path.append((after, iter(follow[after])))
+    return found

@@ -38,6 +38,7 @@ class Compilation:
     remarks: list
     allocations: int | None
     uncounted: str
+    executed: tuple | None
 
 
 def compiled_apart(fn, args, instrument, call=False):

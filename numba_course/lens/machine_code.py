@@ -26,8 +26,9 @@ class Loop:
     line : int
         Where it begins in the source; for a loop inside a NumPy function, the line of the call.
     state : str
-        ``packed``: computes or moves several elements at once. ``scalar``: one by one. ``outer``: only holds
-        other loops. ``gone``: no loop is left. ``not known``: its instructions carry no line.
+        ``packed``: computes or moves several elements at once, if need be unrolled whole, in the loop around it or
+        in none. ``scalar``: one by one. ``outer``: only holds other loops. ``gone``: no loop is left.
+        ``not known``: its instructions carry no line.
     reason : str
         Why, in LLVM's words, if it said so.
     """
@@ -53,7 +54,11 @@ class MachineCode:
     ----------
     name, signature : str
     vector_width : int
-        Elements in the widest packed arithmetic of the body; 1 if there is none.
+        Elements that packed arithmetic computes at a time; 1 if there is none. Arithmetic that only leads to
+        addresses does not count, and neither does what never runs. Of several widths and types that at which
+        the bodies of the loops compute the most elements, each vector operation of LLVM counting once with all
+        its elements, so that the body of a loop stands above what LLVM adds for the elements that are left over;
+        of equally many, the wider. Without packed loops it is the rest of the code that counts.
     element_type : str or None
         Of those elements, such as ``float64``; machine code does not tell unsigned integers from signed.
     packed, scalar : int
@@ -66,6 +71,9 @@ class MachineCode:
     allocations : int or None
         Blocks of memory that one call takes from Numba's runtime, beyond the arguments' own bookkeeping; in a
         parallel loop it may depend on the number of threads. None if it is not known, see `notes`.
+    executed : tuple of (str, int, int), or None
+        Floating-point operations that the call did, by LLVM's names such as ``fadd``: of how many elements by packed
+        instructions, of how many by scalar ones; in the functions that it calls, too. None like `allocations`.
     calls : tuple of (int or None, str)
         Line and name of each function that is called and was not inlined, but for reference counting.
     python_calls : int
@@ -90,6 +98,7 @@ class MachineCode:
     loops: tuple
     remarks: tuple
     allocations: int | None
+    executed: tuple | None
     calls: tuple
     python_calls: int
     releases_gil: bool
@@ -180,8 +189,8 @@ def machine_code(fn, *args):
 def report(compilation):
     """What the machine code of a `Compilation` does, as `MachineCode`."""
     seen = native.read(compilation)
-    found = [seen.pop(fact) for fact in ("machine_loops", "unreached", "grows", "scalable")]
-    machine_loops, unreached, grows, scalable = found
+    found = [seen.pop(fact) for fact in ("machine_loops", "packed_lines", "grows", "scalable")]
+    machine_loops, packed_lines, grows, scalable = found
     notes = list(compilation.notes)
     if compilation.allocations is None:
         notes.append(f"allocations are not known: {compilation.uncounted}")
@@ -192,9 +201,10 @@ def report(compilation):
     return MachineCode(
         name=compilation.name,
         signature=compilation.signature,
-        loops=loops(compilation, machine_loops, unreached),
+        loops=loops(compilation, machine_loops, packed_lines),
         remarks=tuple(remarks(compilation)),
         allocations=compilation.allocations,
+        executed=compilation.executed,
         python_calls=sum(bool(PYTHON.fullmatch(name)) for _, name in seen["calls"]),
         notes=tuple(notes),
         **seen,
@@ -211,7 +221,7 @@ def remarks(compilation):
     return list(dict.fromkeys(found))
 
 
-def loops(compilation, machine_loops, unreached):
+def loops(compilation, machine_loops, packed_lines):
     """What became of each loop: those of the assembly, gathered under the loop of the source they were."""
     lines = dict(compilation.loops)
     home = {
@@ -226,29 +236,37 @@ def loops(compilation, machine_loops, unreached):
         else:
             unknown = True
     said = remarks(compilation)
+    elsewhere = {home.get(line) for line in packed_lines}
     return tuple(
-        _loop(first, lines.get(first, (first,)), found[first], said, lines.keys(), unknown, unreached)
-        for first in sorted(found)
+        _loop(first, lines, found[first], said, unknown, first in elsewhere) for first in sorted(found)
     )
 
 
-def _loop(first, lines, found, said, firsts, unknown, unreached):
-    """One loop of the source, from the loops of the assembly that it became and all remarks."""
-    holds = any(line in firsts for line in lines if line != first)
+def _loop(first, loops, found, said, unknown, packs_somewhere):
+    """One loop of the source, from all of them, those of the assembly that it became, and all remarks."""
+    lines = loops.get(first, (first,))
+    inside = {line for other in lines if other != first for line in loops.get(other, ())}
     about = [remark.text for remark in said if remark.line in lines]
-    innermost = [loop for loop in found if loop.innermost]
+    vectorised = {remark.line for remark in said if remark.text.startswith("vectorized loop")} & set(lines)
+    unrolled = any(text.startswith("completely unrolled") for text in about)
+    moved_out = packs_somewhere and (vectorised or unrolled)  # into the loop around it, or none is left
+    running = [loop for loop in found if loop.runs]
+    innermost = [loop for loop in running if loop.innermost]
+    packed = set().union(*(loop.packed for loop in innermost))
     causes = _causes(about)
-    if not found:
+    if not running and not moved_out:
         fate = [text for text in about if re.match("Transformed|Loop deleted|completely unrolled", text)]
         return Loop(first, "not known") if unknown else Loop(first, "gone", "; ".join(fate))
-    if not innermost or (holds and len(innermost) < len(found)):  # LLVM may split off a copy without those
+    if running and (not innermost or (inside and len(innermost) < len(running))):  # LLVM may split off a copy
         return Loop(first, "outer")
-    if any(loop.packed for loop in innermost):
+    if packed and packed <= inside and vectorised and vectorised <= inside:
+        return Loop(first, "outer")  # an inner loop was packed first, and then unrolled whole
+    if packed or moved_out:
         mixed = lines == (first,) and causes
         return Loop(first, "packed", f"but another loop of this line is not: {causes[-1]}" if mixed else "")
-    if any(line in unreached for line in lines):
+    if len(running) < len(found):
         return Loop(first, "scalar", UNREACHED)
-    if any(text.startswith("vectorized loop") for text in about):
+    if vectorised:
         does = "calls functions" if any(loop.calls for loop in innermost) else "packs nothing"
         return Loop(first, "scalar", f"LLVM remarks that it is vectorized, but the machine code {does}")
     causes = causes or _causes(remark.text for remark in said if remark.line is None)

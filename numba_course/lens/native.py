@@ -6,21 +6,14 @@ says how to teach it another processor.
 
 import pickletools
 import re
+from collections import Counter
+from dataclasses import dataclass
 
 from numba_course.lens import assembly
+from numba_course.lens._dataflow import BITS, Dataflow, dataflow
 from numba_course.lens.recording import own_line
 
-BITS = {"double": 64, "float": 32, "half": 16, "i64": 64, "i32": 32, "i16": 16, "i8": 8}
 NAMES = {"double": "float64", "float": "float32", "half": "float16"}
-VECTOR_OPERATION = re.compile(  # on elements side by side; integers have no packed division
-    r"= (?P<name>f(?:add|sub|mul|div|neg|cmp)|add|sub|mul|icmp|and|or|xor|shl|lshr|ashr|[su]itofp|fpto[su]i"
-    r"|fpext|fptrunc|(?:tail )?call)\b[^<@]*<(?:vscale x )?(?P<lanes>\d+) x (?P<kind>\w+)>(?P<rest>.*)"
-)
-CONVERTED = re.compile(r" to <(?:vscale x )?(\d+) x (\w+)>")
-VECTOR_INTRINSIC = re.compile(
-    r"@llvm\.(fma|fmuladd|sqrt|fabs|copysign|minnum|maxnum|minimum|maximum|floor|ceil|trunc|rint|nearbyint"
-    r"|round|roundeven|[su]min|[su]max|abs|ctpop|fsh[lr]|[su](add|sub)\.sat)\."
-)
 UNCOUNTED = re.compile(r"numba_(list|dict|set)_(new|append|insert|add|resize)\w*|NRT_MemInfo_varsize_realloc")
 UNRESOLVED = re.compile(r'(%[\w.]+) = load ptr, ptr @"\.numba\.unresolved\$(\w+)"')
 LAUNCH = re.compile(  # what surrounds numba_parallel_for, which starts a parallel loop
@@ -31,47 +24,104 @@ LAUNCH = re.compile(  # what surrounds numba_parallel_for, which starts a parall
 RAISED = (
     r"@\.const\.picklebuf\.(\w+)|store ptr @\.const\.pickledata\.(\w+)"  # all known, or computed arguments
 )
+PICKLED = r'^@\.const\.pickledata\.(\w+)(?:\.\d+)? = .*? c"(.*)"'  # what is linked in may get a number
 NO_VALUE = ("PROTO", "FRAME", "MEMOIZE")  # of pickle's operations
 SHORT_COPY = re.compile(r"@llvm\.mem.*, i64 \d{1,2}, i1 ")  # done by a few moves, without a call
+
+
+@dataclass(frozen=True)
+class Body:
+    """Machine code of one function: its blocks, what its IR is for, and its loops."""
+
+    stream: list
+    dataflow: Dataflow
+    loops: list
+
+    @property
+    def instructions(self):
+        return [instruction for _, block in self.stream for instruction in block]
+
+    @property
+    def computing(self):
+        """Instructions that compute with several elements at once."""
+        return [i for i in self.instructions if assembly.computes(i, self.dataflow)]
+
+    @property
+    def packed_lines(self):
+        """Own lines of what computes or moves several elements at once."""
+        moving = [i for i in self.instructions if assembly.moves(i, self.dataflow)]
+        return {i.line for i in (*self.computing, *moving)} - {None}
 
 
 def read(compilation):
     """What the optimised IR and the assembly of a `Compilation` say, as a dict."""
     module = compilation.optimised_llvm
     places, functions = locations(module), defined_functions(module)
-    bodies = {name: text for name, text in functions.items() if is_body(name, compilation.symbol)}
-    rows = [row for text in bodies.values() for row in _placed(text, places)]
-    streams = assembly.instructions(compilation.assembly, bodies, assembly.machine_of(module))
-    every = [instruction for stream in streams for _, block in stream for instruction in block]
-    unreached = set(_unreached(rows, compilation))
-    reached = [(line, text) for line, text in rows if line not in unreached]
-    operations = [(line, *found) for line, text in reached for found in _vector_operations(text)]
-    computed = {line for line, *_ in operations}
-    packed = [i for i in every if i.is_a("packed") and i.line in computed]
-    moved = {line for line, text in reached if re.search(r"\bstore <", text)}
-    width, element = _widest(operations, max((i.bits for i in packed), default=0))
-    tables = set(re.findall(r"^\s+\.\w+\s.*?(\.?LBB\d+_\d+)", compilation.assembly, re.MULTILINE))
+    texts = {name: text for name, text in functions.items() if is_body(name, compilation.symbol)}
+    rows = [row for text in texts.values() for row in _placed(text, places)]
+    bodies = list(_bodies(compilation, texts))
+    every = [instruction for body in bodies for instruction in body.instructions]
+    width, element = _width(bodies)
     calls = _calls(rows, set(re.findall(r"[A-Za-z_]\w+", " ".join(i.operands for i in every))))
     raises = tuple(dict.fromkeys(_raises(rows, module)))
     wrapper = "".join(text for name, text in functions.items() if name.startswith("_ZN7cpython"))
     return {
         "vector_width": width,
         "element_type": element,
-        "packed": len(packed),
+        "packed": sum(len(body.computing) for body in bodies),
         "scalar": sum(i.is_a("scalar") for i in every),
         "fused": any(i.is_a("fused") for i in every),
-        "machine_loops": [
-            loop for stream in streams for loop in assembly.loops(stream, computed, moved, tables)
-        ],
+        "machine_loops": [loop for body in bodies for loop in body.loops],
+        "packed_lines": set().union(*(body.packed_lines for body in bodies)),
         "calls": tuple(call for call in calls if not call[1].startswith("NRT_")),
         "grows": any(UNCOUNTED.fullmatch(name) for _, name in calls),
         "raises": raises,
         "bounds_checks": tuple(sorted({line or 0 for line, text in raises if "out of bounds" in text})),
-        "wraparounds": tuple(sorted({line for text in bodies.values() for line in _wraps(text, places)})),
+        "wraparounds": tuple(sorted({line for text in texts.values() for line in _wraps(text, places)})),
         "releases_gil": "@PyEval_SaveThread" in wrapper,
-        "unreached": tuple(sorted(unreached)),
         "scalable": any("<vscale x" in text for _, text in rows),
     }
+
+
+def _bodies(compilation, texts):
+    """The machine code of the functions that have these texts in the IR."""
+    module = compilation.optimised_llvm
+    found = re.findall(r"^!(\d+) = (?:distinct )?!DILocation\(.*?\bcolumn: (\d+)", module, re.MULTILINE)
+    numbers = {place: int(number) for place, number in found}
+    narrow = r"(readonly )?array\((u?int8|bool),"
+    of_bytes = {name for _, name, kind in compilation.definitions if re.match(narrow, kind)}
+    tables = set(re.findall(r"^\s+\.\w+\s.*?(\.?LBB\d+_\d+)", compilation.assembly, re.MULTILINE))
+    streams = assembly.instructions(compilation.assembly, texts, assembly.machine_of(module))
+    for name, stream in streams.items():
+        flow = dataflow(texts[name], numbers, of_bytes)
+        yield Body(stream, flow, list(assembly.loops(stream, flow, tables)))
+
+
+def _width(bodies):
+    """Elements at a time of the arithmetic, and their type; see `MachineCode.vector_width`."""
+    done = [found for body in bodies for found in _operations(body)]
+    done = [found for found in done if found[2]] or done  # what is in loops counts, if anything is
+    work, widths = Counter(), Counter()
+    for operation, *_ in done:
+        work[operation.kind] += operation.elements
+    if not work:
+        return 1, None
+    kind = max(work, key=lambda kind: (work[kind], BITS[kind], kind[0] != "i"))
+    for operation, bits, _ in done:
+        if operation.kind == kind:
+            widths[min(operation.elements, bits // BITS[kind])] += operation.elements
+    return max(widths, key=lambda width: (widths[width], width)), NAMES.get(kind) or kind.replace("i", "int")
+
+
+def _operations(body):
+    """Each vector operation with the width of its registers in bits, and whether it is in a loop."""
+    bits, looped = Counter(), set()
+    for instruction in body.computing:
+        in_loop = any(instruction.row in loop.rows for loop in body.loops)
+        for operation in body.dataflow.arithmetic[instruction.row]:
+            bits[operation] = max(bits[operation], instruction.bits)
+            looped |= {operation} if in_loop else set()
+    return [(operation, bits[operation], operation in looped) for operation in bits]
 
 
 def listings(compilation, wrapper=False):
@@ -154,40 +204,6 @@ def _readable(text):
     )
 
 
-def _unreached(rows, compilation):
-    """Own lines of loops that LLVM packed for elements one byte apart, which those of the array are not.
-
-    It does so where it sees a stride that it does not know, as in ``for value in values``
-    (https://github.com/numba/numba/issues/9210): the packed loop is in the assembly and never runs.
-    """
-    narrow = r"(readonly )?array\((u?int8|bool),"
-    bytes_ = {name for _, name, kind in compilation.definitions if re.match(narrow, kind)}
-    for line, text in rows:
-        stride = re.search(r"%ident\.check\S* = icmp \w+ i64 %arg\.(\w+)\.\d+\.\d+, 1\b", text)
-        if stride and stride[1] not in bytes_:
-            around = [lines for _, lines in compilation.loops if line in lines]
-            yield from min(around, key=len, default=(line,))
-
-
-def _vector_operations(row):
-    """(lanes, kind) of the vector arithmetic in a row of the IR."""
-    found = VECTOR_OPERATION.search(row)
-    if found and ("call" not in found["name"] or VECTOR_INTRINSIC.search(row)):
-        converted = CONVERTED.search(found["rest"])
-        lanes, kind = converted.groups() if converted else (found["lanes"], found["kind"])
-        if kind in BITS:
-            yield int(lanes), kind
-
-
-def _widest(operations, bits):
-    """Most elements that one instruction computes, as far as a register holds them, and their type."""
-    sizes = [
-        (min(lanes, bits // BITS[kind]), BITS[kind], kind[0] != "i", kind) for _, lanes, kind in operations
-    ]
-    lanes, *_, kind = max(sizes, default=(1, ""))
-    return (lanes, NAMES.get(kind) or kind.replace("i", "int")) if lanes > 1 else (1, None)
-
-
 def _calls(rows, symbols):
     """(line, name) of each call that is left in the assembly; what launches a parallel loop counts as one."""
     found, pointers = [], {}
@@ -217,7 +233,7 @@ def _library_names(name):
 
 def _raises(rows, module):
     """(line, exception and message) of each place that raises."""
-    pickled = dict(re.findall(r'^@\.const\.pickledata\.(\w+) = .*? c"(.*)"', module, re.MULTILINE))
+    pickled = dict(re.findall(PICKLED, module, re.MULTILINE))
     for line, row in rows:
         for constant, computed in re.findall(RAISED, row):
             kind, message = _exception(pickled[constant or computed])
@@ -227,7 +243,9 @@ def _raises(rows, module):
 
 def _exception(data):
     """Class and message of an exception that Numba pickled into an LLVM string; it is not unpickled."""
-    text = re.sub(r"\\([0-9A-F]{2})", lambda code: chr(int(code[1], 16)), data)
+    text = re.sub(
+        r"\\(\\|[0-9A-F]{2})", lambda code: "\\" if code[1] == "\\" else chr(int(code[1], 16)), data
+    )
     steps = [step for step in pickletools.genops(text.encode("latin-1")) if step[0].name not in NO_VALUE]
     (_, _module, _), (_, kind, _), _made, (_, first, _), *_ = steps
     return kind, first if isinstance(first, str) else ""
@@ -243,7 +261,7 @@ def _wraps(text, places):
 
 def _listing(streams):
     """(line, text) of the assembly."""
-    for stream in streams:
+    for stream in streams.values():
         for labels, block in stream:
             yield from ((None, f"{label}:") for label in labels)
             for instruction in block:

@@ -22,7 +22,7 @@ import numpy as np
 from numba.core import ir
 from numba.core import types as nbtypes
 from numba.core.analysis import compute_cfg_from_blocks
-from numba.core.codegen import CPUCodeLibrary
+from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
 from numba.core.compiler import Flags
 from numba.core.compiler_machinery import AnalysisPass, register_pass
 from numba.core.debuginfo import DIBuilder
@@ -32,6 +32,8 @@ from numba.core.typed_passes import NopythonTypeInference
 from numba.core.utils import OPERATORS_TO_BUILTINS
 
 from numba_course.lens._arguments import unpack
+from numba_course.lens._counting import Counters
+from numba_course.lens._dataflow import numbered
 from numba_course.lens.dispatchers import compiled_for, reason, rebuilt
 
 OWN = 1_000_000
@@ -56,16 +58,21 @@ def record(fn, payload, call):
     """Compile `fn` for the pickled arguments and return what was seen, as plain data; call it if `call`."""
     args = unpack(payload)
     fn.py_func.__code__ = _raised(fn.py_func.__code__)
-    typed, modules = {}, []
+    typed, modules, optimised, counters = {}, [], {}, Counters() if call else None
     fn._compiler.pipeline_class = _recorder(fn._compiler.pipeline_class, typed)
     _remark_on(PASSES)
     yield "compiling", COMPILING
-    with _captured_stderr() as remarks, _noted_modules(modules), warnings.catch_warnings(action="ignore"):
+    with (
+        _captured_stderr() as remarks,
+        _noted_modules(modules, optimised, counters),
+        warnings.catch_warnings(action="ignore"),
+    ):
         copy = rebuilt(fn)
         result = compiled_for(copy, args)
     _remark_on("^$")  # or later compilations in this process would print remarks
     yield "reading", COMPILING
-    symbol = result.fndesc.llvm_func_name
+    symbol, library = result.fndesc.llvm_func_name, result.library
+    module = numbered(optimised[library._final_module])
     seen = {
         **typed[result.signature.args],
         "signature": f"({', '.join(map(_type_text, result.signature.args))}) -> "
@@ -73,15 +80,17 @@ def record(fn, payload, call):
         "symbol": symbol,
         "bytecode": _bytecode(fn.py_func.__code__),
         "llvm": [str(module) for module in modules if _concerns(module, symbol)],
-        "optimised_llvm": result.library.get_llvm_str(),
-        "assembly": result.library.get_asm_str(),
+        "optimised_llvm": module,
+        "assembly": library.codegen._tm.emit_assembly(llvm.parse_assembly(module)),
         "remarks": re.findall(r"remark: (.+?):(\d+):\d+: (.*)", remarks[0]),
         "allocations": None,
         "uncounted": "",
+        "executed": None,
     }
     if call:
         yield "calling", CALLING
         seen["allocations"], seen["uncounted"] = _allocations(copy, args)
+        seen["executed"] = None if seen["uncounted"] else counters.totals()
     return seen
 
 
@@ -113,17 +122,25 @@ def _captured_stderr():
 
 
 @contextmanager
-def _noted_modules(modules):
-    """Have every LLVM module noted before it is optimised, and mutual recursion work, which goes by names."""
-    original = CPUCodeLibrary.add_ir_module
+def _noted_modules(modules, optimised, counters):
+    """Have every LLVM module noted before and after it is optimised, and mutual recursion work, which goes by names.
+
+    What is optimised gets counters, too, if there are any, before it becomes machine code.
+    """
+    add, finish = CPUCodeLibrary.add_ir_module, JITCPUCodegen._add_module
 
     def add_ir_module(self, module):
         modules.append(module)
         _keep_lines(module)
-        return original(self, module)
+        return add(self, module)
+
+    def add_module(self, module):
+        optimised[module] = str(module)
+        return finish(self, counters.with_counters(module) if counters else module)
 
     with (
         mock.patch.object(CPUCodeLibrary, "add_ir_module", add_ir_module),
+        mock.patch.object(JITCPUCodegen, "_add_module", add_module),
         mock.patch.object(Flags, "get_mangle_string", lambda flags: "lens"),  # else `_recorder` changes names
     ):
         yield

@@ -124,7 +124,7 @@ def stages(fn, *args, wrapper=False):
         name=compilation.name,
         signature=compilation.signature,
         rows=rows,
-        loops=loops(compilation, seen["machine_loops"], seen["unreached"]),
+        loops=loops(compilation, seen["machine_loops"], seen["packed_lines"]),
         source=compilation.source,
         notes=compilation.notes,
         **{stage: _text(found) for stage, found in rows.items()},

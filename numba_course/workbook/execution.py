@@ -23,6 +23,7 @@ THREADS = 2  # the result of a floating-point reduction in a prange depends on i
 # What would change outputs: proxies, which the first chapter reports, the user's Numba settings, and pytest's
 # variables, on which ipykernel looks (with PYTEST_CURRENT_TEST it does not catch what C code prints).
 DROPPED_PREFIXES = ("NUMBA_", "PYTEST_")
+KEPT = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")  # another processor changes no output; the tests ask for some
 DROPPED = ("PYTHONWARNINGS", "FORCE_COLOR", "NO_COLOR", "PY_COLORS")
 
 
@@ -52,7 +53,7 @@ def environment(folder):
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(DROPPED_PREFIXES)
+        if (name in KEPT or not name.startswith(DROPPED_PREFIXES))
         and name not in DROPPED
         and not name.lower().endswith("_proxy")
     }
