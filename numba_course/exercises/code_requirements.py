@@ -17,6 +17,8 @@ from numba_course.lens.dispatchers import reason
 from numba_course.lens.machine_code import report
 from numba_course.sandbox import describe
 
+NEARLY_ALL = 0.75  # of the operations; those on elements that are left over may be done one at a time
+
 
 @dataclass(frozen=True)
 class CompilationRequirement(Requirement):
@@ -65,17 +67,41 @@ class CodeRequirement(CompilationRequirement):
 
 @dataclass(frozen=True)
 class Vectorised(CodeRequirement):
-    """A loop of the answer computes several elements at a time."""
+    """A call does nearly all of the work on several elements at a time, in a loop of the function itself.
+
+    What the machine code could do is not enough: a packed loop may never run, or only prepare what a scalar one does.
+    So the operations that a call does are counted. How many elements go together depends on the processor, and so
+    does how many are left over: the examples must be large.
+
+    Attributes
+    ----------
+    work : tuple of str
+        LLVM's names of the operations in question, such as ``fadd``.
+    called : str
+        What they are called, such as ``additions``.
+    """
+
+    work: tuple
+    called: str
 
     name: ClassVar[str] = "vectorised"
 
     def of_machine_code(self, code):
-        if code.vector_width > 1 and any(loop.state == "packed" for loop in code.loops):
+        if code.executed is None:
+            return "whether it is could not be found out: " + "; ".join(code.notes), None
+        done = [counts for name, *counts in code.executed if name in self.work]
+        packed, scalar = sum(packed for packed, _ in done), sum(scalar for _, scalar in done)
+        nearly_all = packed > NEARLY_ALL * (packed + scalar)
+        if nearly_all and any(loop.state == "packed" for loop in code.loops):
             return None
         for loop in code.loops:
             if loop.state == "scalar":
                 because = f": {loop.reason}" if loop.reason else ""
                 return f"the loop works on one element at a time{because}", loop.line
+        if nearly_all:
+            return "the packed loop is not in the function itself, but in one that it calls", None
+        if scalar:
+            return f"most of the {self.called} are done one at a time", None
         return "its machine code has no arithmetic on several elements at a time", None
 
 

@@ -57,8 +57,8 @@ def vector_sum_inputs():
 
 
 def vector_sum_calls():
-    """A row of a hundred."""
-    yield (np.arange(100.0),)
+    """A row far longer than what anybody adds at a time, and no multiple of it."""
+    yield (np.arange(100_003.0),)
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,8 @@ def divide_rows_inputs():
 
 
 def divide_rows_calls():
-    """Four rows of 64."""
-    yield _filled(np.arange(256.0).reshape(4, 64), np.array([3.0, 1.0, 7.0, 2.0]))
+    """Four rows far longer than what anybody divides at a time, and no multiple of it."""
+    yield _filled(np.arange(40_012.0).reshape(4, -1), np.array([3.0, 1.0, 7.0, 2.0]))
 
 
 # A count: whole numbers may be added in any order, so nothing stands in the way.
@@ -186,8 +186,8 @@ def count_above_inputs():
 
 
 def count_above_calls():
-    """A row of a hundred."""
-    yield np.arange(100.0), 20.0
+    """A row far longer than what anybody compares at a time, and no multiple of it."""
+    yield np.arange(100_003.0), 20_000.0
 
 
 EXERCISES = (
@@ -203,7 +203,7 @@ EXERCISES = (
             Returns("float64", ndim=0),
             LeavesInputsAlone(),
             InBounds(),
-            Vectorised(vector_sum_calls),
+            Vectorised(vector_sum_calls, ("fadd", "fsub"), "additions"),
             KeepsNaN(vector_sum_calls),
         ),
         hints=(
@@ -229,7 +229,7 @@ EXERCISES = (
             Matches(of="out"),
             LeavesInputsAlone(except_=("out",)),
             InBounds(),
-            Vectorised(divide_rows_calls),
+            Vectorised(divide_rows_calls, ("fdiv",), "divisions"),
         ),
         hints=(
             "What does plain @njit do where a divisor is zero, and what must it do here?",
@@ -254,7 +254,7 @@ EXERCISES = (
             Returns("int64", ndim=0),
             LeavesInputsAlone(),
             InBounds(),
-            Vectorised(count_above_calls),
+            Vectorised(count_above_calls, ("fcmp",), "comparisons"),
         ),
         hints=(
             "Is there anything in the plain loop that must happen in order?",
