@@ -36,6 +36,8 @@ KEPT_OUTPUT = 2_000  # characters of what the child printed
 ORPHAN_SECONDS = 600  # between two signs of life of a child whose parent may have gone
 STARTING = 60.0  # seconds that a child may take before it is ready: on a busy machine it waits for its turn
 POLL = 0.02  # seconds between two looks at the child's memory
+ASLEEP = 0.02  # of a processor: a child that uses less waits for something else than its turn
+PATIENCE = 6  # times its limit that a child may take on a busy machine, whatever it does
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Outcome:
     exit_code : int or None
         Of a crashed child: negative for a signal, as in `subprocess`.
     limit : float or None
-        Seconds that the last step of a child which timed out was allowed.
+        Seconds that the last step of a child which timed out was allowed; on a busy machine it had more.
     """
 
     ended: str
@@ -107,7 +109,9 @@ def run(function, *args, seconds=10.0, memory=1 << 30):
     *args
         Anything that `dumps` can send, such as functions and dispatchers defined in a notebook.
     seconds : float
-        Time limit for the call, or from one step of a generator to the next.
+        Time limit for the call, or from one step of a generator to the next. A child that computes has it as
+        processor time, too: beside other programs it may take longer, six times at most. One that sleeps ends with
+        its time.
     memory : int
         Bytes of resident memory that the child may use beyond what it starts with.
 
@@ -220,7 +224,7 @@ def _remembering(function, parameters):
 
 def _watch(child, connection, payload, seconds, memory):
     """Follow the child until it answers, dies or breaks a limit; return the fields of its outcome."""
-    step, limit, start, allowed = "", STARTING, time.monotonic(), None
+    step, limit, clock, allowed = "", STARTING, None, None
     with suppress(BrokenPipeError, ConnectionResetError):
         connection.send_bytes(payload)
     while True:
@@ -234,15 +238,44 @@ def _watch(child, connection, payload, seconds, memory):
                 else:
                     key = "value" if word == "returned" else "error"
                     return {"ended": word, key: content, "step": step}
-                start = time.monotonic()
+                clock = None
                 continue
         except (EOFError, ConnectionResetError):
             child.join(5)
             return {"ended": "crashed", "step": step, "exit_code": child.exitcode}
-        if time.monotonic() - start > limit:
+        clock = clock or _Clock(child.pid)
+        if clock.is_over(limit):
             return {"ended": "timed out", "step": step, "limit": limit}
         if allowed is not None and _resident(child.pid) > allowed:
             return {"ended": "out of memory", "step": step}
+
+
+class _Clock:
+    """The time that a process has from now on, as far as the machine lets it run.
+
+    Seconds alone would judge the machine: beside two programs that keep the only processor busy, a right answer takes
+    three times as long. Processor time alone would wait for ever for a process that sleeps.
+    """
+
+    def __init__(self, pid):
+        self.pid, self.start, self.before = pid, time.monotonic(), _processor_seconds(pid)
+
+    def is_over(self, limit):
+        """Whether for so many seconds it has computed or has done next to nothing, or it has had them many times."""
+        seconds = time.monotonic() - self.start
+        if seconds <= limit:
+            return False
+        computed = _processor_seconds(self.pid) - self.before
+        return computed > limit or computed < ASLEEP * seconds or seconds > PATIENCE * limit
+
+
+def _processor_seconds(pid):
+    """Processor time that process `pid` has used, all threads together; 0 when it is gone."""
+    try:
+        used = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return used.user + used.system
 
 
 def _resident(pid):

@@ -38,8 +38,9 @@ UNSAFE = {
     "metadata": {},
     "data": {"text/html": "<div class='unsafe' style='color: var(--jp-error-color1)'>unsafe</div>"},
 }
-MINUTE = 60_000  # milliseconds, as Playwright counts
-expect.set_options(timeout=MINUTE)
+PATIENCE = 300  # seconds, for what comes within a few where the machine is not busy
+expect.set_options(timeout=1000 * PATIENCE)  # milliseconds, as Playwright counts
+pytestmark = pytest.mark.load
 
 
 class Lab:
@@ -79,7 +80,7 @@ class Lab:
 
     def answer(self):
         """What the server says about itself once it answers: its address, port and token."""
-        for _ in range(600):
+        for _ in range(10 * PATIENCE):
             assert self.process.poll() is None, (self.home / "lab.log").read_text(encoding="utf-8")
             for file in (self.home / "runtime").glob("jpserver-*.json"):
                 try:
@@ -93,13 +94,15 @@ class Lab:
 
     def get(self, server, path):
         """The answer of the server's API, as data."""
-        with urllib.request.urlopen(f"{server['url']}{path}?token={server['token']}", timeout=10) as answer:
+        with urllib.request.urlopen(
+            f"{server['url']}{path}?token={server['token']}", timeout=PATIENCE
+        ) as answer:
             return json.load(answer)
 
     def end(self):
         """Stop it, and the kernels with it."""
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -127,14 +130,22 @@ def test_two_starts_at_once_listen_at_two_ports_of_this_machine(labs):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """Chromium, or a reason to skip."""
+def chromium():
+    """Chromium, in which pages share what they have fetched; or a reason to skip."""
     if not Path(CHROMIUM).exists():
         pytest.skip("there is no Chromium on this machine")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started.new_context(viewport={"width": 1280, "height": 1000})
+        started.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    """Chromium without pages of other tests."""
+    yield chromium
+    for page in chromium.pages:
+        page.close()
 
 
 class Page:
@@ -142,8 +153,8 @@ class Page:
 
     def __init__(self, browser, server):
         self.server, self.complaints, self.hosts = server, [], set()
-        self.page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        self.page.set_default_timeout(MINUTE)
+        self.page = browser.new_page()
+        self.page.set_default_timeout(1000 * PATIENCE)
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.hosts.add(urllib.parse.urlsplit(request.url).hostname))
@@ -166,7 +177,10 @@ class Page:
 
     def wait_until_run(self):
         """Wait until no cell waits for its turn."""
-        self.page.wait_for_function("() => !document.querySelector('.jp-Notebook').innerText.includes('[*]')")
+        waits = "document.querySelector('.jp-Notebook').textContent.includes('[*]')"
+        self.page.wait_for_function(
+            f"() => !{waits}", polling=100
+        )  # or it would be looked through at each frame
         self.page.wait_for_selector(IDLE)
 
     def cell(self, pattern):
@@ -269,7 +283,7 @@ def test_notebook_that_is_open_is_not_touched_until_it_is_closed_and_saved(labs,
     notebook.menu("File", "Close Tab")
     page.locator(".jp-Dialog button:has-text('Save')").click()
     expect(page.locator(".lm-TabBar-tab", has_text=path.name)).to_have_count(0)
-    for _ in range(100):
+    for _ in range(10 * PATIENCE):
         if path.resolve() not in running.opened():
             break
         time.sleep(0.1)
@@ -284,7 +298,7 @@ def test_start_shows_the_jupyterlab_that_runs_in_the_folder_already(labs, monkey
     start.start(labs[0].folder, browser=False)
     address = urllib.parse.urlsplit(capsys.readouterr().out.split()[-1])
     assert (address.port, address.query) == (server["port"], f"token={server['token']}")
-    assert urllib.request.urlopen(address.geturl(), timeout=10).status == 200
+    assert urllib.request.urlopen(address.geturl(), timeout=PATIENCE).status == 200
     monkeypatch.setattr(start, "hand_over", lambda command, variables: print("another"))
     start.start(labs[1].folder, browser=False)
     assert capsys.readouterr().out.split()[-1] == "another"

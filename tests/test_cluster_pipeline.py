@@ -23,6 +23,7 @@ distributed = pytest.importorskip("distributed")
 
 COUNT, SHAPE, LIMIT = 2400, (256, 256, 3), 500_000_000  # bytes for a worker
 pytestmark = [
+    pytest.mark.load,
     pytest.mark.usefixtures("generated_modules"),
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),  # of distributed
 ]

@@ -6,10 +6,13 @@ import subprocess
 import sys
 from collections import namedtuple
 
+import pytest
+
 from numba_course.workbook import cli, doctor
 from numba_course.workbook.doctor import Diagnosis, Line
 
 TOPICS = ["packages", "compiler", "threads", "cache", "checks", "JupyterLab"]
+pytestmark = pytest.mark.load
 WELL = {"BROWSER": "true"}  # a browser of that name
 NO_OPENMP = (
     "import sys\nfor name in ('omppool', 'tbbpool'):\n    sys.modules[f'numba.np.ufunc.{name}'] = None\n"

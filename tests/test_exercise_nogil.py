@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from numba import njit
+from numba import njit, objmode
 
 from numba_course.exercises.chapters import nogil
 from numba_course.exercises.chapters.nogil import InThreads, LetsOthersGetOn, partial_sum
@@ -106,11 +106,12 @@ FAULTS = {
     no_kernel: "at most 0 at a time",
 }
 watched = []
+pytestmark = pytest.mark.load
 
 
 @pytest.fixture
 def meetings(monkeypatch):
-    """The meetings of a test, which lose patience soon."""
+    """The meetings of a test."""
     meeting = nogil.Meeting.__init__
 
     def noted(self, *args):
@@ -118,13 +119,14 @@ def meetings(monkeypatch):
         watched.append(self)
 
     monkeypatch.setattr(nogil.Meeting, "__init__", noted)
-    monkeypatch.setattr(nogil, "PATIENCE", 0.3)
     yield watched
     watched.clear()
 
 
 @pytest.mark.parametrize("answer", FAULTS, ids=lambda answer: answer.__name__)
-def test_each_way_to_share_it_badly_is_told(answer, meetings):
+def test_each_way_to_share_it_badly_is_told(answer, meetings, monkeypatch):
+    if answer is one_thread_too_few:
+        monkeypatch.setattr(nogil, "PATIENCE", 10)  # turns, which are all spent
     assert FAULTS[answer] in seen(answer)
 
 
@@ -149,3 +151,21 @@ def test_progress_of_another_thread_is_counted():
 
     assert "stand still while `partial_sum` runs" in seen(holds, LetsOthersGetOn())
     assert seen(nogil.threaded_sum, LetsOthersGetOn()) == ""
+
+
+def in_python():
+    """Bytecode."""
+
+
+@njit
+def partial_sum_in_python(values, start, stop, out, index):
+    with objmode():
+        in_python()
+
+
+def test_progress_that_cannot_be_told_from_taking_turns_is_not_counted():
+    def calls_python(values, workers):
+        partial_sum_in_python(values, 0, values.size, np.zeros(1), 0)
+
+    said = seen(calls_python, LetsOthersGetOn())
+    assert "while `partial_sum_in_python` runs could not be found out; does it call Python inside?" in said

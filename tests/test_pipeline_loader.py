@@ -22,7 +22,7 @@ IMAGES = np.random.default_rng(1).integers(0, 256, (7, *SHAPE), dtype=np.uint8)
 SOAK = int(os.environ.get("NUMBA_COURSE_SOAK", "60"))  # epochs
 RESIDENT = 20_000_000  # bytes by which the process may grow; the system's count of them is coarse
 
-pytestmark = pytest.mark.usefixtures("generated_modules")
+pytestmark = [pytest.mark.load, pytest.mark.usefixtures("generated_modules")]
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +69,9 @@ def test_no_worker_runs_ahead_of_its_slots(made):
     iterator = iter(loader)
     first, _ = next(iterator)
     kept = first.copy()
-    for thread in workers_alive():
-        thread.join(0.3)
+    for _ in range(30):  # turns, in which it could run ahead
+        for thread in workers_alive():
+            thread.join(0.01)
     assert np.array_equal(first, kept)
     assert not np.shares_memory(first, next(iterator)[0])
 
@@ -158,7 +159,7 @@ def usage(process):
     return tracemalloc.get_traced_memory()[0], process.memory_info().rss, threading.active_count(), handles
 
 
-@pytest.mark.timeout(300 + SOAK / 50)
+@pytest.mark.timeout(900 + SOAK / 50)
 def test_a_soak_leaves_nothing_behind(made, monkeypatch):
     """Whole epochs, broken-off ones and failed ones; NUMBA_COURSE_SOAK is how many, for a longer one (-s shows it)."""
     loader = Loader(made, IMAGES, batch_size=2, workers=3)

@@ -153,6 +153,7 @@ def append(number):
         records.record(Verdict(f"kernel {number}", "wrong", (Finding("turn", f"{turn} " * 50),)))
 
 
+@pytest.mark.load
 def test_kernels_that_write_at_once_lose_nothing(folder):
     with multiprocessing.get_context("forkserver").Pool(4) as pool:
         pool.map(append, range(4), chunksize=1)

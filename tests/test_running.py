@@ -8,6 +8,7 @@ import pytest
 
 from numba_course.workbook import running
 
+pytestmark = pytest.mark.load
 SESSIONS = [{"path": "07_prange.ipynb"}, {"path": "Übung/a.ipynb"}]
 
 
@@ -32,7 +33,7 @@ def info(tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     (tmp_path / "runtime").mkdir()
     with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/base/"
         yield {"url": url, "root_dir": str(tmp_path / "Zoë"), "token": "right"}
         server.shutdown()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -15,6 +16,9 @@ import pytest
 from numba import njit, prange
 
 from numba_course import sandbox
+from tests.under_load import Setting, surroundings
+
+pytestmark = pytest.mark.load
 
 
 def call(function, *args):
@@ -61,7 +65,7 @@ def test_parallel_code_runs_after_the_parent_ran_parallel_code():
 
 
 def test_an_endless_compiled_loop_is_stopped():
-    outcome = sandbox.run(call, spin, np.zeros(1), seconds=2)
+    outcome = sandbox.run(call, spin, np.zeros(1), seconds=0.5)
     assert outcome.ended == "timed out"
 
 
@@ -134,32 +138,83 @@ def test_code_keeps_the_name_of_its_file():
     assert sandbox.run(file_of, names["f"]).value == "cell.py"
 
 
-def two_steps(pause):
+def compute(seconds):
+    """Use so much processor time, which takes as long as the machine likes."""
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def two_steps(seconds):
     yield "first"
-    time.sleep(pause)
+    compute(seconds)
     yield "second"
-    time.sleep(pause)
+    compute(seconds)
     return "done"
 
 
 def test_each_step_restarts_the_clock():
-    outcome = sandbox.run(two_steps, 1.2, seconds=2)
+    outcome = sandbox.run(two_steps, 0.6, seconds=1)
     assert (outcome.ended, outcome.value, outcome.step) == ("returned", "done", "second")
 
 
+def sleep_in_the_second_step():
+    yield "first", 60
+    yield "second"
+    time.sleep(60)
+
+
 def test_a_time_out_names_the_last_step_and_its_limit():
-    outcome = sandbox.run(two_steps, 60, seconds=3)
-    assert (outcome.step, outcome.limit) == ("first", 3)
+    outcome = sandbox.run(sleep_in_the_second_step, seconds=1)
+    assert (outcome.ended, outcome.step, outcome.limit) == ("timed out", "second", 1)
+
+
+def compute_on(core, seconds):
+    os.sched_setaffinity(0, core)
+    compute(seconds)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not choose cores")
+def test_a_child_that_waits_for_its_turn_is_not_timed_out():
+    sandbox.prepare()  # the fork server keeps all cores
+    with surroundings(Setting(cores=1, programs=2)):
+        outcome = sandbox.run(compute_on, os.sched_getaffinity(0), 0.4, seconds=0.6)
+    assert outcome.ended == "returned"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "computed", "over"),
+    [
+        (1.9, 1.9, False),
+        (2.1, 2.1, True),
+        (2.1, 4.2, True),  # in two threads
+        (2.1, 0.7, False),  # a third of a processor
+        (5.9, 1.9, False),
+        (6.1, 2.1, True),
+        (2.1, 0.01, True),  # asleep
+        (100.0, 1.9, True),  # now and then awake
+    ],
+)
+def test_the_time_is_over_for_who_computes_or_sleeps_and_not_for_who_waits(
+    monkeypatch, seconds, computed, over
+):
+    now, used = [100.0], [7.0]
+    monkeypatch.setattr(sandbox, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(sandbox, "_processor_seconds", lambda pid: used[0])
+    clock = sandbox._Clock(1)
+    now[0] += seconds
+    used[0] += computed
+    assert clock.is_over(2.0) is over
 
 
 def start_a_process_and_wait():
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    yield str(child.pid)
+    yield str(child.pid), 0.5
     child.wait()
 
 
 def test_what_the_child_started_ends_with_it():
-    outcome = sandbox.run(start_a_process_and_wait, seconds=3)
+    outcome = sandbox.run(start_a_process_and_wait, seconds=60)
     assert outcome.ended == "timed out"
     assert not psutil.pid_exists(int(outcome.step)) or psutil.Process(int(outcome.step)).status() == "zombie"
 

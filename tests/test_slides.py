@@ -100,6 +100,7 @@ HIGHEST = """() => Math.max(...Reveal.getSlides().map(slide => {
 }))"""
 
 
+@pytest.mark.load
 def test_deck_runs_without_a_network_fits_and_has_a_speaker_s_view(context, tmp_path):
     file = tmp_path / "07.html"
     file.write_text(slides.deck(lesson.find("07")), encoding="utf-8")

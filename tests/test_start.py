@@ -213,6 +213,7 @@ for number in range(10**6):
 """
 
 
+@pytest.mark.load
 def test_notebook_stays_whole_where_two_write_at_once_and_are_killed(source, tmp_path):
     path = tmp_path / "a.ipynb"
     notebooks.write(path, source["07_prange"])

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import sys
 import tempfile
 import threading
 import time
 import types
+from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import repeat, starmap
+from operator import call
 
 import cloudpickle
 import numba
+import numpy as np
 
 from numba_course import sandbox
 from numba_course.lens import figures, html
@@ -20,11 +27,20 @@ from numba_course.lens.dispatchers import reason
 
 LIMIT = 30.0  # seconds that one block of calls may take
 BLOCK = 0.05  # seconds that a block of calls lasts at least
-ROUNDS = 3  # blocks of each kind
+ROUNDS = (3, 12)  # blocks of each kind: fewest, and most where the verdict is in doubt
+DOUBT = 3.0  # seconds of blocks after which the doubt is left
+TURNS = 500  # at most, for a thread that waits for the GIL
+DRAWN = 50  # calls at most that a recording shows one by one
+RECORDINGS = 5  # at most, until each of the other threads has run during the calls
 PAUSE = 0.0005  # seconds between two ticks
 ENOUGH = 20  # ticks beside a call known to release the GIL, below which nothing can be said
 SHARE = (0.05, 0.25)  # of those ticks: at most so many are held, at least so many are released
+SHORT = 5e-6  # seconds: a call below that is shorter than it takes to wake a thread up
 NEVER = 1000.0  # seconds: a switch interval at which only a thread that lets go of the GIL loses it
+AT_ONCE = 1e-6  # seconds: one at which a thread that lets go of it hands it to one that waits
+RELEASING, HOLDING = (
+    kind("msvcrt") if sys.platform == "win32" else kind(None) for kind in (ctypes.CDLL, ctypes.PyDLL)
+)  # the same C library, called without the GIL, and with it
 VERDICTS = {  # released: tone and sentence
     True: ("good", "{} releases the GIL: other Python threads get on while it runs"),
     False: ("warn", "{} holds the GIL: other Python threads stand still while it runs"),
@@ -47,7 +63,7 @@ class Gil(html.Shown):
     takes_turns : bool
         Whether `fn` is plain Python: then threads take turns between its bytecodes, whoever holds the GIL.
     ticks : int
-        How often the other threads ran during the calls, while the interpreter never took the GIL away.
+        How often other threads ran during the calls, while the interpreter took the GIL from nobody.
     ticks_if_released, ticks_if_held : int
         The same during equally long calls that are known to release the GIL, and to hold it.
     calls : tuple of (float, float)
@@ -122,11 +138,16 @@ def gil(fn, *args):
     In the child two more threads count how often they get to run. The interpreter is told never to take the
     GIL away from the running thread, so they run only if it lets go: the count is zero, or it is large.
     It is judged against calls of the same length that are known to release the GIL (`hashlib.pbkdf2_hmac`)
-    and to hold it (`sum`), in turn with them. On a busy machine all counts drop alike.
+    and to hold it (`sum`), in turn with them. On a busy machine all counts drop alike; then it is counted longer.
 
     True means during a quarter of the time or more: a function that holds the GIL for the rest is not told
     apart by it, but in the timeline, which is recorded under the usual conditions. Between 5 % and 25 % the
     answer is None, and so it is on a free-threaded Python. Costs the compilation and about a second.
+
+    A call of less than 5 µs ends before a thread could wake up. If it runs no bytecode, which lets others take
+    turns, another thread waits for the GIL already when the call begins, and the interpreter hands it over where
+    the call lets go. Counted is how often that thread ran before the call had ended, beside C functions of the
+    same kind. True means that the call lets go at all; for how much of its time cannot be told.
     """
     if not callable(fn):
         raise TypeError(f"gil: fn must be a function, not {type(fn).__name__}; was it called already?")
@@ -146,18 +167,118 @@ def gil(fn, *args):
 
 
 def _judged(ticks, free, held):
-    """(released, reason) from the three counts, with wide margins."""
+    """(released, reason) from the counts beside the function, where the GIL is released, and where it is held."""
     few, many = SHARE
     if free < ENOUGH:
         return None, "the other threads hardly ran at all, not even where the GIL is released"
     if held > few * free:
         return None, "other threads run even beside work that holds the GIL: this Python has none, it seems"
     if few * free < ticks < many * free:
-        return None, "it is released for a small part of the time only"
+        return None, "they get on during a small part of the calls only"
     return ticks >= many * free, ""
 
 
+def others_get_on(work):
+    """Whether another Python thread that waits for the GIL gets it during a call of ``work()``.
+
+    As in `gil` for short calls, but here in the current process; so what `work` needs must be compiled already,
+    and no other thread of the process may want the GIL.
+
+    Returns
+    -------
+    bool or None
+        None if that cannot be told: `work` runs bytecode, which lets others take turns, or the machine is too busy.
+    """
+    return None if _runs_bytecode(work) else _judged(*_handed_over(work))[0]
+
+
 # What follows runs in the child process.
+
+
+def _observe(pickled, packed, folder):
+    """Count how often other threads run during calls of three kinds; record a timeline."""
+    numba.config.CACHE_DIR = folder  # functions with a disk cache leave the user's files alone
+    function = cloudpickle.loads(pickled)
+    yield "the first call"
+    function(*unpack(packed))
+    yield "the second call"
+    bytecode = _runs_bytecode(partial(function, *unpack(packed)))
+    yield "repeated calls"
+    args = unpack(packed)
+    calls, length = _calls(function, args)
+    if length < SHORT and not bytecode:
+        counts = _handed_over(partial(function, *args))
+    else:
+        counts = yield from _counted(function, packed, calls, length)
+    yield "the recording"
+    seen = dict(zip(("ticks", "ticks_if_released", "ticks_if_held"), counts, strict=True))
+    return {**seen, **_recorded(function, unpack(packed), calls, _judged(*counts)[0])}
+
+
+def _runs_bytecode(work):
+    """Whether a call of ``work()`` runs functions in Python."""
+    entered, usual = [], sys.gettrace()
+    sys.settrace(lambda frame, event, argument: entered.append(frame))
+    try:
+        work()
+    finally:
+        sys.settrace(usual)
+    return bool(entered)
+
+
+class _Waiter(threading.Thread):
+    """Another Python thread: told to go, it waits for the GIL, and notes when it has it."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.may_go, self.has_run, self.moment, self.stopped = threading.Lock(), threading.Lock(), 0.0, False
+        self.may_go.acquire(), self.has_run.acquire()
+        self.start()
+
+    def run(self):
+        while not self.stopped:
+            # In C, as below: between two bytecodes the interpreter could take the GIL away.
+            _, self.moment = map(call, (self.may_go.acquire, time.perf_counter))
+            self.has_run.release()
+
+    def runs_during(self, work):
+        """Whether it ran before ``work()`` had ended, for which it waited when it began."""
+        steps = self.may_go.release, _nap_with_the_gil, time.perf_counter, work, time.perf_counter
+        try:
+            _, _, start, _, end = map(call, steps)
+        finally:
+            self.has_run.acquire()  # here at the latest it gets the GIL
+        return start < self.moment < end
+
+    def stop(self):
+        self.stopped = True
+        self.may_go.release()
+        self.join()
+
+
+if sys.platform == "win32":
+    _nap_with_the_gil = partial(ctypes.PyDLL("kernel32").Sleep, 1)
+else:
+    _nap_with_the_gil = partial(HOLDING.usleep, 1000)
+
+
+def _handed_over(work):
+    """How often a thread that waits for the GIL gets it during calls: of `work`, of one that releases, one that holds.
+
+    The calls take turns, until there have been enough beside the one that releases the GIL.
+    """
+    calls = work, partial(RELEASING.labs, 1), partial(HOLDING.labs, 1)
+    counts, waiter, usual = [0, 0, 0], _Waiter(), sys.getswitchinterval()
+    sys.setswitchinterval(AT_ONCE)
+    try:
+        for _ in range(TURNS):
+            counts = [count + waiter.runs_during(each) for count, each in zip(counts, calls, strict=True)]
+            if counts[1] >= ENOUGH:
+                break
+    finally:
+        sys.setswitchinterval(usual)
+        waiter.stop()
+    return tuple(counts)
 
 
 class _Ticker(threading.Thread):
@@ -174,57 +295,46 @@ class _Ticker(threading.Thread):
             time.sleep(PAUSE)
 
 
-def _observe(pickled, packed, folder):
-    """Count the ticks of two other threads during calls of three kinds; record a timeline."""
-    numba.config.CACHE_DIR = folder  # functions with a disk cache leave the user's files alone
-    function = cloudpickle.loads(pickled)
-    yield "the first call"
-    function(*unpack(packed))
-    yield "the second call"
-    length = min(_seconds(function, unpack(packed), 1), BLOCK)
-    yield "repeated calls"
-    kinds = {  # kind: (work, its arguments, calls in a block)
-        "ticks_if_released": _yardstick(lambda n: hashlib.pbkdf2_hmac("sha256", b"", b"", n), length),
-        "ticks": (function, packed, _calls(function, unpack(packed))),
-        "ticks_if_held": _yardstick(lambda n: sum(range(n)), length),
-    }
-    counts, spent = dict.fromkeys(kinds, 0), dict.fromkeys(kinds, 0.0)
-    tickers = [_Ticker(), _Ticker()]
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(NEVER)
-    for _ in range(ROUNDS):
-        for kind, (work, its_args, calls) in kinds.items():
-            yield "repeated calls"
-            args = unpack(its_args)
-            time.sleep(4 * PAUSE)  # the tickers settle down
-            before = sum(len(ticker.moments) for ticker in tickers)
-            spent[kind] += _seconds(work, args, calls)
-            counts[kind] += sum(len(ticker.moments) for ticker in tickers) - before
-    sys.setswitchinterval(usual)
-    yield "the recording"
-    scaled = {kind: round(counts[kind] * spent["ticks"] / spent[kind]) for kind in kinds}
-    return {**scaled, **_recorded(function, unpack(packed), kinds["ticks"][2], tickers)}
-
-
-def others_get_on(work, calls):
-    """Whether another Python thread gets to run during one of so many calls of ``work()``.
-
-    As in `gil` the interpreter never takes the GIL away, but here one tick in the current process is enough. So
-    what `work` needs must be compiled already, and no other thread of the process may need the GIL in a hurry.
-    """
-    ticker, usual = _Ticker(), sys.getswitchinterval()
-    time.sleep(4 * PAUSE)  # the ticker settles down
-    sys.setswitchinterval(NEVER)
+@contextmanager
+def _tickers():
+    """Two threads that tick."""
+    tickers = _Ticker(), _Ticker()
     try:
-        before = len(ticker.moments)
-        for _ in range(calls):
-            work()
-            if len(ticker.moments) > before:
-                return True
-        return False
+        yield tickers
     finally:
+        for ticker in tickers:
+            ticker.stopped = True
+        for ticker in tickers:
+            ticker.join()
+
+
+def _counted(function, packed, calls, length):
+    """Ticks during blocks of calls of so many seconds: of `function`, of one that releases the GIL, one that holds it.
+
+    The blocks take turns, until the verdict is clear. The counts are those of equally long blocks.
+    """
+    kinds = (  # work, its arguments, calls in a block
+        (function, packed, calls),
+        _yardstick(lambda n: hashlib.pbkdf2_hmac("sha256", b"", b"", n), length),
+        _yardstick(lambda n: sum(range(n)), length),
+    )
+    counts, spent, usual = np.zeros(3), np.zeros(3), sys.getswitchinterval()
+    with _tickers() as tickers:
+        sys.setswitchinterval(NEVER)
+        for turn in range(ROUNDS[1]):
+            for kind, (work, its_args, its_calls) in enumerate(kinds):
+                yield "repeated calls"
+                args = unpack(its_args)
+                time.sleep(4 * PAUSE)  # the tickers settle down
+                before = sum(len(ticker.moments) for ticker in tickers)
+                spent[kind] += _seconds(work, args, its_calls)
+                counts[kind] += sum(len(ticker.moments) for ticker in tickers) - before
+            scaled = tuple(round(count) for count in counts * spent[0] / spent)
+            clear = _judged(*scaled)[0] is not None
+            if turn + 1 >= ROUNDS[0] and (clear or spent.sum() > DOUBT):
+                break
         sys.setswitchinterval(usual)
-        ticker.stopped = True
+    return scaled
 
 
 def _seconds(function, args, calls):
@@ -236,34 +346,57 @@ def _seconds(function, args, calls):
 
 
 def _calls(function, args):
-    """How many calls make a block."""
-    calls = 1
-    while _seconds(function, args, calls) < BLOCK:
-        calls *= 2
-    return calls
+    """How many calls make a block, and the seconds that one takes, on a busy machine rather less than seen."""
+    calls, length = 1, NEVER
+    while (seconds := _seconds(function, args, calls)) < BLOCK:
+        calls, length = 2 * calls, min(length, seconds / calls)
+    return calls, min(length, seconds / calls)
 
 
 def _yardstick(work, seconds):
-    """The work at a size at which one call lasts at least so long, as an entry of `kinds`."""
+    """The work at a size at which a call lasts at least so long, or as long as a block; an entry of `kinds`."""
     size = 1
-    while min(_seconds(work, (size,), 1) for _ in range(2)) < seconds:
+    while min(_seconds(work, (size,), 1) for _ in range(2)) < min(seconds, BLOCK):
         size *= 2
-    return work, pack((size,)), _calls(work, (size,))
+    return work, pack((size,)), _calls(work, (size,))[0]
 
 
-def _recorded(function, args, calls, tickers):
-    """When the calls and the ticks of one more block happened, from the first call on."""
-    begin = time.perf_counter()
-    time.sleep(BLOCK / 8)  # the other threads alone, for comparison
-    spans = []
-    for _ in range(calls):
-        start = time.perf_counter()
-        function(*args)
-        spans.append((start, time.perf_counter()))
-    time.sleep(BLOCK / 8)
-    zero, end = spans[0][0], spans[-1][1]
-    spans = spans if calls <= 50 else [(zero, end)]  # more are too thin to be drawn
+def _recorded(function, args, calls, released):
+    """When calls and ticks happened under the usual conditions, from the first call on.
+
+    On a busy machine a thread may not have its turn during the calls; then it is recorded again, a few times.
+    """
+    with _tickers() as tickers:
+        for _ in range(RECORDINGS):
+            spans, others = _recording(function, args, calls, tickers)
+            ran = [any(start < m < end for start, end in spans for m in moments) for moments in others]
+            if not released or all(ran):
+                break
+    zero = spans[0][0]
     return {
         "calls": tuple((start - zero, end - zero) for start, end in spans),
-        "others": tuple(tuple(m - zero for m in ticker.moments if m > begin) for ticker in tickers),
+        "others": tuple(tuple(m - zero for m in moments) for moments in others),
     }
+
+
+def _recording(function, args, calls, tickers):
+    """Start and end of the calls of a block, and the moments of ticks; before and after it the tickers are alone."""
+    work = partial(function, *args)
+    if calls > DRAWN:  # too thin to be drawn one by one
+        calls, work = 1, partial(deque, starmap(function, repeat(args, calls)), maxlen=0)
+    first, spans = [len(ticker.moments) for ticker in tickers], []
+    _let_tick(tickers)
+    for _ in range(calls):
+        # In C, so that the interpreter takes the GIL away in bytecode of the function, but in none of ours.
+        start, _, end = map(call, (time.perf_counter, work, time.perf_counter))
+        spans.append((start, end))
+    _let_tick(tickers)
+    return spans, [ticker.moments[n:] for n, ticker in zip(first, tickers, strict=True)]
+
+
+def _let_tick(tickers):
+    """Sleep until each of them has had time for several ticks, and has ticked."""
+    before = [len(ticker.moments) for ticker in tickers]
+    time.sleep(BLOCK / 8)
+    while any(len(ticker.moments) == n for n, ticker in zip(before, tickers, strict=True)):
+        time.sleep(PAUSE)

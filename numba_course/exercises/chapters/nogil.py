@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -165,8 +166,9 @@ class CallsCompiled(Requirement):
         return None
 
 
-PATIENCE = 3.0  # seconds that a call waits for one from another thread; spent only where none comes
-LINGER = 0.05  # seconds that the calls stay together, so that an answer that does not wait for them is seen
+TURN = 0.01  # seconds of sleep; on a busy machine, where other threads begin late, one wakes up late as well
+PATIENCE = 300  # turns that a call waits for one from another thread; spent only where none comes
+LINGER = 5  # turns that the calls stay together, so that an answer that does not wait for them is seen
 MARK = 2.0**30  # added to each part of the sum, to see whether the result is made of them
 
 
@@ -223,15 +225,22 @@ class Meeting:
             self.running.append(noted)
             self.most = max(self.most, len(self.running))
             self.changed.notify_all()
-            met = self.changed.wait_for(lambda: self.alone or self.most >= self.wanted, PATIENCE)
-            self.alone = self.alone or not met
+            self.alone = self.alone or not self._met()
             early = len(self.calls) <= self.wanted
         try:
-            time.sleep(LINGER * early)
+            for _ in range(LINGER * early):
+                time.sleep(TURN)
             yield
         finally:
             with self.changed:
                 self.running.remove(noted)
+
+    def _met(self):
+        """Wait until enough calls are there, or one of them has lost its patience; whether that was another one."""
+        return any(
+            self.changed.wait_for(lambda: self.alone or self.most >= self.wanted, TURN)
+            for _ in range(PATIENCE)
+        )
 
 
 @dataclass(frozen=True)
@@ -296,8 +305,7 @@ def _not_made_of_parts(result, calls, values):
 class LetsOthersGetOn(Requirement):
     """Another Python thread makes progress while the compiled function runs that the answer calls; it is counted."""
 
-    size: int = 1 << 20
-    calls: int = 200
+    size: int = 1 << 16
 
     name: ClassVar[str] = "other threads get on"
 
@@ -308,7 +316,11 @@ class LetsOthersGetOn(Requirement):
                 kernel(values, 0, 1, out, 0)
             except Exception:  # a function of another kind; `InThreads` has said so
                 continue
-            if not others_get_on(lambda kernel=kernel: kernel(values, 0, values.size, out, 0), self.calls):
+            found = others_get_on(partial(kernel, values, 0, values.size, out, 0))
+            if found is None:
+                seen = f"whether other Python threads get on while `{kernel.__name__}` runs could not be found out"
+                return Finding(self.name, f"{seen}; does it call Python inside?")
+            if not found:
                 seen = f"other Python threads stand still while `{kernel.__name__}` runs: it holds the GIL"
                 return Finding(self.name, f"{seen}; nogil=True releases it")
         return None
