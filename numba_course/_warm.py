@@ -5,11 +5,12 @@ This is the one module that does something when imported. Nothing but the fork s
 
 import gc
 
-import hypothesis.extra.numpy  # noqa: F401
 import numba
 import numpy as np
+from hypothesis import strategies
+from hypothesis.extra.numpy import arrays
 
-import numba_course.exercises.trial  # noqa: F401
+from numba_course.exercises import trial
 
 
 @numba.njit
@@ -21,4 +22,6 @@ def _total(values):
 
 
 _total(np.zeros(1))
+trial.settle_in()
+trial.drawn(strategies.tuples(arrays(np.float64, 2)))  # Hypothesis looks at all modules that are there, once
 gc.freeze()  # the children need not look through all that is loaded for garbage, nor copy it by looking

@@ -8,6 +8,7 @@ whose iterations do not race.
 from __future__ import annotations
 
 import inspect
+import os
 import tempfile
 import time
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ HYPOTHESIS = (
     Path(tempfile.gettempdir()) / "numba_course-hypothesis"
 )  # or it would write into the learner's folder
 DRAWN = 60  # inputs drawn from the strategy
-SHRINKING = 2.0  # seconds spent on making a failing input smaller
+SHRINKING = 400  # calls that are spent on making a failing input smaller
+SLOWLY = 4  # times the limit of a single call that all of them may take
 STRUCTURE_INPUTS = 25  # inputs used where the code is looked at
 
 
@@ -61,13 +63,17 @@ class Failure(Exception):
         return self.found[0][0]
 
 
+class _Enough(BaseException):
+    """Ends a search of Hypothesis, which would take any other exception for a failure to look into."""
+
+
 class Trial:
     """An answer, its exercise, and the inputs it is tried on; `origin` is what the answer was loaded from."""
 
     def __init__(self, answer, exercise, origin=None):
         self.answer, self.exercise, self.origin = answer, exercise, origin
         self.names = list(inspect.signature(exercise.spec).parameters)
-        self._compilations = {}
+        self._compilations, self._specified = {}, {}
 
     @cached_property
     def drawn(self):
@@ -101,14 +107,22 @@ class Trial:
             self._compilations[packed] = compiled_here(self.answer, unpack(packed), call=True)
         return self._compilations[packed]
 
+    def specified(self, packed):
+        """What the specification gives for packed arguments, and these after it; computed once for all calls."""
+        if packed not in self._specified:
+            args = unpack(packed)
+            self._specified[packed] = self.exercise.spec(*args), args
+        return self._specified[packed]
+
     def show(self, args):
         """The arguments as in a call."""
         return ", ".join(f"{name}={show(value)}" for name, value in zip(self.names, args, strict=True))
 
     def run(self, args):
         """Call specification and answer on the same arguments; raise `Failure` where a requirement is not met."""
-        expected_args, actual_args = self.copies(args), self.copies(args)
-        expected = self.exercise.spec(*expected_args)
+        packed = pack(args)
+        expected, expected_args = self.specified(packed)
+        actual_args = unpack(packed)
         try:
             result = self.exercise.call(self.answer, *actual_args)
         except BaseException as error:  # sys.exit in an answer is an answer that raised
@@ -160,13 +174,18 @@ class Trial:
         return Failure(("raised", finding))
 
     def smaller(self, args, failure):
-        """Look for a smaller input that fails in the same way, for a moment."""
-        best, deadline = (args, failure), time.monotonic() + SHRINKING
+        """Look for a smaller input that fails in the same way: in so many calls, if they end in time."""
+        best, left, deadline = (
+            (args, failure),
+            SHRINKING,
+            time.monotonic() + SLOWLY / 2 * self.exercise.seconds,
+        )
 
         def fails(candidate):
-            nonlocal best
-            if time.monotonic() > deadline:
-                return False
+            nonlocal best, left
+            if left == 0 or time.monotonic() > deadline:
+                raise _Enough
+            left -= 1
             try:
                 self.run(candidate)
             except Failure as other:
@@ -178,7 +197,7 @@ class Trial:
 
         try:
             find(self.exercise.inputs(), fails, settings=quiet_settings(max_examples=300))
-        except (NoSuchExample, Flaky):  # none found; or the time ended between a failure and its repetition
+        except (NoSuchExample, Flaky, _Enough):  # none found; or one that does not always fail
             pass
         return best[1]
 
@@ -191,7 +210,7 @@ def judge(answer, exercise):
     tuple
         ``(status, findings)``; status ``missing`` when a file does not define the function.
     """
-    set_hypothesis_home_dir(HYPOTHESIS)
+    settle_in()
     yield "loading the answer", exercise.compiling  # an eager one compiles
     try:
         function = answer.load()
@@ -213,9 +232,16 @@ def judge(answer, exercise):
     return _worst(found)
 
 
+def settle_in():
+    """What must be so before an answer is loaded."""
+    set_hypothesis_home_dir(HYPOTHESIS)
+    # Between two parallel loops OpenMP's threads would run on the spot, and take time from those that have work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
 def bounds_only(answer, exercise):
     """Look only at the bounds: what a crash is explained with."""
-    set_hypothesis_home_dir(HYPOTHESIS)
+    settle_in()
     yield "loading the answer", exercise.compiling  # an eager one compiles
     trial = Trial(answer.load(), exercise, answer)
     yield f"drawing {len(trial.drawn)} inputs"
@@ -235,7 +261,10 @@ def _call_all(trial, how, threads):
         try:
             trial.run(args)
         except Failure as failure:
-            return (trial.smaller(args, failure) if was_drawn else failure).found
+            if not was_drawn:
+                return failure.found
+            yield f"looking for a smaller input than {trial.show(args)}", SLOWLY * trial.exercise.seconds
+            return trial.smaller(args, failure).found
     return []
 
 

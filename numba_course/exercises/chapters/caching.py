@@ -96,7 +96,7 @@ class Laboratory(Exercise):
     probe: Callable = tuple
 
     def _try(self, answer):
-        written = sandbox.run(_written, answer, self.files, seconds=SECONDS, memory=MEMORY)
+        written = sandbox.run(_written, answer, self.files, seconds=min(SECONDS, self.seconds), memory=MEMORY)
         if written.ended != "returned":
             return self._badly_ended(written)
         status, content = written.value

@@ -1,4 +1,4 @@
-# expect: timed out: it had not ended after 10 seconds and was stopped, while looking whether it is the same
+# expect: timed out: it had not ended after 4 seconds and was stopped, while looking whether it is the same
 from numba_course.pipeline import Operation
 
 
