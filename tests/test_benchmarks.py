@@ -32,7 +32,7 @@ def test_every_kernel_is_held_against_its_peers_where_it_is_tested():
 
 def test_command_writes_results_and_figure(tmp_path, capsys):
     files = tmp_path / "results.json", tmp_path / "figure.png"
-    assert cli.run(["bench", "memcpy", "--toy", "--json", str(files[0]), "--figure", str(files[1])]) == 0
+    assert cli.run(["bench", "histogram", "--toy", "--json", str(files[0]), "--figure", str(files[1])]) == 0
     results = json.loads(files[0].read_text(encoding="utf-8"))
     assert all(result.keys() >= FIELDS for result in results)
     assert all(0 < result["low"] <= result["ratio"] <= result["high"] for result in results)

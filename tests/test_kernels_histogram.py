@@ -20,7 +20,7 @@ from numba_course.kernels.histogram import (
     histogram,
     histogram_spec,
 )
-from numba_course.lens.dispatchers import rebuilt
+from tests.bounds import bounds_checked
 from tests.peers import agrees_with_every_peer
 
 RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.1, 0.7), (1e6, 1e6 + 1), (-1e-3, 7e5), (0, 100), (-3, 4), (2.5, 2.5))
@@ -158,6 +158,7 @@ def test_read_only_and_strided_values():
         assert np.array_equal(histogram(view, 10, 0.0, 1.0), expected)
 
 
+@pytest.mark.load
 def test_several_python_threads_may_call_at_once():
     values = np.random.default_rng(3).random((8, 20_000))
     with ThreadPoolExecutor(4) as pool:
@@ -211,7 +212,7 @@ def test_what_is_refused(arguments, exception, message):
 def test_no_index_is_out_of_bounds(monkeypatch):
     module = sys.modules[histogram.__module__]
     for kernel in (_count_part, _count_bytes):
-        monkeypatch.setattr(module, kernel.__name__, rebuilt(kernel, boundscheck=True))
+        monkeypatch.setattr(module, kernel.__name__, bounds_checked(kernel))
     for bins in (1, 10, 1000):
         values = np.concatenate(
             [around(np.linspace(0.0, 1.0, bins + 1)), [np.nan, np.inf, -np.inf, 2.0, -2.0]]

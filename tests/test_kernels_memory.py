@@ -16,6 +16,7 @@ from numba.core.errors import TypingError
 from numba_course.kernels import memcpy
 from numba_course.kernels.memory import LINE, STREAM, _copy, check_copy, copy_bytes, memcpy_spec
 from numba_course.lens.dispatchers import rebuilt
+from tests.bounds import bounds_checked
 from tests.peers import agrees_with_every_peer
 
 COMPILED = hasattr(_copy, "py_func")  # not where the JIT is switched off
@@ -27,7 +28,7 @@ def copy_range(request):
     """The kernel `_copy` in one of its forms."""
     if request.param == "compiled" or not COMPILED:
         return _copy
-    return _copy.py_func if request.param == "python" else rebuilt(_copy, boundscheck=True, parallel=False)
+    return _copy.py_func if request.param == "python" else bounds_checked(_copy)
 
 
 def guarded(size, offset):

@@ -21,7 +21,7 @@ from numba_course.kernels.moving_average import (
     moving_average,
     moving_average_spec,
 )
-from numba_course.lens.dispatchers import rebuilt
+from tests.bounds import bounds_checked
 from tests.peers import agrees_with_every_peer
 
 SHORT = (1, 3, UNROLLED)  # of the windows that are compiled one by one; each takes a second
@@ -121,6 +121,7 @@ def test_threads_do_not_change_a_bit(shape, window):
         assert np.array_equal(alone, moving_average(values, window, threads=threads))
 
 
+@pytest.mark.load
 def test_several_python_threads_may_call_at_once():
     values = np.random.default_rng(4).normal(size=(8, 30_000))
     with ThreadPoolExecutor(4) as pool:
@@ -229,7 +230,7 @@ def test_what_is_refused(arguments, exception, message):
 
 def test_no_index_is_out_of_bounds(monkeypatch):
     module = sys.modules[moving_average.__module__]
-    monkeypatch.setattr(module, "_fill_blocks", rebuilt(_fill_blocks, boundscheck=True))
+    monkeypatch.setattr(module, "_fill_blocks", bounds_checked(_fill_blocks))
     for window in (1, 3, 9, 10, 100):
         for n in (window, window + 1, 5 * window - 1, 5 * window, 13 * window + 1):
             out = np.empty((2, n - window + 1))

@@ -12,6 +12,7 @@ from numba_course import kernels
 from numba_course.kernels import reductions
 from numba_course.kernels.reductions import BLOCK, LANES, STEP, dot_spec, sum_spec
 from numba_course.lens.dispatchers import rebuilt
+from tests.bounds import bounds_checked
 from tests.peers import agrees_with_every_peer
 
 SIZES = [0, 1, 2, LANES - 1, LANES + 1, STEP, STEP + 3, BLOCK, BLOCK + 1, 3 * BLOCK + STEP + LANES + 5]
@@ -23,7 +24,7 @@ def in_form(kernel, form):
     """A kernel compiled, as Python, or compiled with bounds checks."""
     if form == "compiled" or not COMPILED:
         return kernel
-    return kernel.py_func if form == "python" else rebuilt(kernel, boundscheck=True, parallel=False)
+    return kernel.py_func if form == "python" else bounds_checked(kernel)
 
 
 @pytest.fixture(scope="module", params=["compiled", "python", "bounds checked"])

@@ -35,6 +35,7 @@ def test_a_function_of_numbas_tests_goes_through_every_quick_instrument(module, 
     assert {said[instrument].partition(":")[0].partition(",")[0] for instrument in QUICK[:3]} == {expected}
 
 
+@pytest.mark.load
 @pytest.mark.parametrize("instrument", ["gil", "compare"])
 @pytest.mark.parametrize(("name", "expected"), [("andor", "answered"), ("gen_unification_error", "refused")])
 def test_the_slow_instruments_get_one_of_each_kind(instrument, name, expected):
@@ -53,6 +54,8 @@ def test_what_is_not_documented_is_a_failure(monkeypatch):
     assert look("cache", fn, ()).startswith("failed: several lines")
 
 
-def test_calls_are_harvested_from_numbas_tests():
+@pytest.mark.load
+def test_calls_are_harvested_from_numbas_tests(monkeypatch):
+    monkeypatch.setattr("lens_sweep.HARVESTING", 600)  # this module ends by itself
     calls = harvested(["numba.tests.test_mandelbrot"])
     assert len(calls) == 1

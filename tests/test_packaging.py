@@ -24,7 +24,13 @@ TEXTS = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".json", ".cfg", ".ipyn
 NOT_OURS = {".git", ".venv", "build", "dist", "node_modules"}
 # Tests of the whole, and not of one module or package.
 WHOLE = {"test_packaging", "test_browser", "test_bank", "test_claims", "test_lens_sweep"}
-WHOLE |= {"test_notebook_policy", "test_nbval_canary", "test_accessibility"}
+WHOLE |= {
+    "test_notebook_policy",
+    "test_nbval_canary",
+    "test_accessibility",
+    "test_processors",
+    "test_under_load",
+}
 
 
 def pytest_id(path):

@@ -169,7 +169,8 @@ def fixed(array):
 
 def test_without_draws_it_is_what_numpy_gives():
     steps = [Crop(3, 5, 13, 17), HorizontalFlip(1.0), Normalize(MEAN, STD), ToLayout("CHW")]
-    np.testing.assert_allclose(Pipeline(steps, SHAPE)(IMAGES), fixed(IMAGES), rtol=2e-6, atol=2e-6)
+    made = Pipeline(steps, SHAPE, compiled=False)(IMAGES)
+    np.testing.assert_allclose(made, fixed(IMAGES), rtol=2e-6, atol=2e-6)
 
 
 def blurred(values):
@@ -199,17 +200,20 @@ def test_a_resize_takes_bytes_as_bytes_and_floats_as_floats():
 
 
 WITHOUT_AVX2 = """
-import test_pipeline as t
-assert t.Resize(11, 30).declare_state_and_memory(t.State(t.SHAPE, t.np.dtype("uint8")))[1][1].dtype == "float32"
-for size in (11, 30), (23, 9):
-    made = [t.Pipeline([t.Resize(*size)], t.SHAPE, compiled=how)(t.IMAGES[:2]) for how in (True, False)]
-    assert t.np.array_equal(*made)
-    t.np.testing.assert_allclose(made[0], [t.bilinear_resize_spec(i, *size) for i in t.IMAGES[:2]], atol=0.51)
+import numpy as np
+from numba_course.kernels.resize import bilinear_resize_spec
+from numba_course.pipeline import Pipeline, Resize, State
+images = np.random.default_rng(1).integers(0, 256, (2, 20, 27, 3), dtype=np.uint8)
+memory = Resize(11, 30).declare_state_and_memory(State(images.shape[1:], images.dtype))[1]
+assert memory[1].dtype == "float32"
+made = [Pipeline([Resize(11, 30)], images.shape[1:], compiled=how)(images) for how in (True, False)]
+assert np.array_equal(*made)
+np.testing.assert_allclose(made[0], [bilinear_resize_spec(image, 11, 30) for image in images], atol=0.51)
 """
 
 
 def test_bytes_are_resized_without_avx2():
-    surroundings = {**os.environ, "NUMBA_CPU_NAME": "generic", "PYTHONPATH": os.path.dirname(__file__)}
+    surroundings = {**os.environ, "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
     subprocess.run([sys.executable, "-c", WITHOUT_AVX2], env=surroundings, check=True, timeout=120)
 
 
@@ -234,7 +238,7 @@ def test_a_random_crop_is_anywhere_and_its_two_draws_are_independent():
 
 
 def test_contrast_scales_the_distance_from_the_mean():
-    out = Pipeline([Contrast(0.5)], SHAPE, seed=1)(IMAGES)
+    out = Pipeline([Contrast(0.5)], SHAPE, seed=1, compiled=False)(IMAGES)
     gray = IMAGES @ (0.299, 0.587, 0.114)
     mean = gray.mean(axis=(1, 2))[:, None, None, None]
     inside = (out > 0) & (out < 255)
@@ -260,9 +264,9 @@ def test_draws_depend_on_seed_epoch_sample_and_operation_only():
 def test_two_operations_of_a_kind_draw_independently():
     same = Invert()
     same.stream = 0
-    twice = Pipeline([same, same], SHAPE)(IMAGES)
+    twice = Pipeline([same, same], SHAPE, compiled=False)(IMAGES)
     assert np.array_equal(twice, IMAGES)  # with one stream, what is inverted is inverted back
-    assert not np.array_equal(Pipeline([Invert(), Invert()], SHAPE)(IMAGES), IMAGES)
+    assert not np.array_equal(Pipeline([Invert(), Invert()], SHAPE, compiled=False)(IMAGES), IMAGES)
 
 
 def test_uniform_numbers_are_uniform():

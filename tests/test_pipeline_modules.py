@@ -10,6 +10,19 @@ import pytest
 
 from numba_course.pipeline import Brightness, Pipeline, PipelineError, modules
 
+pytestmark = pytest.mark.load
+
+
+@pytest.fixture(autouse=True)
+def forgotten():
+    """This process forgets the modules that a test has it import, so that none meets those of another."""
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if name.startswith("numba_course_pipeline_"):
+            del sys.modules[name]
+
+
 BUILD = """
 import sys
 from numba.core import event
@@ -55,7 +68,6 @@ def test_a_process_that_is_killed_while_it_writes_leaves_no_broken_module(tmp_pa
     finish(start(KILLED, tmp_path), code=9)
     assert not (tmp_path / "numba_course_pipeline_k.py").exists()
     monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path))
-    monkeypatch.delitem(sys.modules, "numba_course_pipeline_k", raising=False)
     assert modules.load("k", "value = 1").value == 1
 
 
@@ -104,7 +116,7 @@ def test_a_process_that_is_killed_while_it_compiles_lets_the_next_one_go_on(tmp_
 def test_who_finds_machine_code_waits_for_nobody(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path))
     cold = Pipeline([Brightness(0.625)], (8, 8, 3))
-    monkeypatch.delitem(sys.modules, modules._name(cold.program.key))
+    del sys.modules[modules._name(cold.program.key)]
     with modules.FileLock(tmp_path / f"{modules._name(cold.program.key)}.lock"):
         monkeypatch.setattr(modules, "FileLock", None)
         warm = Pipeline([Brightness(0.625)], (8, 8, 3))
@@ -135,7 +147,6 @@ def test_a_folder_that_has_no_lock_does_without(tmp_path, monkeypatch):
     (tmp_path / "numba_course_pipeline_unlocked.lock").mkdir()
     with modules.alone("unlocked"):
         assert modules.load("unlocked", "value = 3").value == 3
-    monkeypatch.delitem(sys.modules, "numba_course_pipeline_unlocked")
 
 
 def test_what_a_killed_writer_left_goes_with_time(tmp_path):
@@ -151,7 +162,6 @@ def test_what_somebody_cut_off_is_written_again(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_COURSE_CACHE", str(tmp_path))
     (tmp_path / "numba_course_pipeline_cut.py").write_text("val")
     assert modules.load("cut", "value = 2").value == 2
-    monkeypatch.delitem(sys.modules, "numba_course_pipeline_cut")
 
 
 def test_a_module_that_fails_is_not_left_behind(tmp_path, monkeypatch):

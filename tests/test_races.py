@@ -1,6 +1,7 @@
 """The race detector: reported races found, valid programs left in peace, the same verdict on every machine."""
 
 import os
+import runpy
 import subprocess
 import sys
 import unittest
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numba import njit, prange, vectorize
+from numba import config, njit, prange, vectorize
 
 from numba_course import lens
+from numba_course.lens import _interpret
 from numba_course.lens.races import detect
 
 sys.path.insert(0, str(Path(__file__).parent / "races_cases"))
@@ -19,7 +21,8 @@ from reported import CASES
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.fn.__name__)
-def test_a_reported_program_gets_its_verdict(case):
+def test_a_reported_program_gets_its_verdict(case, monkeypatch):
+    monkeypatch.setattr(_interpret, "STEPS", 20_000)  # a small part: to interpret a million takes seconds
     found = detect(case.fn, case.args)
     assert found.verdict == case.verdict, repr(found)
     for words in case.says:
@@ -136,7 +139,7 @@ def by_thread(data):
     counts = np.zeros((get_num_threads(), 4), np.int64)
     for i in prange(data.size):
         counts[get_thread_id(), data[i]] += 1
-    return counts.sum(axis=0)
+    return counts
 
 data = np.array([0, 1, 3, 2, 3, 3])
 print(detect(racy, (data, np.zeros(4, np.int64))))
@@ -144,19 +147,21 @@ print(detect(by_thread, (data,)))
 """
 
 
-def test_the_verdict_does_not_depend_on_the_number_of_threads():
-    answers = set()
-    for threads in ("1", "4"):
-        done = subprocess.run(
-            [sys.executable, "-c", ELSEWHERE],
-            env=os.environ | {"NUMBA_NUM_THREADS": threads},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        answers.add(done.stdout)
-    assert len(answers) == 1
-    assert "iterations 2 and 4 both write counts[3]" in answers.pop()
+@pytest.mark.load
+def test_the_verdict_does_not_depend_on_the_number_of_threads(tmp_path, capsys):
+    """Here there are as many as the machine has, elsewhere another number."""
+    program = tmp_path / "program.py"
+    program.write_text(ELSEWHERE, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, program],
+        env=os.environ | {"NUMBA_NUM_THREADS": "1" if config.NUMBA_NUM_THREADS > 1 else "4"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "iterations 2 and 4 both write counts[3]" in done.stdout
+    runpy.run_path(str(program))
+    assert capsys.readouterr().out == done.stdout
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def cases(toy):
     """One and two threads, float32, uint8 and uint8 with three channels; toys have two threads for one size."""
     for threads in (1, 2):
         few = toy and threads > 1  # each kind of image and change of size is compiled apart
-        for dtype, channels in [(np.float32, ()), (np.uint8, ()), (np.uint8, (3,))][: 1 if few else 3]:
+        for dtype, channels in [(np.uint8, ()), (np.uint8, (3,)), (np.float32, ())][: 1 if few else 3]:
             for old, new in TOY[: 1 if few else 3] if toy else SIZES:
                 yield case((*old, *channels), (*new, *channels), dtype, threads)
 

@@ -302,18 +302,26 @@ def variable_set_now_and_then(x, out):
 # Reductions that Numba knows, and what looks like one.
 
 
-@valid(UP, SQUARE)
-def all_reductions(x, rows):
-    total, product, low, high, acc = 0.0, 1.0, np.inf, -np.inf, np.zeros(4)
+@valid(UP)
+def all_reductions(x):
+    total, product, low, high = 0.0, 1.0, np.inf, -np.inf
     for i in prange(4):
         total += x[i]
         product = product * (1 + x[i])
         low = min(x[i], low)
         high = max(high, x[i])
-        acc -= rows[i]
         if x[i] > 1:
             total = total - 1
-    return total, product, low, high, acc
+    return total, product, low, high
+
+
+@valid(UP, SQUARE)
+def reductions_of_numbers_and_rows(x, rows):
+    total, acc = 0.0, np.zeros(4)
+    for i in prange(4):
+        total += x[i]
+        acc -= rows[i]
+    return total, acc
 
 
 @valid(6)
