@@ -1,10 +1,16 @@
-"""Which NumPy expressions compile in nopython mode, tried on the installed Numba, and what to write instead.
+"""Which NumPy expressions compile in nopython mode, tried with Numba itself, and what to write instead.
 
-`ENTRIES` is the list to keep. Nothing in it says what works: that is found out, for the replacements as well.
+`ENTRIES` is the list to keep. Nothing in it says what works: that is found out, for the replacements as well. What
+was found out depends on the versions of Numba and NumPy alone, so it is kept in a file, with the versions;
+``python -m numba_course.workbook.numpy_support`` finds it out anew for those that are installed.
 """
 
+import json
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
+import numba
 import numpy as np
 from numba import config, njit
 from numba.core.errors import NumbaError
@@ -13,6 +19,9 @@ from numba_course import sandbox
 from numba_course.lens import html, results
 
 SECONDS = 60.0  # for one expression
+KEPT = Path(__file__).with_suffix(".json")
+INSTEAD = "instead"  # the key under which the verdict on the replacement is kept
+INSTALLED = f"Numba {numba.__version__}, NumPy {np.__version__}"
 
 ARRAYS = {
     "1-D": np.array([3.0, 1.0, 2.0]),
@@ -118,7 +127,7 @@ ENTRIES = (
 
 @dataclass(frozen=True, repr=False)
 class Support(html.Shown):
-    """What became of each expression.
+    """What became of each expression, with the versions of Numba and NumPy that are installed.
 
     Attributes
     ----------
@@ -141,10 +150,39 @@ class Support(html.Shown):
     def _lines(self):
         replaced = [instead for _, _, instead in self.rows if instead]
         yield "plain", f"{replaced.count('yes')} of {len(replaced)} replacements give what NumPy gives."
+        yield "plain", f"Found out with ⟨{INSTALLED}⟩."
+
+
+def table(*subjects):
+    """What became of the expressions of these subjects, as kept for the installed versions; else as `tried` now.
+
+    Parameters
+    ----------
+    *subjects : str
+        As of `tried`.
+
+    Returns
+    -------
+    Support
+
+    Raises
+    ------
+    ValueError, RuntimeError
+        As `tried`.
+    """
+    asked, data = _asked(subjects), kept().get(INSTALLED)
+    if data is None or not find_spec("scipy"):
+        return tried(*subjects)
+    return Support(tuple(_from_data(data, asked)))
 
 
 def tried(*subjects):
     """Compile and call the expressions of these subjects; of all, if none is named.
+
+    Parameters
+    ----------
+    *subjects : str
+        Subjects of `ENTRIES`, such as ``"sort, search"``.
 
     Returns
     -------
@@ -162,15 +200,56 @@ def tried(*subjects):
     *yes* means that the compiled expression gives what NumPy gives, value and shape. It is compiled without
     LLVM's optimisations, in a process of its own: about 15 seconds for the whole list.
     """
+    outcome = sandbox.run(_rows, _asked(subjects), seconds=SECONDS)
+    if outcome.ended != "returned":
+        raise RuntimeError(f"trying {outcome.step} {outcome.ended}: {outcome.error}")
+    return Support(tuple(outcome.value))
+
+
+def keep():
+    """Find out the whole list with the installed versions, and keep it beside that of the same Numba and another NumPy.
+
+    Raises
+    ------
+    RuntimeError
+        If SciPy is not installed: what needs it would be kept as refused.
+    """
+    if not find_spec("scipy"):
+        raise RuntimeError("keep: install SciPy first, or what needs it will be kept as refused")
+    same = {name: rows for name, rows in kept().items() if name.startswith(f"Numba {numba.__version__}, ")}
+    same[INSTALLED] = as_data(tried())
+    text = json.dumps(same, indent=1, sort_keys=True) + "\n"
+    KEPT.write_text(text, encoding="utf-8", newline="\n")
+
+
+def kept():
+    """For each pair of versions the rows that are kept, as `as_data` gives them."""
+    return json.loads(KEPT.read_text(encoding="utf-8"))
+
+
+def as_data(support):
+    """The rows as they are kept: expression → what was found out, by kind of array, and of what to write instead."""
+    return {
+        entry.expression: found | ({INSTEAD: instead} if instead else {})
+        for entry, found, instead in support.rows
+    }
+
+
+def _from_data(data, entries):
+    """The rows of these entries, from what is kept."""
+    for entry in entries:
+        found = dict(data[entry.expression])
+        instead = found.pop(INSTEAD, "")
+        yield entry, found, instead
+
+
+def _asked(subjects):
+    """The entries of these subjects, or all; ValueError for a subject that there is not."""
     known = dict.fromkeys(entry.subject for entry in ENTRIES)
     for subject in subjects:
         if subject not in known:
             raise ValueError(f"subject must be one of {', '.join(known)}, not {subject!r}")
-    asked = [entry for entry in ENTRIES if entry.subject in (subjects or known)]
-    outcome = sandbox.run(_rows, asked, seconds=SECONDS)
-    if outcome.ended != "returned":
-        raise RuntimeError(f"trying {outcome.step} {outcome.ended}: {outcome.error}")
-    return Support(tuple(outcome.value))
+    return [entry for entry in ENTRIES if entry.subject in (subjects or known)]
 
 
 def _rows(entries):
@@ -185,16 +264,26 @@ def _rows(entries):
 
 def _row(entry):
     """The entry, what became of it, and of its replacement for the last kind of array that was refused."""
-    found = {kind: fate(entry.expression, entry.expression, kind) for kind in entry.kinds or ("",)}
+    found = {kind: fate(entry.expression, kind) for kind in entry.kinds or ("",)}
     refused = [kind for kind, verdict in found.items() if verdict != "yes"]
     needed = refused and entry.instead
-    return entry, found, fate(entry.instead, entry.expression, refused[-1]) if needed else ""
+    return entry, found, fate(entry.instead, refused[-1], entry.expression) if needed else ""
 
 
-def fate(expression, expected, kind=""):
-    """Whether a compiled expression gives what another one gives in NumPy: ``yes``, ``no`` or ``DIFFERS``."""
+def fate(expression, kind="", expected=""):
+    """Whether a compiled expression gives what it gives in NumPy: ``yes``, ``no`` or ``DIFFERS``.
+
+    Parameters
+    ----------
+    expression : str
+        In terms of ``a``, if there is a kind.
+    kind : str, optional
+        The array ``a``: one of `ARRAYS`.
+    expected : str, optional
+        Another expression, which NumPy is to compute instead.
+    """
     args = (ARRAYS[kind],) if kind else ()
-    wanted = _function(expected, args)(*args)
+    wanted = _function(expected or expression, args)(*args)
     try:
         result = njit(_function(expression, args))(*args)
     except REFUSALS:
@@ -212,3 +301,9 @@ def _function(expression, args):
     names = {"np": np}
     exec(f"def f({'a' if args else ''}):\n    return {expression}", names)
     return names["f"]
+
+
+if __name__ == "__main__":
+    from numba_course.workbook import numpy_support
+
+    numpy_support.keep()  # by its name: the child process imports what it calls
