@@ -27,6 +27,18 @@ def disassembled(code, symbol, folder):
     return [(int(address, 16), name, operands) for address, name, operands in found]
 
 
+def names_by_function(code, folder):
+    """Names of the instructions of each function in object code, as assembly has them; without what only fills up."""
+    path = folder / "all.o"
+    path.write_bytes(code)
+    command = ["objdump", "-d", "-M", "suffix", "--no-show-raw-insn", path]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for symbol, body in re.findall(r"<([^>]+)>:\n((?:.+\n?)*)", text):
+        found = re.findall(r"^ *[0-9a-f]+:\t(\w+)", body, re.MULTILINE)
+        filled = [name for name in found if not re.match("nop|data16|cs|xchgw", name)]
+        yield symbol, ["jmp" if name == "jmpq" else name for name in filled]
+
+
 def packed(instructions):
     """Of the floating-point arithmetic with several elements, each (address, elements, bits of one)."""
     for address, name, operands in instructions:

@@ -678,6 +678,7 @@ def operations(assembly, symbol):
     ]
 
 
+@disassembly.needs_objdump
 @pytest.mark.parametrize(
     ("fn", "arguments", "options"),
     [
@@ -685,11 +686,18 @@ def operations(assembly, symbol):
         (scaled, (x, y), {"parallel": True}),
     ],
 )
-def test_keeping_line_numbers_changes_no_instruction(fn, arguments, options):
-    assembly, symbol, _ = plain_assembly(fn, arguments, **options)
+def test_keeping_line_numbers_changes_no_instruction(fn, arguments, options, tmp_path):
+    """Held against the object code that runs: for `inspect_asm` the code is generated once more, from IR that the
+    first time has altered, and on plain x86-64 it comes out otherwise."""
+    _, symbol, library = plain_assembly(fn, arguments, **options)
+    functions = disassembly.names_by_function(library._get_compiled_object(), tmp_path)
+    ordinary = [names for name, names in functions if native.is_body(name, symbol)]
     apart = compiled_apart(njit(**options)(fn), arguments, "test")
-    assert operations(apart.assembly, apart.symbol) == operations(assembly, symbol)
-    assert len(operations(assembly, symbol)) == 1 + bool(options.get("parallel"))
+    recorded = [
+        [name.replace("jmpq", "jmp") for name, _ in body] for body in operations(apart.assembly, apart.symbol)
+    ]
+    assert sorted(recorded) == sorted(ordinary)
+    assert len(recorded) == 1 + bool(options.get("parallel"))
 
 
 @disassembly.needs_objdump
