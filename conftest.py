@@ -12,7 +12,7 @@ from queue import Empty
 
 import pytest
 
-from numba_course import sandbox
+from numba_course.process import sandbox
 from tests import processors
 
 # Files of few tests that last. They begin, and what is short comes last: so both processes end at the same time.
@@ -20,14 +20,13 @@ LONG = (
     "test_browser",
     "test_nbval_canary",
     "test_benchmarks",
-    "test_kernels",
-    "test_races",
+    "tests/kernels/",
+    "tests/lens/race/",
     "test_doctor",
-    "test_main",
-    "test_cluster_pipeline",
-    "notebooks/",
-    "solutions/",
-    "test_pipeline",
+    "tests/launch/",
+    "test_cluster",
+    ".ipynb",
+    "tests/pipeline/",
     "test_bank",
 )
 
@@ -63,7 +62,7 @@ def pytest_configure(config):
     if getattr(config.option, "nbval", False):  # absent where the plugin is switched off
         import nbval.plugin
 
-        from numba_course.workbook.execution import CELL_SECONDS
+        from numba_course.authoring.notebook_kernels import CELL_SECONDS
 
         config.option.nbval_cell_timeout = CELL_SECONDS
         nbval.plugin.RunningKernel = _kernel_class()
@@ -87,7 +86,7 @@ def pytest_collection_finish():
 
 def pytest_collectstart(collector):
     if hasattr(collector, "sanitize_patterns"):  # a notebook
-        from numba_course.workbook.outputs import VOLATILE
+        from numba_course.authoring.stored_outputs import VOLATILE
 
         collector.sanitize_patterns.update(VOLATILE)
 
@@ -97,14 +96,14 @@ def _kernel_class():
     from jupyter_client.manager import KernelManager
     from nbval.kernel import RunningKernel
 
-    from numba_course.workbook import execution
+    from numba_course.authoring import notebook_kernels
 
     class WatchedKernel(RunningKernel):
         def __init__(self, kernel_name, cwd=None, startup_timeout=60):
             self.leftovers = ExitStack()
-            private = self.leftovers.enter_context(execution.private_folder())
-            self.km = execution.manager(KernelManager, private)
-            self.km.start_kernel(cwd=cwd, **execution.start_options(private))
+            private = self.leftovers.enter_context(notebook_kernels.private_folder())
+            self.km = notebook_kernels.manager(KernelManager, private)
+            self.km.start_kernel(cwd=cwd, **notebook_kernels.start_options(private))
             self.kc = self.km.client()
             self.kc.start_channels()
             try:
@@ -121,7 +120,7 @@ def _kernel_class():
                     return super().await_reply(msg_id, timeout=0.5)
                 except Empty:
                     if not self.is_alive():
-                        reason = execution.death(self.km)
+                        reason = notebook_kernels.death(self.km)
                         self.stop()
                         raise RuntimeError(reason) from None
                     if time.monotonic() > end:

@@ -10,14 +10,14 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 
 
 def main():
-    """Check the Python, then hand the arguments to the environment; return the exit code."""
+    """Check the Python, then hand the arguments to the command line; return the exit code."""
     if not OLDEST <= tuple(sys.version_info[:2]) <= NEWEST:
         versions = OLDEST + NEWEST + tuple(sys.version_info[:2])
         sys.stderr.write("numba_course needs Python %d.%d to %d.%d; this is Python %d.%d.\n" % versions)  # noqa: UP031
         return 1
-    from numba_course.workbook import environment
+    from numba_course.launch import cli
 
-    return environment.main(sys.argv[1:])
+    return cli.main(sys.argv[1:])
 
 
 if __name__ == "__main__":

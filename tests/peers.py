@@ -3,7 +3,7 @@
 Asked for by the tests of each kernel, whose process has compiled it already.
 """
 
-from numba_course.workbook import bench
+from numba_course.authoring import bench
 
 
 def agrees_with_every_peer(kernel):

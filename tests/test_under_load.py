@@ -8,7 +8,8 @@ import textwrap
 import psutil
 import pytest
 
-from numba_course.workbook.environment import ROOT
+from numba_course.host import ROOT
+from tests import under_load
 
 SCRIPT = ROOT / "tests" / "under_load.py"
 pytestmark = [
@@ -81,3 +82,7 @@ def test_busy_programs_end_with_who_started_them_however_that_ends():
         assert all(each.is_running() for each in busy)
         starter.kill()
     assert len(busy) == 2 and psutil.wait_procs(busy, timeout=60)[1] == []
+
+
+def test_the_mark_is_found_in_the_folders_of_the_tests():
+    assert str(ROOT / "tests/process/test_sandbox.py") in under_load.marked()

@@ -109,7 +109,7 @@ def repeated(setting, tests, options):
 
 def marked():
     """The files with tests that have the mark, found by their text: to import all would take longer."""
-    files = sorted((ROOT / "tests").glob("test_*.py"))
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
     return [str(path) for path in files if "mark.load" in path.read_text(encoding="utf-8")]
 
 

@@ -1,45 +1,58 @@
 """The exercises of the course by name: ``exercises.double.check(double)``.
 
-Chapters are loaded when one of their exercises is first asked for.
+A chapter is loaded when one of its exercises is first asked for. Each notebook imports this package in its first cell,
+and so learns here if it was made for another version of the course.
 """
 
 from __future__ import annotations
 
 import difflib
 import importlib.util
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from numba_course import sandbox
 from numba_course.exercises import versions
+from numba_course.host import absent, brought_by
+from numba_course.process import sandbox
 
-# Chapter number and topic, in the order of the course; each topic is a module of `chapters`.
-CHAPTERS = {
-    "start_here": "00",
-    "execution_model": "01",
-    "type_inference": "02",
-    "signatures": "03",
-    "machine_code": "04",
-    "arrays_and_memory": "05",
-    "errors_and_debugging": "06",
-    "prange": "07",
-    "nogil": "08",
-    "caching": "09",
-    "calling_c": "10",
-    "code_generation": "11",
-    "pipeline": "12",
-    "checklist": "13",
+if TYPE_CHECKING:
+    from numba_course.exercises.question import Exercise
+    from numba_course.exercises.records import Progress
+
+# The exercises of each chapter, in the order of the course: known without loading the chapter.
+NAMES = {
+    "00_start_here": ("double",),
+    "01_execution_model": ("sum_of_squares", "collatz_longest", "honest_timing"),
+    "02_type_inference": ("first_above", "apply_gain", "safe_mean"),
+    "03_signatures": ("axpy", "row_sums"),
+    "04_machine_code": ("vector_sum", "divide_rows", "count_above"),
+    "05_arrays_and_memory": ("normalise_into", "moving_average", "robust_moving_average", "bilinear_resize"),
+    "06_errors_and_debugging": ("repair_unification", "repair_unsupported", "repair_bounds"),
+    "07_prange": ("parallel_max", "parallel_histogram", "jacobi_step"),
+    "08_nogil": ("partial_sum", "threaded_sum"),
+    "09_caching": ("never_stale", "cached_polynomial", "make_scaler"),
+    "10_calling_c": ("memcpy_bytes", "cached_memcpy", "bessel_j0"),
+    "11_code_generation": ("compose_source", "plan_buffers", "Invert"),
+    "12_pipeline": ("RandomBrightness", "my_pipeline", "map_over_cluster"),
+    "13_checklist": (),
 }
 
 
-def _chapter(topic):
-    return importlib.import_module(f"numba_course.exercises.chapters.{topic}")
+def of_chapter(stem: str) -> tuple[Exercise, ...]:
+    """The exercises of the chapter of this stem, such as ``07_prange``, as a tuple of `Exercise`."""
+    module = f"{__name__}.chapters.{stem.partition('_')[2]}"
+    if module not in sys.modules and (missing := absent("course")):
+        raise ModuleNotFoundError(brought_by("course", "an exercise", missing), name=missing[0])
+    return importlib.import_module(module).EXERCISES
 
 
-def by_chapter():
-    """All exercises: from the stem of a chapter, such as ``07_prange``, to a tuple of `Exercise`."""
-    return {f"{number}_{topic}": _chapter(topic).EXERCISES for topic, number in CHAPTERS.items()}
+def by_chapter() -> dict[str, tuple[Exercise, ...]]:
+    """All exercises: from the stem of each chapter to a tuple of `Exercise`."""
+    return {stem: of_chapter(stem) for stem in NAMES}
 
 
-def get(name):
+def get(name: str) -> Exercise:
     """The exercise of this name.
 
     Raises
@@ -47,28 +60,28 @@ def get(name):
     KeyError
         If there is none; the message names the nearest.
     """
-    sandbox.prepare()  # while the chapters are loaded
-    known = {exercise.name: exercise for chapter in by_chapter().values() for exercise in chapter}
-    if name not in known:
-        raise KeyError(unknown(name, known))
-    return known[name]
+    chapter = next((stem for stem, names in NAMES.items() if name in names), None)
+    if chapter is None:
+        raise KeyError(unknown(name, [name for names in NAMES.values() for name in names]))
+    sandbox.prepare()  # while the chapter is loaded
+    return next(exercise for exercise in of_chapter(chapter) if exercise.name == name)
 
 
-def unknown(name, known):
+def unknown(name: str, known: Iterable[str]) -> str:
     """What to say about an exercise that is not among those known by name."""
     near = difflib.get_close_matches(name, known, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "progress lists them all"
     return f"there is no exercise {name}; {hint}"
 
 
-def progress():
+def progress() -> Progress:
     """What is done, per chapter; shown by a notebook as a table."""
     from numba_course.exercises.records import summary
 
-    return summary({chapter: [e.name for e in found] for chapter, found in by_chapter().items()})
+    return summary(NAMES)
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Exercise:
     if name.startswith("_") or importlib.util.find_spec(f"{__name__}.{name}"):
         raise AttributeError(name)  # a module of this package, which an import is about to load
     try:
@@ -77,8 +90,8 @@ def __getattr__(name):
         raise AttributeError(error.args[0]) from None
 
 
-def __dir__():
-    return ["progress", *(exercise.name for chapter in by_chapter().values() for exercise in chapter)]
+def __dir__() -> list[str]:
+    return ["progress", *(name for names in NAMES.values() for name in names)]
 
 
-versions.mention()  # each chapter imports this module in its first cell
+versions.mention()

@@ -16,7 +16,7 @@ class Card:
     code: str = ""
     note: str = ""
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "\n\n".join(part for part in (self.title, self.text, self.code, self.note) if part)
 
     def _repr_html_(self):
@@ -26,7 +26,7 @@ class Card:
         return html.card(self.title, "info", body)
 
 
-def display(value):
+def display(value: object) -> None:
     """Show a value: rich in a notebook, its plain text in a terminal."""
     try:
         from IPython import get_ipython

@@ -26,12 +26,17 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from numba_course.exercises.statuses import STATUSES
+from numba_course.exercises.examination.statuses import STATUSES
+
+if TYPE_CHECKING:
+    from numba_course.exercises.examination.verdict import Verdict
 
 FILE = "progress.jsonl"
 OLD_FILE = "progress.json"
@@ -64,7 +69,7 @@ class Standing:
         Checks up to the first that was correct.
     hints : int
         The highest number of a hint that was shown.
-    findings : dict of str to int
+    findings : tuple of (str, int)
         How often each requirement was the first finding of a try.
     first, last, solved : str
         Times of the first and the last line, and of the first correct check; empty where not known.
@@ -82,7 +87,7 @@ class Standing:
 _session: list[Event] = []  # what has no file to be kept in
 
 
-def record(verdict, folder="."):
+def record(verdict: Verdict, folder: str | Path = ".") -> None:
     """Keep the verdict of a check. A file that cannot be written is no error."""
     if verdict.status in NOT_RECORDED:
         return
@@ -92,12 +97,12 @@ def record(verdict, folder="."):
     _keep(folder, exercise=verdict.exercise, status=verdict.status, finding=finding, seen=seen)
 
 
-def record_hint(exercise, number):
+def record_hint(exercise: str, number: int) -> None:
     """Keep that a hint was shown."""
     _keep(exercise=exercise, hint=number)
 
 
-def record_learner(name, folder="."):
+def record_learner(name: str, folder: str | Path = ".") -> None:
     """Keep how the learner wishes to be called."""
     _keep(folder, learner=name)
 
@@ -128,12 +133,12 @@ def _append(path, line):
         os.close(handle)
 
 
-def is_kept(folder="."):
+def is_kept(folder: str | Path = ".") -> bool:
     """Whether the folder has a record."""
     return (Path(folder) / FILE).is_file() or (Path(folder) / OLD_FILE).is_file()
 
 
-def read(folder="."):
+def read(folder: str | Path = ".") -> list[Event]:
     """All that can be read of the record of a learner's folder, oldest first, as a list of `Event`."""
     events = []
     with suppress(OSError, ValueError, RecursionError):
@@ -145,7 +150,7 @@ def read(folder="."):
     return [event for event in events if event is not None]
 
 
-def parse(data):
+def parse(data: bytes) -> list[Event | None]:
     """The lines of a record, from its bytes, as a list of `Event`; None for each line that is none."""
     found = []
     for line in data.splitlines():
@@ -166,7 +171,7 @@ def _event(fields):
     return Event(**known) if good and known else None
 
 
-def standings(events):
+def standings(events: Sequence[Event]) -> dict[str, Standing]:
     """What the events amount to: from each exercise to its `Standing`."""
     found = {}
     for name in dict.fromkeys(event.exercise for event in events if event.exercise):
@@ -186,12 +191,12 @@ def standings(events):
     return found
 
 
-def hints(exercise, folder="."):
+def hints(exercise: str, folder: str | Path = ".") -> int:
     """The highest number of a hint for this exercise that was shown; 0 if none was."""
     return max((event.hint for event in [*read(folder), *_session] if event.exercise == exercise), default=0)
 
 
-def learner(events):
+def learner(events: Sequence[Event]) -> str:
     """How the learner wishes to be called; empty where not known."""
     return next((event.learner for event in reversed(events) if event.learner), "")
 
@@ -212,12 +217,12 @@ class Progress:
     recent: str = ""
 
     @property
-    def done(self):
+    def done(self) -> int:
         """How many exercises are solved."""
         return sum(standing.status == "correct" for _, _, standing in self.rows)
 
     @property
-    def next(self):
+    def next(self) -> tuple[str, str] | None:
         """Chapter and exercise to go on with: not solved, in the chapter last worked on or the nearest after it.
 
         None where all are solved.
@@ -226,7 +231,7 @@ class Progress:
         here = next((chapter for chapter, name, _ in self.rows if name == self.recent), "")
         return next((row for row in unsolved if row[0] >= here), unsolved[0] if unsolved else None)
 
-    def chapters(self):
+    def chapters(self) -> dict[str, list[tuple[str, Standing]]]:
         """From each chapter to its names and standings."""
         found = {}
         for chapter, name, standing in self.rows:
@@ -234,16 +239,16 @@ class Progress:
         return found
 
     @property
-    def title(self):
+    def title(self) -> str:
         """How many are solved, in words."""
         return f"{self.done} of {len(self.rows)} exercises solved"
 
     @property
-    def outlook(self):
+    def outlook(self) -> str:
         """What is next, in words."""
         return "Next: {1}, in chapter {0}".format(*self.next) if self.next else "All of them are solved."
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = [f"  {mark(s)} {chapter}: {name} ({s.status})" for chapter, name, s in self.rows]
         return "\n".join([self.title, *lines, self.outlook])
 
@@ -261,22 +266,22 @@ class Progress:
         return html.card(self.title, "info", f"{table}<p>{html.escape(self.outlook)}</p>")
 
 
-def tone(standing):
+def tone(standing: Standing) -> str:
     """The tone of `statuses.STATUSES` for a standing; a status that it does not know is like a wrong answer."""
     return STATUSES.get(standing.status, STATUSES["wrong"])[2]
 
 
-def mark(standing):
+def mark(standing: Standing) -> str:
     """The icon of `statuses.STATUSES` for a standing."""
     return STATUSES.get(standing.status, STATUSES["wrong"])[0]
 
 
-def summary(exercises, folder="."):
+def summary(exercises: Mapping[str, Iterable[str]], folder: str | Path = ".") -> Progress:
     """The progress over `exercises`, a mapping from chapter to names.
 
     Parameters
     ----------
-    exercises : dict of str to iterable of str
+    exercises : mapping of str to iterable of str
     folder : str or Path
         The learner's; what this session could not write to it counts as well.
 

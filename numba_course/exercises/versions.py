@@ -10,7 +10,7 @@ from pathlib import Path
 from numba_course import __version__
 
 
-def difference():
+def mismatch() -> str:
     """What to say about the notebook that this kernel runs; empty where the versions agree or are not known.
 
     Notes
@@ -31,9 +31,9 @@ def difference():
     )
 
 
-def mention():
-    """Show the difference, in a kernel only: the child processes of a check import the course as well."""
-    if "ipykernel" in sys.modules and difference():
+def mention() -> None:
+    """Show the mismatch, in a kernel only: the child processes of a check import the course as well."""
+    if "ipykernel" in sys.modules and mismatch():
         from numba_course.exercises.card import Card, display
 
-        display(Card("The notebook and the course differ", difference()))
+        display(Card("The notebook and the course differ", mismatch()))

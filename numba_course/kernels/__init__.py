@@ -4,9 +4,9 @@ Importing them compiles nothing: that happens at the first call, or long before,
 Only kernels whose compiled code is all in one file have such a cache, because Numba does not watch a second one.
 """
 
-from numba_course.kernels.histogram import histogram
+from numba_course.kernels.histograms import histogram
 from numba_course.kernels.memory import memcpy
-from numba_course.kernels.moving_average import moving_average
+from numba_course.kernels.moving_averages import moving_average
 from numba_course.kernels.reductions import dot, sum
 from numba_course.kernels.resize import bilinear_resize
 

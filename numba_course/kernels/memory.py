@@ -1,6 +1,9 @@
 """Copies of memory: C's memcpy called from compiled code, and stores that pass the caches by."""
 
+from __future__ import annotations
+
 import ctypes
+from typing import Any
 
 import numba
 import numpy as np
@@ -10,13 +13,13 @@ from numba.core.errors import NumbaError, TypingError
 from numba.extending import intrinsic, overload
 from numpy import ndarray
 
-from numba_course.kernels._check import check_threads
+from numba_course.kernels.checks import check_threads
 
 LINE = 64  # bytes of a cache line
 STREAM = 12 << 20  # bytes from which a copy is quicker past the caches; see `memcpy`
 
 
-def memcpy(destination, source, threads=1):
+def memcpy(destination: np.typing.NDArray[Any], source: np.typing.NDArray[Any], threads: int = 1) -> None:
     """Copy the bytes of one array into another.
 
     Parameters
@@ -59,14 +62,14 @@ def memcpy(destination, source, threads=1):
         raise
 
 
-def memcpy_spec(destination, source):
+def memcpy_spec(destination: np.typing.NDArray[Any], source: np.typing.NDArray[Any]) -> None:
     """The copy, one byte at a time."""
-    to, by = (memoryview(array.ravel(order="K").view(np.uint8)) for array in (destination, source))
+    to, by = (array.ravel(order="K").view(np.uint8).data for array in (destination, source))
     for i in range(len(by)):
         to[i] = by[i]
 
 
-def check_copy(destination, source):
+def check_copy(destination: np.typing.NDArray[Any], source: np.typing.NDArray[Any]) -> None:
     """Refuse what cannot be copied; in compiled code the types are refused by the compiler."""
     for name, array in (("destination", destination), ("source", source)):
         if not isinstance(array, ndarray) or np.ma.isMaskedArray(array):
@@ -145,7 +148,7 @@ def _copy(to, by, size, stream):
 _memcpy = types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.intp))
 
 
-def c_memcpy(to, by, size):
+def c_memcpy(to: int, by: int, size: int) -> None:
     """C's memcpy: by its name, which LLVM finds on every system because its own code needs it."""
     ctypes.memmove(int(to), int(by), int(size))
 
@@ -155,7 +158,7 @@ def _c_memcpy(to, by, size):
     return lambda to, by, size: _memcpy(to, by, size)
 
 
-def stream_line(to, by):
+def stream_line(to: int, by: int) -> None:
     """Copy a line of the cache to an address that is a multiple of its size, past the caches."""
     ctypes.memmove(int(to), int(by), LINE)
 
@@ -177,7 +180,7 @@ def _stream(typing_context, to, by):
     return types.void(types.intp, types.intp), generate
 
 
-def fence():
+def fence() -> None:
     """Make streamed lines visible to other threads before any later store."""
 
 

@@ -1,11 +1,14 @@
 """Sums and dot products: additions in one fixed order that needs no fastmath to be vectorised."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit, prange
 
-from numba_course.kernels._check import check_array, check_threads
+from numba_course.kernels.checks import check_array, check_threads
 
 LANES = 256  # running sums that are kept side by side
 STEP = 4 * LANES  # values that one pass over the lanes takes in
@@ -13,7 +16,7 @@ BLOCK = 8 * STEP  # values that become one partial sum
 FLOATS = (np.float64, np.float32)
 
 
-def sum(values, threads=1):
+def sum(values: np.typing.ArrayLike, threads: int = 1) -> float:
     """Sum of all values, in float64.
 
     Parameters
@@ -47,12 +50,12 @@ def sum(values, threads=1):
     return _sum(values) if threads == 1 else _sum_parts(values, threads)
 
 
-def sum_spec(values):
+def sum_spec(values: np.typing.NDArray[Any]) -> float:
     """The exact sum, rounded once."""
     return math.fsum(values)
 
 
-def dot(a, b, threads=1):
+def dot(a: np.typing.ArrayLike, b: np.typing.ArrayLike, threads: int = 1) -> float:
     """Sum of the products of two arrays' elements, in float64.
 
     Parameters
@@ -88,7 +91,7 @@ def dot(a, b, threads=1):
     return _dot(a, b) if threads == 1 else _dot_parts(a, b, threads)
 
 
-def dot_spec(a, b):
+def dot_spec(a: np.typing.NDArray[Any], b: np.typing.NDArray[Any]) -> float:
     """The exact sum of the rounded products, rounded once."""
     return math.fsum(float(x) * float(y) for x, y in zip(a, b, strict=True))
 

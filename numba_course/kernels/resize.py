@@ -1,18 +1,29 @@
 """Bilinear image resize with the geometry of ``cv2.INTER_LINEAR``, for uint8, float32 and float64."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import config, njit, prange
+from numba.core.dispatcher import Dispatcher
 
-from numba_course.kernels import _resize_avx2, vectors
-from numba_course.kernels._check import check_array, check_integer, check_out, check_threads
+from numba_course.kernels import resize_avx2, vectors
+from numba_course.kernels.checks import check_array, check_integer, check_out, check_threads
+from numba_course.kernels.resize_avx2 import Table
 
 DTYPES = (np.uint8, np.float32, np.float64)
 
 
-def bilinear_resize(image, height, width, out=None, threads=1):
+def bilinear_resize(
+    image: np.typing.ArrayLike,
+    height: int,
+    width: int,
+    out: np.typing.NDArray[Any] | None = None,
+    threads: int = 1,
+) -> np.typing.NDArray[Any]:
     """Resize an image: each new pixel is interpolated between the four old ones around its centre.
 
     Parameters
@@ -72,7 +83,7 @@ def bilinear_resize(image, height, width, out=None, threads=1):
     return out
 
 
-def _checked(image):
+def _checked(image: np.typing.ArrayLike) -> np.typing.NDArray[Any]:
     """`image` as an array that can be resized, strides as they come."""
     image = check_array("image", image, DTYPES)
     if image.ndim not in (2, 3):
@@ -82,7 +93,12 @@ def _checked(image):
     return image
 
 
-def fill(choose, image, out, threads):
+def fill(
+    choose: Callable[[tuple[int, ...], tuple[int, ...], np.dtype], Passes],
+    image: np.typing.NDArray[Any],
+    out: np.typing.NDArray[Any],
+    threads: int,
+) -> None:
     """Fill a contiguous `out` by the passes that `choose` names, `passes_for` or `plain_passes_for`."""
     for axis in (0, 1):
         if image.shape[axis] == 1:
@@ -97,7 +113,9 @@ def fill(choose, image, out, threads):
         resize_parts(source, old, columns, rows, target, new, min(threads, height))
 
 
-def filler(shape, new, dtype, line):
+def filler(
+    shape: tuple[int, ...], new: tuple[int, ...], dtype: str, line: tuple[int, str]
+) -> tuple[Dispatcher, tuple[Any, ...], tuple[Any, ...]]:
     """A kernel ``fill(image, old, columns, rows, lines, out, new, start, stop)``, `columns` and `rows`.
 
     It is for code that allocates. `image`, `out` and `lines` have one axis; rows of the image have `old` values, of
@@ -112,7 +130,7 @@ def filler(shape, new, dtype, line):
     return kernels_of(across, down)[0], columns, rows
 
 
-def line_for(shape, new, dtype):
+def line_for(shape: tuple[int, ...], new: tuple[int, ...], dtype: str) -> tuple[int, str]:
     """Length and dtype of the lines for `filler`."""
     line = _chosen(shape, new, dtype).columns[-1]
     return line.shape[-1], line.dtype.name
@@ -127,29 +145,29 @@ def _chosen(shape, new, dtype):
 class Passes(NamedTuple):
     """How a row is made: two compiled functions, and the tables for each axis that they understand."""
 
-    across: (
-        object  # across(image, start, columns, lines, to): from a row of the image to a line of new columns
-    )
-    down: object  # down(lines, upper, lower, columns, weights, y, out, size): from two lines to row y of the result
-    columns: tuple  # the last one is an array of the lines' dtype and length
-    rows: tuple  # the upper neighbours, the weights
+    # across(image, start, columns, lines, to): from a row of the image to a line of new columns
+    across: Dispatcher
+    # down(lines, upper, lower, columns, weights, y, out, size): from two lines to row y of the result
+    down: Dispatcher
+    columns: tuple[Any, ...]  # the last one is an array of the lines' dtype and length
+    rows: tuple[Any, ...]  # the upper neighbours, the weights
 
 
 @lru_cache(maxsize=32)
-def passes_for(shape, new, dtype):
+def passes_for(shape: tuple[int, ...], new: tuple[int, ...], dtype: np.dtype) -> Passes:
     """The fastest passes that this processor has for these shapes, of 2 or 3 axes, and this dtype."""
     if config.DISABLE_JIT or not vectors.has_avx2():
         return plain_passes_for(shape, new, dtype)
     channels = shape[2] if len(shape) == 3 else 1
     rows, columns = positions(shape[0], new[0]), spread(positions(shape[1], new[1]), channels)
-    tables = _resize_avx2.tables_for(dtype, shape[1] * channels, channels, rows, columns)
+    tables = resize_avx2.tables_for(dtype, shape[1] * channels, channels, rows, columns)
     if tables is None:
         return plain_passes_for(shape, new, dtype)
     return Passes(*tables)
 
 
 @lru_cache(maxsize=32)
-def plain_passes_for(shape, new, dtype):
+def plain_passes_for(shape: tuple[int, ...], new: tuple[int, ...], dtype: np.dtype) -> Passes:
     """The passes in plain Numba, for any processor: rows of uint8 images are float32 in between."""
     real = np.promote_types(dtype, np.float32).type
     channels = shape[2] if len(shape) == 3 else 1
@@ -161,7 +179,7 @@ def plain_passes_for(shape, new, dtype):
     return Passes(across, down_uint8 if dtype == np.uint8 else down, columns, rows)
 
 
-def positions(old, new):
+def positions(old: int, new: int) -> Table:
     """Between which of `old` pixels the centres of `new` ones lie: the left neighbours, the weights of the right."""
     centres = (2 * np.arange(new) + 1) * old - new  # in units of 1 / (2 * new): integers are exact
     left, rest = np.divmod(centres, 2 * new)
@@ -171,14 +189,16 @@ def positions(old, new):
     return left.clip(0, old - 2), weights
 
 
-def spread(table, channels):
+def spread(table: Table, channels: int) -> Table:
     """The table of `positions` for pixels, made one for the values of all channels."""
     left, weights = table
     return (left[:, None] * channels + np.arange(channels)).ravel(), weights.repeat(channels)
 
 
 @cache
-def kernels_of(across, down):
+def kernels_of(
+    across: Callable[..., None], down: Callable[..., None]
+) -> tuple[Dispatcher, Dispatcher, Dispatcher]:
     """With these two steps: the kernel for which the caller allocates, the serial one, and the parallel one."""
 
     @njit(nogil=True)
@@ -243,7 +263,9 @@ def down_uint8(lines, upper, lower, columns, weights, y, out, size):
         row[k] = np.uint8(weights[y, 0] * a[k] + weights[y, 1] * b[k] + np.float32(0.5))
 
 
-def bilinear_resize_spec(image, height, width):
+def bilinear_resize_spec(
+    image: np.typing.NDArray[Any], height: int, width: int
+) -> np.typing.NDArray[np.float64]:
     """Each pixel from its four neighbours, one by one, in float64 and not rounded."""
     last_y, last_x = image.shape[0] - 1, image.shape[1] - 1
     out = np.empty((height, width, *image.shape[2:]))

@@ -15,7 +15,7 @@ from numba.extending import intrinsic, models, register_model
 I32 = ir.IntType(32)
 
 
-def has_avx2():
+def has_avx2() -> bool:
     """Say whether Numba compiles for a processor with AVX2; NUMBA_CPU_FEATURES counts, too."""
     _, _, features = cpu_target.target_context.codegen().magic_tuple()
     return "+avx2" in features.split(",")
@@ -24,7 +24,7 @@ def has_avx2():
 class Vector(types.Type):
     """A register of `lanes` values of one type."""
 
-    def __init__(self, dtype, lanes):
+    def __init__(self, dtype: types.Type, lanes: int) -> None:
         self.dtype, self.lanes = dtype, lanes
         super().__init__(f"Vector({dtype}, {lanes})")
 

@@ -5,12 +5,12 @@ in a terminal and in a notebook, with the facts as attributes. None alters the f
 compares times that others have taken, as `compare` does those that it takes.
 """
 
-from numba_course.lens.cache import cache
-from numba_course.lens.compare import compare, timed
-from numba_course.lens.gil import gil
-from numba_course.lens.machine_code import machine_code
-from numba_course.lens.races import races
-from numba_course.lens.stages import stages
-from numba_course.lens.types import types
+from numba_course.lens.comparison import compare, timed
+from numba_course.lens.compiled.machine_code import machine_code
+from numba_course.lens.compiled.stages import stages
+from numba_course.lens.compiled.types import types
+from numba_course.lens.disk_cache import cache
+from numba_course.lens.interpreter_lock import gil
+from numba_course.lens.race.detector import races
 
 __all__ = ["cache", "compare", "gil", "machine_code", "races", "stages", "timed", "types"]

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from numba_course.host import brought_by
 from numba_course.lens import html
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from numba_course.lens.relations import Relation
 
 STYLE = {
     "font.size": 10,
@@ -35,7 +43,7 @@ class Figure:
     png: bytes = field(repr=False)
     alt: str
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Figure: {self.alt}"
 
     def _ipython_display_(self):
@@ -47,7 +55,9 @@ class Figure:
         display({"text/html": f"<div>{html.escape(self.alt)}</div>", "text/plain": self.alt}, raw=True)
 
 
-def show(draw, alt, *relations, size=(6.4, 3.6)):
+def show(
+    draw: Callable[[Axes], object], alt: str, *relations: Relation, size: tuple[float, float] = (6.4, 3.6)
+) -> Figure:
     """Draw a figure in the house style.
 
     Parameters
@@ -71,10 +81,16 @@ def show(draw, alt, *relations, size=(6.4, 3.6)):
     ------
     ValueError
         If `alt` is empty.
+    ModuleNotFoundError
+        If there is no matplotlib; the message says which extra brings it.
     """
-    import matplotlib.figure
-    import matplotlib.style
-
+    try:
+        import matplotlib.figure
+        import matplotlib.style
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            brought_by("course", "a figure", [error.name or "matplotlib"]), name=error.name
+        ) from None
     if not alt.strip():
         raise ValueError("alt must say what the figure shows, not be empty")
     if relations:
@@ -88,7 +104,7 @@ def show(draw, alt, *relations, size=(6.4, 3.6)):
     return Figure(file.getvalue(), alt)
 
 
-def look(index):
+def look(index: int) -> dict[str, Any]:
     """Colour, marker and line style of the `index`-th of several curves: told apart without colour, too.
 
     Returns
@@ -100,7 +116,7 @@ def look(index):
     return {"color": COLOURS[index], "marker": MARKERS[index], "linestyle": LINES[index]}
 
 
-def label_ends(ax):
+def label_ends(ax: Axes) -> None:
     """Write each curve's label at its last point, in its colour, and move labels apart that would overlap."""
     ax.margins(x=0.2)
     ax.figure.draw_without_rendering()  # settles the scales

@@ -5,6 +5,7 @@ styles with fixed colours only, text inherits its colour, and every tone is a wo
 is legible as text on both grounds, so an icon is white on its tone, and the tone has to show as an area or a line.
 """
 
+from collections.abc import Collection, Iterable
 from html import escape
 
 TONES = {
@@ -29,7 +30,10 @@ class Shown:
     def _rows(self):
         return ()
 
-    def __repr__(self):
+    def _lines(self):
+        return ()
+
+    def __repr__(self) -> str:
         rows = list(self._rows())
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows)
@@ -45,7 +49,7 @@ class Shown:
         return card(self._title, worst, body)
 
 
-def card(title, tone, body_html):
+def card(title: str, tone: str, body_html: str) -> str:
     """A titled box; `title` is text, `body_html` is HTML that is already escaped."""
     colour = _colour(tone)
     return (
@@ -55,14 +59,14 @@ def card(title, tone, body_html):
     )
 
 
-def mark(tone, text):
+def mark(tone: str, text: str) -> str:
     """`text` with the icon of its tone before it."""
     icon, colour = TONES[tone][0], _colour(tone)
     style = f"color:#ffffff;background-color:{colour};border-radius:3px;padding:0 0.3em;font-weight:bold"
     return (f'<span style="{style}">{icon}</span> ' if icon else "") + escape(text)
 
 
-def table(headers, rows):
+def table(headers: Collection[str], rows: Iterable[Iterable[str]]) -> str:
     """A table; headers are text, each cell is HTML that is already escaped."""
     line = "text-align:left;vertical-align:top;padding:0.15em 0.8em 0.15em 0;border-bottom:1px solid #888888"
     head = "".join(f'<th style="{line}" scope="col">{escape(header)}</th>' for header in headers)
@@ -73,7 +77,7 @@ def table(headers, rows):
     return f'<table style="border-collapse:collapse;text-align:left">{shown}<tbody>{body}</tbody></table>'
 
 
-def code(text):
+def code(text: str) -> str:
     """Text in a fixed-width font; several lines become a block that scrolls."""
     if "\n" not in text:
         return f'<code style="background:none;color:inherit;{MONOSPACE}">{escape(text)}</code>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from numba_course.lens import html
 
@@ -35,7 +36,7 @@ class Claim:
     at: object = None
     asked: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.name == self.than:
             raise ValueError(f"{self.name!r} cannot be compared with itself: name another one with than=")
         if not 0 <= self.times < math.inf:
@@ -45,7 +46,7 @@ class Claim:
         if self.times == 0 and self.at_most is None:
             raise ValueError("times=0 holds of anything: give at_most as well")
 
-    def __str__(self):
+    def __str__(self) -> str:
         size = (
             ""
             if self.at is None
@@ -63,7 +64,7 @@ class Claim:
         bounds = f"{self.times:g} to {self.at_most:g}" if self.times else f"at most {self.at_most:g}"
         return f"{bounds} times as fast as"
 
-    def holds(self, ratio):
+    def holds(self, ratio: float) -> bool:
         """Whether a thing that is `ratio` times as fast does not deny it."""
         return not self.asked or (ratio > self.times and (self.at_most is None or ratio <= self.at_most))
 
@@ -89,18 +90,18 @@ class Relation:
 
     claims: tuple[Claim, ...]
     ratios: tuple[float, ...]
-    measured: object
+    measured: Any  # those classes use this module
     measurements: int = 1
 
     @property
-    def holds(self):
+    def holds(self) -> bool:
         """Whether no claim that was asked is denied by the measurement."""
         return all(claim.holds(ratio) for claim, ratio in zip(self.claims, self.ratios, strict=True))
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.holds
 
-    def faster(self, name, **claim):
+    def faster(self, name: str, **claim: Any) -> Relation:
         """Ask for one more thing of the same measurement; takes what its own ``faster`` takes.
 
         If that has to measure again, the earlier claims are judged anew as well: in the end one measurement
@@ -125,14 +126,14 @@ class Relation:
                 often = "once" if self.measurements == 1 else f"{self.measurements} times"
                 yield str(claim), f"⟨NO: {shown} times, measured {often}⟩"
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "\n".join(f"{sentence}: {seen}" for sentence, seen in self._answers())
 
     def _repr_html_(self):
         return "".join(f"<div>{html.escape(f'{one}: ')}<b>{seen}</b></div>" for one, seen in self._answers())
 
 
-def ask(measured, claims, measurements=1):
+def ask(measured: Any, claims: tuple[Claim, ...], measurements: int = 1) -> Relation:
     """Judge the claims by a measurement; while one of them fails, by a longer one, at most twice.
 
     Parameters

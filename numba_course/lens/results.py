@@ -1,9 +1,15 @@
 """Whether two results agree, and where they first do not: shape before value, NaN equal to NaN."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 
-def agreement(actual, expected, rtol, atol=0.0):
+def agreement(
+    actual: np.typing.NDArray[Any], expected: np.typing.NDArray[Any], rtol: float, atol: float = 0.0
+) -> np.typing.NDArray[np.bool_]:
     """Compare two arrays element by element.
 
     Parameters
@@ -28,12 +34,12 @@ def agreement(actual, expected, rtol, atol=0.0):
     return same
 
 
-def first_difference(same):
+def first_difference(same: np.typing.NDArray[np.bool_]) -> tuple[int, ...]:
     """Index of the first element that is False in what `agreement` returned, as a tuple of int."""
     return tuple(int(i) for i in np.unravel_index(np.argmin(same), same.shape)) if same.ndim else ()
 
 
-def difference(actual, expected, terms=0.0):
+def disagreement(actual: Any, expected: Any, terms: float = 0.0) -> str:
     """Say how one function's result differs from another's: where it is of another kind, or off.
 
     Parameters
@@ -52,7 +58,7 @@ def difference(actual, expected, terms=0.0):
     """
     actual, expected = _plain(actual), _plain(expected)
     if isinstance(actual, tuple) and isinstance(expected, tuple) and len(actual) == len(expected):
-        phrases = (difference(*pair, terms) for pair in zip(actual, expected, strict=True))
+        phrases = (disagreement(*pair, terms) for pair in zip(actual, expected, strict=True))
         return next((f"item {i}: {phrase}" for i, phrase in enumerate(phrases) if phrase), "")
     if _kind(actual) != _kind(expected):
         return f"{_described(actual)}, not {_described(expected)}"

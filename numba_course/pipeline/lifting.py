@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,15 +25,18 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class Lifted:
-    """The text of a function, what it needs made before, by name, and where the function was written."""
+    """The text of a function, what it needs made before, by name, and where the function was written.
+
+    `lines` is from the lines of the text to those of the file, wherever a statement begins.
+    """
 
     text: str
     made: dict[str, Made]
-    file: str
-    line: int
+    file: str | None
+    lines: dict[int, int]
 
 
-def lift(function, name, stream, load="", extra=0):
+def lift(function: Any, name: str, stream: int, load: str = "", extra: int = 0) -> Lifted:
     """Write an operation's function as one of the generated module.
 
     Parameters
@@ -69,7 +74,7 @@ def lift(function, name, stream, load="", extra=0):
     }
     definition.name, definition.decorator_list, definition.returns = name, [], None
     definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[function.kind](own)]
-    if ast.get_docstring(definition):
+    if ast.get_docstring(definition) and len(definition.body) > 1:
         del definition.body[0]
     definition = _Literals(free, load).visit(definition)
     if function.kind == "point":
@@ -78,7 +83,14 @@ def lift(function, name, stream, load="", extra=0):
     if any(isinstance(node, ast.Name) and node.id == key for node in ast.walk(definition)):
         definition.body.insert(0, ast.parse(f"{key} = op_key(skey, {stream})").body[0])
     text = ast.unparse(ast.fix_missing_locations(definition))
-    return Lifted(text, made, inspect.getsourcefile(function), inspect.getsourcelines(function)[1])
+    before = inspect.getsourcelines(function)[1] - 1
+    statements = zip(_statements(ast.parse(text)), _statements(definition), strict=True)
+    lines = {new.lineno: before + old.lineno for new, old in statements}
+    return Lifted(text, made, inspect.getsourcefile(function), lines)
+
+
+def _statements(node):
+    return [part for part in ast.walk(node) if isinstance(part, ast.stmt)]
 
 
 STRAIGHT = (
@@ -94,7 +106,7 @@ STRAIGHT = (
 STRAIGHT |= ast.BinOp | ast.Add | ast.Sub | ast.Mult | ast.Div
 
 
-def is_straight(function):
+def is_straight(function: Callable[..., Any]) -> bool:
     """Whether a point function only adds, subtracts, multiplies, divides and takes min or max: in any order, of any.
 
     Such code serves vectors as well as numbers. It may branch where no pixel has a part in the test.

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from rich.progress import Progress
 
-from numba_course.pipeline.protocol import PipelineError
+from numba_course.kernels.checks import MOST_THREADS, check_integer
+from numba_course.pipeline.pipeline import Pipeline
+from numba_course.pipeline.protocol import PipelineError, checked
 
 PATIENCE = 1.0  # seconds before a progress bar is shown
+IN_USE = "this loader is being iterated already, and its slots are in use"
 
 
 class Loader:
@@ -23,10 +28,10 @@ class Loader:
     images : ndarray of uint8, (n, height, width, 3)
     labels : sequence, optional
         One for each image.
-    batch_size : int
-    workers : int
+    batch_size : int, at least 1
+    workers : int, 1 <= workers <= 4096
         Threads; each makes whole batches.
-    ahead : int
+    ahead : int, at least 0
         Batches that may be ready before they are asked for.
     shuffle : bool
         Whether to go through the images in an order that depends on the pipeline's seed and the epoch.
@@ -44,6 +49,8 @@ class Loader:
 
     Raises
     ------
+    PipelineError
+        If an argument is not as above; the message names it.
     RuntimeError
         If a worker failed; the cause is attached. If the loader is iterated twice at the same time.
 
@@ -54,56 +61,71 @@ class Loader:
 
     def __init__(
         self,
-        pipeline,
-        images,
-        labels=None,
+        pipeline: Pipeline,
+        images: np.typing.NDArray[np.uint8],
+        labels: Sequence[Any] | np.typing.NDArray[Any] | None = None,
         *,
-        batch_size,
-        workers=2,
-        ahead=2,
-        shuffle=True,
-        drop_last=False,
-        progress=False,
-    ):
+        batch_size: int,
+        workers: int = 2,
+        ahead: int = 2,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        progress: bool = False,
+    ) -> None:
         pipeline.check(images)
-        for name, value, least in (
-            ("batch_size", batch_size, 1),
-            ("workers", workers, 1),
-            ("ahead", ahead, 0),
-        ):
-            if value < least:
-                raise PipelineError(f"{name} must be at least {least}, not {value!r}")
-        if labels is not None and len(labels) != len(images):
-            raise PipelineError(f"labels must be as many as the images, {len(images)}, not {len(labels)}")
+        batch_size = checked(check_integer, "batch_size", batch_size, 1)
+        ahead = checked(check_integer, "ahead", ahead, 0)
+        self.workers = checked(check_integer, "workers", workers, 1, MOST_THREADS)
         self.pipeline, self.images = pipeline, images
-        self.labels = None if labels is None else np.asarray(labels)
-        self.batch_size, self.workers = batch_size, workers
+        self.labels = None if labels is None else self._one_for_each_image(labels)
         self.shuffle, self.drop_last, self.progress = shuffle, drop_last, progress
         # Those that are ready, those that workers fill, and the one that the consumer holds.
-        self.slots = [pipeline.allocate(batch_size) for _ in range(ahead + workers + 1)]
+        self.slots = [pipeline.allocate(batch_size) for _ in range(ahead + self.workers + 1)]
         self.epoch = 0
         self._iterating = threading.Lock()
 
-    def __len__(self):
+    def _one_for_each_image(self, labels):
+        array, count = checked(np.asarray, labels), len(self.images)
+        if array.ndim == 0:
+            raise PipelineError(f"labels must be a sequence, not {type(labels).__name__}")
+        if len(array) != count:
+            raise PipelineError(f"labels must be as many as the images, {count}, not {len(array)}")
+        return array
+
+    @property
+    def batch_size(self) -> int:
+        """Samples in a batch; the slots are made for so many."""
+        return len(self.slots[0])
+
+    def __len__(self) -> int:
         whole, rest = divmod(len(self.images), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
-    def order(self, epoch):
-        """The numbers of the samples in the order of an epoch."""
+    def order(self, epoch: int) -> np.typing.NDArray[np.int64]:
+        """The numbers of the samples in the order of an epoch, an integer of at least 0."""
+        epoch = checked(check_integer, "epoch", epoch, 0)
         count = len(self.images)
         if not self.shuffle:
             return np.arange(count)
         return np.random.default_rng([self.pipeline.seed, epoch]).permutation(count)
 
-    def __iter__(self):
-        if not self._iterating.acquire(blocking=False):
-            raise RuntimeError("this loader is being iterated already, and its slots are in use")
-        epoch = self.epoch
-        self.epoch += 1
-        return self._batches(epoch)
+    def __iter__(self) -> Iterator[tuple[np.typing.NDArray[np.float32], np.typing.NDArray[Any]]]:
+        if self._iterating.locked():
+            raise RuntimeError(IN_USE)
+        return self._next_epoch()
 
-    def _batches(self, epoch):
-        work = _Epoch(self, epoch)
+    def _next_epoch(self):
+        """Batches, from the first that is asked for: an iterator that never starts takes nothing that is given back."""
+        if not self._iterating.acquire(blocking=False):
+            raise RuntimeError(IN_USE)
+        try:
+            epoch = self.epoch
+            self.epoch += 1
+            yield from self._batches(_Epoch(self, epoch))
+        finally:
+            self._iterating.release()
+
+    def _batches(self, work):
         threads = [
             threading.Thread(target=work.serve, name=f"loader-{n}", daemon=True) for n in range(self.workers)
         ]
@@ -112,7 +134,7 @@ class Loader:
             for thread in threads:
                 thread.start()
                 started.append(thread)
-            for number in self._shown(range(len(self)), epoch):
+            for number in self._shown(range(len(self)), work.epoch):
                 batch, ids = work.wait_for(number)
                 yield batch, (ids if self.labels is None else self.labels[ids])
                 work.release(number)
@@ -120,7 +142,6 @@ class Loader:
             work.stop()
             for thread in started:
                 thread.join()
-            self._iterating.release()
 
     def _shown(self, numbers, epoch):
         """The same numbers; if asked for, with a bar that appears once they have taken a second."""

@@ -11,8 +11,11 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import platformdirs
 from filelock import FileLock
@@ -24,13 +27,13 @@ LOCK_SECONDS = 120.0  # whoever has waited so long compiles, too: twice the work
 LEFTOVER_SECONDS = 3600.0  # age at which a file that somebody began to write is nobody's any more
 
 
-def folder():
+def folder() -> Path:
     """Where generated modules are kept: ``NUMBA_COURSE_CACHE``, or the user's cache folder."""
     return Path(os.environ.get("NUMBA_COURSE_CACHE") or platformdirs.user_cache_dir("numba_course"))
 
 
 @contextmanager
-def alone(key):
+def alone(key: str) -> Iterator[None]:
     """Let one process and thread at a time write, import and compile a module; the next one finds it compiled.
 
     Who finds machine code on the disk waits for nobody. The system takes the lock from a process that is killed.
@@ -54,7 +57,7 @@ def _name(key):
     return f"numba_course_pipeline_{key}"
 
 
-def load(key, source):
+def load_module(key: str, source: str) -> ModuleType:
     """Write the module if it is not there, import it, and return it.
 
     Parameters
@@ -80,7 +83,7 @@ def load(key, source):
             "set NUMBA_COURSE_CACHE to a folder that can"
         ) from error
     spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
+    module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type] # a .py has one
     spec.loader.exec_module(module)
     return sys.modules.setdefault(name, module)  # whole, and the same for all threads
 
@@ -101,7 +104,7 @@ def _write(path, source):
                 leftover.unlink()
 
 
-def interpret(source):
+def interpret(source: str) -> dict[str, Any]:
     """Run the text of a module as plain Python and return its names: slow, and every value can be looked at."""
     from numba_course.pipeline import interpreted
 

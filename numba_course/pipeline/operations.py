@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from numba_course.kernels.resize import filler, line_for
-from numba_course.pipeline.protocol import AllocationQuery, Made, Operation, PipelineError, image, move, point
+from numba_course.pipeline.protocol import (
+    AllocationQuery,
+    Made,
+    Operation,
+    PipelineError,
+    State,
+    image,
+    move,
+    point,
+)
 from numba_course.pipeline.runtime import uniform
 
 FLOAT32 = np.dtype(np.float32)
@@ -22,17 +33,17 @@ class Crop(Operation):
         In pixels.
     """
 
-    def __init__(self, top, left, height, width):
+    def __init__(self, top: int, left: int, height: int, width: int) -> None:
         self.top, self.left, self.height, self.width = top, left, height, width
 
-    def declare_state_and_memory(self, state):
+    def declare_state_and_memory(self, state: State) -> tuple[State, None]:
         _check_size(self.height, self.width)
         rows, columns, _ = state.shape
         if self.top < 0 or self.left < 0 or self.top + self.height > rows or self.left + self.width > columns:
             raise PipelineError(f"the rectangle does not lie in the image of {rows} × {columns} pixels")
         return replace(state, shape=(self.height, self.width, 3)), None
 
-    def generate_code(self):
+    def generate_code(self) -> Callable[..., Any]:
         top, left = self.top, self.left
 
         @move
@@ -51,14 +62,14 @@ class _Sized(Operation):
         In pixels.
     """
 
-    def __init__(self, height, width):
+    def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
 
 
 class _SizedCrop(_Sized):
     """Cut out a rectangle of a given size; `_room` is by how many rows and columns it can be moved."""
 
-    def declare_state_and_memory(self, state):
+    def declare_state_and_memory(self, state: State) -> tuple[State, None]:
         self._room = _room(state, self.height, self.width)
         return replace(state, shape=(self.height, self.width, 3)), None
 
@@ -66,7 +77,7 @@ class _SizedCrop(_Sized):
 class CenterCrop(_SizedCrop):
     """Cut out the middle: `height` times `width` pixels."""
 
-    def generate_code(self):
+    def generate_code(self) -> Callable[..., Any]:
         top, left = (room // 2 for room in self._room)
 
         @move
@@ -79,7 +90,7 @@ class CenterCrop(_SizedCrop):
 class RandomCrop(_SizedCrop):
     """Cut out `height` times `width` pixels at a place that is drawn for each sample."""
 
-    def generate_code(self):
+    def generate_code(self) -> Callable[..., Any]:
         rows, columns = (room + 1 for room in self._room)
 
         @move
@@ -96,7 +107,7 @@ class Resize(_Sized):
     `kernels.resize`, which has the details, uses a line again for the next row; and here bytes stay bytes.
     """
 
-    def declare_state_and_memory(self, state):
+    def declare_state_and_memory(self, state: State) -> tuple[State, tuple[AllocationQuery, AllocationQuery]]:
         _check_size(self.height, self.width)
         if min(state.shape[:2]) < 2:
             raise PipelineError(
@@ -111,7 +122,7 @@ class Resize(_Sized):
             AllocationQuery((2, length), np.dtype(dtype)),
         )
 
-    def generate_code(self):
+    def generate_code(self) -> Callable[..., Any]:
         (_, old, _), (height, width, _), *_ = self._resizing
         fill, columns, rows = (Made(filler, *self._resizing, item=k) for k in range(3))
 
@@ -132,14 +143,14 @@ class HorizontalFlip(Operation):
         In 0..1.
     """
 
-    def __init__(self, probability=0.5):
+    def __init__(self, probability: float = 0.5) -> None:
         self.probability = _in(probability, "probability", 0, 1)
 
-    def declare_state_and_memory(self, state):
+    def declare_state_and_memory(self, state: State) -> tuple[State, None]:
         self._last = state.shape[1] - 1
         return state, None
 
-    def generate_code(self):
+    def generate_code(self) -> Callable[..., Any]:
         probability, last = self.probability, self._last
 
         @move
@@ -158,10 +169,10 @@ class Brightness(Operation):
         In 0..1.
     """
 
-    def __init__(self, amount=0.2):
+    def __init__(self, amount: float = 0.2) -> None:
         self.amount = _in(amount, "amount", 0, 1)
 
-    def generate_code(self):
+    def generate_code(self) -> Callable[..., Any]:
         low, span = 1 - self.amount, 2 * self.amount
 
         @point
@@ -187,13 +198,13 @@ class Contrast(Operation):
         In 0..1.
     """
 
-    def __init__(self, amount=0.2):
+    def __init__(self, amount: float = 0.2) -> None:
         self.amount = _in(amount, "amount", 0, 1)
 
-    def declare_state_and_memory(self, state):
+    def declare_state_and_memory(self, state: State) -> tuple[State, AllocationQuery]:
         return replace(state, dtype=FLOAT32), AllocationQuery(state.shape, FLOAT32)
 
-    def generate_code(self):
+    def generate_code(self) -> Callable[..., Any]:
         low, span = 1 - self.amount, 2 * self.amount
 
         @image
@@ -220,18 +231,18 @@ class Normalize(Operation):
 
     Parameters
     ----------
-    mean, std : sequence of 3 floats
+    mean, std : iterable of 3 floats
     """
 
-    def __init__(self, mean, std):
+    def __init__(self, mean: Iterable[float], std: Iterable[float]) -> None:
         self.mean, self.std = tuple(map(float, mean)), tuple(map(float, std))
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise PipelineError(f"mean and std must have 3 values, std above 0, not {mean!r} and {std!r}")
 
-    def declare_state_and_memory(self, state):
+    def declare_state_and_memory(self, state: State) -> tuple[State, None]:
         return replace(state, dtype=FLOAT32), None
 
-    def generate_code(self):
+    def generate_code(self) -> Callable[..., Any]:
         scale = tuple(1 / (255 * deviation) for deviation in self.std)
         shift = tuple(-mean / deviation for mean, deviation in zip(self.mean, self.std, strict=True))
 
@@ -251,15 +262,15 @@ class ToLayout(Operation):
         ``CHW``: a plane for each channel, as PyTorch has it; ``HWC``: the channels of a pixel side by side.
     """
 
-    def __init__(self, layout):
+    def __init__(self, layout: str) -> None:
         if layout not in ("CHW", "HWC"):
             raise PipelineError(f"layout must be 'CHW' or 'HWC', not {layout!r}")
         self.layout = layout
 
-    def declare_state_and_memory(self, state):
+    def declare_state_and_memory(self, state: State) -> tuple[State, None]:
         return replace(state, layout=self.layout), None
 
-    def generate_code(self):
+    def generate_code(self) -> None:
         return None
 
 

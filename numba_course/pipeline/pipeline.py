@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numba import types
 from numba.np.numpy_support import from_dtype
 
-from numba_course.kernels._check import check_out
+from numba_course.kernels.checks import check_integer, check_out, check_threads
+from numba_course.lens import errors
 from numba_course.pipeline import modules
-from numba_course.pipeline.program import generate
-from numba_course.pipeline.protocol import PipelineError
+from numba_course.pipeline.program import Program, generate
+from numba_course.pipeline.protocol import Operation, PipelineError, State, checked
+
+LARGEST = 2**64 - 1  # seed and epoch are mixed as unsigned integers of 64 bits
 
 
 class PipelineCompileError(PipelineError):
@@ -30,9 +34,9 @@ class Pipeline:
     operations : sequence of Operation
     shape : tuple of int
         Height, width and 3 channels of the images that go in.
-    seed : int
+    seed : int, 0 <= seed < 2**64
         Draws depend on it, the epoch, the sample and the operation, and on nothing else.
-    threads : int
+    threads : int, 1 <= threads <= 4096
         How many threads share the samples of a call.
     fastmath, boundscheck : bool
         As for `numba.njit`.
@@ -42,7 +46,7 @@ class Pipeline:
     Raises
     ------
     PipelineError
-        If an operation cannot take what the one before it gives.
+        If an operation cannot take what the one before it gives, or `seed` or `threads` is not as above.
     PipelineCompileError
         If the code of one does not compile.
 
@@ -60,37 +64,45 @@ class Pipeline:
     """
 
     def __init__(
-        self, operations, shape, *, seed=0, threads=1, fastmath=False, boundscheck=False, compiled=True
-    ):
-        if threads < 1:
-            raise PipelineError(f"threads must be at least 1, not {threads!r}")
+        self,
+        operations: Sequence[Operation],
+        shape: tuple[int, int, int],
+        *,
+        seed: int = 0,
+        threads: int = 1,
+        fastmath: bool = False,
+        boundscheck: bool = False,
+        compiled: bool = True,
+    ) -> None:
+        seed = checked(check_integer, "seed", seed, 0, LARGEST)
+        threads = checked(check_threads, threads)
         program = generate(operations, shape, fastmath=fastmath, boundscheck=boundscheck)
-        self.__setstate__((program, int(seed), int(threads), compiled))
+        self.__setstate__((program, seed, threads, compiled))
 
-    def __getstate__(self):
+    def __getstate__(self) -> tuple[Program, int, int, bool]:
         return self.program, self.seed, self.threads, self.compiled
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: tuple[Program, int, int, bool]) -> None:
         self.program, self.seed, self.threads, self.compiled = state
-        self._local = threading.local()
+        self._local, self._pools = threading.local(), {}
         if self.compiled:
             with modules.alone(self.program.key):
-                self._function = modules.load(self.program.key, self.program.source).run
+                self._function = modules.load_module(self.program.key, self.program.source).run
                 self._compile()
         else:
             self._function = modules.interpret(self.program.source)["run"]
 
     @property
-    def source(self):
+    def source(self) -> str:
         """Text of the generated module."""
         return self.program.source
 
     @property
-    def output(self):
+    def output(self) -> State:
         """`State` of what comes out."""
         return self.program.output
 
-    def explain(self):
+    def explain(self) -> str:
         """Step by step, in the order of execution: what goes in, what comes out, and the memory for it."""
         head = ("step", "operation", "kind", "in", "out", "memory")
         rows = [head, *self.program.schedule]
@@ -109,18 +121,23 @@ class Pipeline:
         try:
             self._function.compile((images, numbers, numbers, out, *ends, *memory))
         except Exception as error:  # mostly a NumbaError, but what numpy lacks is an AttributeError
-            raise PipelineCompileError(self._explained(str(error))) from error
+            raise PipelineCompileError(self._explained(error)) from error
 
-    def _explained(self, message):
-        """The line of a compiler's message that matters, with the learner's own line."""
-        lines = [line.strip() for line in message.splitlines() if line.strip()]
-        said = next((line for line in lines if not line.startswith("Failed in")), "it does not compile")
-        # The step whose text is shown, or the one that is called in the last line that is shown.
-        used = re.findall(r"def (step\d+)\(", message) or re.findall(r"= (step\d+)\(", message)
-        culprit = self.program.places.get(used[-1]) if used else None
-        return f"{culprit}: {said}" if culprit else said
+    def _explained(self, error):
+        """What matters of a compiler's error, after the step that it is about and the line of it."""
+        said, file = errors.reason(error), os.path.basename(self._function.py_func.__code__.co_filename)
+        stopped = (line for place, line in errors.places(error) if os.path.basename(place) == file)
+        text = self.program.source.splitlines()[: next(stopped, 0)]
+        function = [*itertools.takewhile(lambda line: not line.startswith("@"), reversed(text))][::-1]
+        # The step in whose function it stopped, or the one that the line of another function calls.
+        used = re.search(r"step\d+", " ".join([*function[:1], *function[-1:]]))
+        if not used:
+            return said
+        where, lines = self.program.places[used[0]]
+        inside = len(function) if function[0].startswith(f"def {used[0]}(") else 1
+        return f"{where}:{lines[max(n for n in lines if n <= inside)]}: {said}"
 
-    def allocate(self, samples):
+    def allocate(self, samples: int) -> np.typing.NDArray[np.float32]:
         """An uninitialised array for a batch of that many samples."""
         return np.empty(self._shape(samples), np.float32)
 
@@ -129,7 +146,15 @@ class Pipeline:
         inner = (channels, height, width) if self.output.layout == "CHW" else (height, width, channels)
         return (samples, *inner)
 
-    def __call__(self, images, *, rows=None, ids=None, epoch=0, out=None):
+    def __call__(
+        self,
+        images: np.typing.NDArray[np.uint8],
+        *,
+        rows: Sequence[int] | np.typing.NDArray[np.integer] | None = None,
+        ids: Sequence[int] | np.typing.NDArray[np.integer] | None = None,
+        epoch: int = 0,
+        out: np.typing.NDArray[np.float32] | None = None,
+    ) -> np.typing.NDArray[np.float32]:
         """Make a batch.
 
         Parameters
@@ -140,7 +165,7 @@ class Pipeline:
             Which images, in order; all if not given.
         ids : sequence of int, optional
             Numbers of the samples, for the draws; `rows` if not given.
-        epoch : int
+        epoch : int, 0 <= epoch < 2**64
         out : ndarray of float32, optional
             Where to write, as from `allocate`.
 
@@ -148,11 +173,17 @@ class Pipeline:
         -------
         ndarray of float32
             (n, channels, height, width), or channels last after ``ToLayout("HWC")``.
+
+        Raises
+        ------
+        PipelineError
+            If an argument is not as above; the message names it.
         """
         self.check(images)
-        rows = np.arange(len(images)) if rows is None else np.ascontiguousarray(rows, np.int64)
-        ids = rows if ids is None else np.ascontiguousarray(ids, np.int64)
-        if rows.ndim != 1 or ids.shape != rows.shape:
+        epoch = checked(check_integer, "epoch", epoch, 0, LARGEST)
+        rows = np.arange(len(images)) if rows is None else _integers("rows", rows)
+        ids = rows if ids is None else _integers("ids", ids)
+        if ids.shape != rows.shape:
             raise PipelineError(
                 f"rows and ids must be as long as each other, not {rows.shape} and {ids.shape}"
             )
@@ -162,7 +193,7 @@ class Pipeline:
         self._share(images, rows, ids, out, epoch)
         return out
 
-    def check(self, images):
+    def check(self, images: object) -> None:
         """Raise PipelineError unless `images` are what the pipeline was made for."""
         shape = self.program.input.shape
         wanted = f"images must be a C-contiguous uint8 array (n, {', '.join(map(str, shape))})"
@@ -174,10 +205,7 @@ class Pipeline:
             raise PipelineError(f"{wanted}; take np.ascontiguousarray(images)")
 
     def _checked_out(self, out, samples, images):
-        try:
-            check_out("out", out, self._shape(samples), (np.float32,), images)
-        except (TypeError, ValueError) as error:
-            raise PipelineError(str(error)) from None
+        checked(check_out, "out", out, self._shape(samples), (np.float32,), images)
         if not out.flags.c_contiguous:
             raise PipelineError("out must be C-contiguous")
         return out
@@ -189,13 +217,22 @@ class Pipeline:
             self.run(images, rows, ids, out, epoch, 0, rows.size)
             return
         parts = [
-            self._pool.submit(self.run, images, rows, ids, out, epoch, int(start), int(stop))
-            for start, stop in pairwise(cuts)
+            self._pool().submit(self.run, images, rows, ids, out, epoch, int(start), int(stop))
+            for start, stop in itertools.pairwise(cuts)
         ]
         for part in parts:
             part.result()
 
-    def run(self, images, rows, ids, out, epoch, start, stop):
+    def run(
+        self,
+        images: np.typing.NDArray[np.uint8],
+        rows: np.typing.NDArray[np.int64],
+        ids: np.typing.NDArray[np.int64],
+        out: np.typing.NDArray[np.float32],
+        epoch: int,
+        start: int,
+        stop: int,
+    ) -> None:
         """Fill ``out[start:stop]``, checking nothing and without the GIL; memory is this thread's own."""
         if not hasattr(self._local, "memory"):
             self._local.memory = [np.empty(query.shape, query.dtype) for query in self.program.memory]
@@ -204,6 +241,19 @@ class Pipeline:
         seeds = np.uint64(self.seed), np.uint64(epoch)
         self._function(images, rows, ids, out, *seeds, start, stop, *self._local.memory)
 
-    @cached_property
     def _pool(self):
-        return ThreadPoolExecutor(self.threads, thread_name_prefix="pipeline")
+        """Threads of this process: those of the one that it was forked from are not here."""
+        process = os.getpid()
+        if process not in self._pools:
+            self._pools = {process: ThreadPoolExecutor(self.threads, thread_name_prefix="pipeline")}
+        return self._pools[process]
+
+
+def _integers(name, values):
+    """Whole numbers as a row of int64; those of other types, such as True, 2.0 or "2", are refused."""
+    array = checked(np.asarray, values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise PipelineError(f"{name} must be a sequence of integers, not {values!r:.60}")
+    if array.size and array.max() > np.iinfo(np.int64).max:
+        raise PipelineError(f"{name} must be below 2**63, not {array.max()}")
+    return np.ascontiguousarray(array, np.int64)

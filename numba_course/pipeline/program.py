@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -46,7 +47,7 @@ class Group:
     memory: AllocationQuery | None
 
     @property
-    def is_image(self):
+    def is_image(self) -> bool:
         return bool(self.steps) and self.steps[0].kind == "image"
 
 
@@ -64,8 +65,8 @@ class Program:
         For each worker.
     schedule : tuple of tuple of str
         Rows of `Pipeline.explain`: step, operation, kind, what goes in, what comes out, memory.
-    places : dict of str to str
-        From the name of a generated function to its step and where that was written.
+    places : dict of str to (str, dict of int to int)
+        From the name of a generated function to its step and file, and from its own lines to those of the file.
     """
 
     source: str
@@ -73,14 +74,20 @@ class Program:
     output: State
     memory: tuple[AllocationQuery, ...]
     schedule: tuple[tuple[str, ...], ...]
-    places: dict[str, str]
+    places: dict[str, tuple[str, dict[int, int]]]
 
     @property
-    def key(self):
+    def key(self) -> str:
         return hashlib.sha256(self.source.encode()).hexdigest()[:16]
 
 
-def generate(operations, shape, *, fastmath=False, boundscheck=False):
+def generate(
+    operations: Sequence[Operation],
+    shape: tuple[int, int, int],
+    *,
+    fastmath: bool = False,
+    boundscheck: bool = False,
+) -> Program:
     """Write the module of a pipeline.
 
     Parameters
@@ -122,7 +129,7 @@ def _shape(shape):
     return tuple(map(int, sizes))
 
 
-def declare(operations, state):
+def declare(operations: Sequence[Operation], state: State) -> list[Step]:
     """Ask each operation, in order, what it makes of the state and whether it needs memory."""
     steps = []
     for index, operation in enumerate(operations):
@@ -158,7 +165,7 @@ def _kind(function, memory, before):
     return kind
 
 
-def grouped(steps, state):
+def grouped(steps: Sequence[Step], state: State) -> list[Group]:
     """Put steps into groups: memory ends a group, and in a group moves go before arithmetic.
 
     A move commutes with arithmetic on single pixels; done first, it spares arithmetic on pixels that are thrown
@@ -279,7 +286,7 @@ class _Writer:
             lifted = lift(step.function, name, step.stream, load, len(step.memory[1:]))
         except PipelineError as error:
             raise PipelineError(f"step {step.index}, {step.operation}: {error}") from error
-        self.places[name] = f"step {step.index}, {step.operation}, written in {lifted.file}:{lifted.line}"
+        self.places[name] = f"step {step.index}, {step.operation}, written in {lifted.file}", lifted.lines
         for made in lifted.made.values():
             self.imports.setdefault(made.module, set()).add(made.name)
         made = [f"{name} = {value.text}" for name, value in lifted.made.items()]

@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class PipelineError(ValueError):
     """A pipeline, or what it is called with, is wrong; the message names the step or the argument."""
+
+
+def checked(check: Callable[..., Any], *arguments: Any) -> Any:
+    """What one of the kernels' checks gives for these arguments, its complaint as a `PipelineError`."""
+    try:
+        return check(*arguments)
+    except (TypeError, ValueError) as error:
+        raise PipelineError(str(error)) from None
 
 
 @dataclass(frozen=True)
@@ -34,7 +46,7 @@ class State:
     dtype: np.dtype
     layout: str = "HWC"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{np.dtype(self.dtype).name} {'×'.join(map(str, self.shape))} {self.layout}"
 
 
@@ -45,11 +57,11 @@ class AllocationQuery:
     shape: tuple[int, ...]
     dtype: np.dtype
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "dtype", np.dtype(self.dtype))
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
@@ -66,7 +78,9 @@ class Made:
     item : int
     """
 
-    def __init__(self, function, *arguments, item):
+    def __init__(
+        self, function: Callable[..., Any], *arguments: int | float | str | tuple[Any, ...], item: int
+    ) -> None:
         self.module, self.name = function.__module__, function.__name__
         self.text = f"{self.name}({', '.join(map(repr, arguments))})[{item}]"
 
@@ -83,7 +97,9 @@ class Operation(ABC):
 
     stream: int | None = None
 
-    def declare_state_and_memory(self, state):
+    def declare_state_and_memory(
+        self, state: State
+    ) -> tuple[State, AllocationQuery | tuple[AllocationQuery, ...] | None]:
         """What comes out where `state` goes in, and the memory for it.
 
         Memory is the schedule: an operation that declares none is fused into the loop that the step before it
@@ -106,14 +122,14 @@ class Operation(ABC):
         return state, None
 
     @abstractmethod
-    def generate_code(self):
+    def generate_code(self) -> Callable[..., Any] | None:
         """A plain Python function marked by `move`, `point`, `gather` or `image`; None if there is nothing to do.
 
         It is called after `declare_state_and_memory`. The function's text goes into the generated module, and
         the numbers and tuples of numbers that it closes over become literals there.
         """
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         values = (f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
         return f"{type(self).__name__}({', '.join(values)})"
 
@@ -121,17 +137,17 @@ class Operation(ABC):
 KINDS = {"move": 3, "point": 4, "gather": 5, "image": 3}  # and how many parameters such a function has
 
 
-def move(function):
+def move(function: Function) -> Function:
     """Mark ``f(y, x, key) -> (y, x)``: where a pixel comes from. Whole rows are shifted or mirrored."""
     return _marked(function, "move")
 
 
-def point(function):
+def point(function: Function) -> Function:
     """Mark ``f(r, g, b, key) -> (r, g, b)``: arithmetic on one pixel, in float32."""
     return _marked(function, "point")
 
 
-def gather(function):
+def gather(function: Function) -> Function:
     """Mark ``f(load, y, x, c, key) -> value``: one value from any of the step before, by ``load(y, x, c)``.
 
     `load` takes the nearest pixel for one outside of the image.
@@ -139,7 +155,7 @@ def gather(function):
     return _marked(function, "gather")
 
 
-def image(function):
+def image(function: Function) -> Function:
     """Mark ``f(source, out, key)``: fills `out` from the whole image. Its operation declares `out` as memory.
 
     If it declares more, there are as many parameters between `out` and `key`.

@@ -12,7 +12,6 @@ import importlib
 import importlib.metadata
 import itertools
 import json
-import math
 import os
 import platform
 import re
@@ -33,6 +32,7 @@ from rich.table import Table
 
 from numba_course.lens import figures
 from numba_course.lens.results import agreement, first_difference
+from numba_course.lens.timing import calls_for, rotated
 
 HERE = Path(__file__).parent
 SAMPLE = 2e-3  # seconds that a sample lasts at least: a shorter call is repeated within it
@@ -247,7 +247,7 @@ def _trouble(case, ours, call):
 def _rounds(candidates, threads, toy):
     """Seconds of each candidate in each round that nothing disturbed, and what disturbed the others."""
     order = list(candidates)
-    calls = {name: 1 if toy else _repeats(call) for name, call in candidates.items()}
+    calls = {name: 1 if toy else _calls(call) for name, call in candidates.items()}
     clean, disturbed = [], []
     least, enough = (1, 1) if toy else ROUNDS
     start = time.perf_counter()
@@ -255,9 +255,8 @@ def _rounds(candidates, threads, toy):
     gc.disable()  # as timeit does: a collection would be charged to whoever is running
     try:
         for turn in itertools.count():
-            shift = turn % len(order)
             seconds, waited = {}, 0.0
-            for name in order[shift:] + order[:shift]:
+            for name in rotated(order, turn):
                 if threads > 1:
                     time.sleep(SETTLE)
                 seconds[name], share = _undisturbed(candidates[name], calls[name])
@@ -284,12 +283,9 @@ def _undisturbed(call, calls):
     return seconds, share
 
 
-def _repeats(call):
+def _calls(call):
     """How many calls last for a sample."""
-    calls = 1
-    while (seconds := _sample(call, calls)[0] * calls) < SAMPLE:
-        calls = math.ceil(calls * min(10, 1.2 * SAMPLE / max(seconds, 1e-9)))
-    return calls
+    return calls_for(SAMPLE, lambda calls: _sample(call, calls)[0] * calls)
 
 
 def _sample(call, calls):
@@ -404,7 +400,7 @@ def _circumstances():
     yield f"{versions}; {platform.machine()}, {os.cpu_count()} processors"
     missing = [name for name in _peers() if not _has(name)]
     if missing:
-        yield f"not installed, so left out: {', '.join(missing)} (pip install numba-course[peers])"
+        yield f"not installed, so left out: {', '.join(missing)} (the extra peers brings them)"
     with contextlib.suppress(OSError):
         running = int(Path("/proc/loadavg").read_text().split()[3].split("/")[0]) - 1
         if running > 0:

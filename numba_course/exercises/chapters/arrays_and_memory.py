@@ -1,70 +1,22 @@
 """Chapter 05, arrays and memory: filling a caller's buffer, two moving averages and a resized photograph."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 from numba import njit
 
-from numba_course.exercises.code_requirements import AllocatesNothing, WorkStays
-from numba_course.exercises.exercise import Exercise
-from numba_course.exercises.requirements import (
-    Compiled,
-    InBounds,
+from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.clocks import WorkStays
+from numba_course.exercises.requirements.machine_code import AllocatesNothing
+from numba_course.exercises.requirements.memory import InBounds
+from numba_course.exercises.requirements.results import (
     LeavesInputsAlone,
     Matches,
-    Requirement,
     Returns,
-    difference,
+    ReturnsLike,
+    Within,
 )
-from numba_course.lens import results
+from numba_course.exercises.requirements.structure import Compiled
 
 LENGTH = 6000  # of the array on which the amount of work is looked at
-
-
-@dataclass(frozen=True)
-class Within(Requirement):
-    """Each number of the result is as near to the specification's as rounding allows for these arguments.
-
-    Attributes
-    ----------
-    reach : callable
-        The arguments → the largest error allowed, a number or one for each element of the result.
-    """
-
-    reach: Callable
-
-    name: ClassVar[str] = "right result"
-    status: ClassVar[str] = "wrong"
-
-    def of_run(self, run):
-        seen = difference(run.result, run.expected, 0.0, "the result")
-        actual = np.asarray(run.result)
-        if not seen or actual.dtype.kind not in "biuf" or actual.shape != run.expected.shape:
-            return "it returned None; is a `return` missing?" if run.result is None else seen
-        with np.errstate(invalid="ignore", over="ignore"):
-            near = np.abs(actual - run.expected) <= self.reach(**run.before)
-        same = results.agreement(actual, run.expected, 0.0) | (near & np.isfinite(run.expected))
-        if same.all():
-            return ""
-        index = results.first_difference(same)
-        place = ", ".join(map(str, index))
-        return f"the result has {actual[index]} at [{place}], expected {run.expected[index]}"
-
-
-@dataclass(frozen=True)
-class ReturnsLike(Requirement):
-    """The result is an array of the dtype of an argument, with as many axes."""
-
-    argument: str
-
-    name: ClassVar[str] = "type of the result"
-    status: ClassVar[str] = "wrong"
-
-    def of_run(self, run):
-        model = run.before[self.argument]
-        return Returns(model.dtype.name, model.ndim).of_run(run)
 
 
 def layouts(array):
@@ -103,13 +55,10 @@ def normalise_into_examples():
     yield special.T, -1.0, 0.125, np.zeros((4, 2), np.float32)[::2]
 
 
-def normalise_into_inputs():
+def normalise_into_inputs(st):
     """Small images, with a mean and a standard deviation that are exact in float32."""
-    from hypothesis import strategies as st
-    from hypothesis.extra.numpy import array_shapes, arrays
-
-    shapes = array_shapes(min_dims=2, max_dims=2, max_side=5)
-    images = arrays(np.float32, shapes, elements=st.floats(-1, 1, width=32))
+    shapes = st.array_shapes(min_dims=2, max_dims=2, max_side=5)
+    images = st.arrays(np.float32, shapes, elements=st.floats(-1, 1, width=32))
     means, stds = st.integers(-8, 8).map(lambda n: n / 8), st.sampled_from([0.25, 0.5, 1.0, 2.0])
     inputs = st.tuples(images, means, stds)
     return inputs.map(lambda drawn: (*drawn, np.full(drawn[0].shape, np.nan, np.float32)))
@@ -158,19 +107,14 @@ def moving_average_examples():
     yield np.cos(np.arange(float(LENGTH))), LENGTH // 2
 
 
-def moving_average_inputs():
+def moving_average_inputs(st):
     """Short arrays of moderate values, with any window that fits."""
-    from hypothesis import strategies as st
-
-    return _windows(st.floats(-1e6, 1e6))
+    return _windows(st, st.floats(-1e6, 1e6))
 
 
-def _windows(elements):
+def _windows(st, elements):
     """Arrays of 1 to 12 such elements, with a window that fits."""
-    from hypothesis import strategies as st
-    from hypothesis.extra.numpy import arrays
-
-    values = arrays(np.float64, st.integers(1, 12), elements=elements)
+    values = st.arrays(np.float64, st.integers(1, 12), elements=elements)
     return values.flatmap(lambda v: st.tuples(st.just(v), st.integers(1, v.size)))
 
 
@@ -225,12 +169,10 @@ def robust_moving_average_examples():
         yield spikes, window
 
 
-def robust_moving_average_inputs():
+def robust_moving_average_inputs(st):
     """Short arrays in which anything may stand."""
-    from hypothesis import strategies as st
-
     special = st.sampled_from([np.nan, np.inf, -np.inf, 1e16, -1e16, 1e300, -1e300])
-    return _windows(st.floats(-1e6, 1e6) | st.floats(-1e6, 1e6) | special)
+    return _windows(st, st.floats(-1e6, 1e6) | st.floats(-1e6, 1e6) | special)
 
 
 def of_its_own_window(values, window):
@@ -288,14 +230,11 @@ def bilinear_resize_examples():
     yield 255 * np.cos(np.arange(1200.0)).reshape(30, 40).astype(np.float32), 17, 64
 
 
-def bilinear_resize_inputs():
+def bilinear_resize_inputs(st):
     """Small images of both dtypes to small sizes."""
-    from hypothesis import strategies as st
-    from hypothesis.extra.numpy import array_shapes, arrays
-
-    shapes = array_shapes(min_dims=2, max_dims=2, max_side=5)
+    shapes = st.array_shapes(min_dims=2, max_dims=2, max_side=5)
     images = st.sampled_from([np.float32, np.float64]).flatmap(
-        lambda dtype: arrays(dtype, shapes, elements=st.integers(-255, 255))
+        lambda dtype: st.arrays(dtype, shapes, elements=st.integers(-255, 255))
     )
     return st.tuples(images, st.integers(1, 7), st.integers(1, 7))
 

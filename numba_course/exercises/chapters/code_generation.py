@@ -1,28 +1,17 @@
 """Chapter 11, code generation: source text that computes, an operation of one's own, and a plan of its memory."""
 
-import ast
 import math
-import types
-from dataclasses import dataclass
 from itertools import groupby
-from typing import ClassVar
 
 import numpy as np
-from numba import njit
-from numba.core.errors import NumbaError
 
-from numba_course.exercises.chapters.errors_and_debugging import LeavesWordsAlone
-from numba_course.exercises.exercise import Exercise
-from numba_course.exercises.requirements import Matches, Requirement, difference
-from numba_course.exercises.verdict import Finding
-from numba_course.lens.dispatchers import reason
+from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.pipelines import CompilesInAPipeline, Fused
+from numba_course.exercises.requirements.results import LeavesWordsAlone, Matches, ReturnsListOfInts
+from numba_course.exercises.requirements.source_text import CompilesUnderNjit, ComputesInOrder
 from numba_course.pipeline import (
-    CenterCrop,
-    Normalize,
     Operation,
     Pipeline,
-    PipelineCompileError,
-    ToLayout,
     interpreted,
     point,
     uniform,
@@ -57,80 +46,9 @@ def compose_source_examples():
     yield (["sin", "exp", "fabs", "atan", "sqrt"] * 10,)
 
 
-def compose_source_inputs():
+def compose_source_inputs(st):
     """Up to 50 functions that take any number."""
-    from hypothesis import strategies as st
-
     return st.tuples(st.lists(st.sampled_from("sin cos atan tanh fabs asinh erf".split()), max_size=50))
-
-
-def first_function(text):
-    """Run `text` and return the first function that it defines.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or it is not a plain one; the message says so.
-    """
-    names = [part.name for part in ast.parse(text).body if isinstance(part, ast.FunctionDef)]
-    if not names:
-        raise ValueError("the text defines no function")
-    module = {}
-    exec(text, module)
-    function = module[names[0]]
-    if not isinstance(function, types.FunctionType):
-        raise ValueError(
-            f"in the text, {names[0]} must be a plain function; leave it to others to compile it"
-        )
-    return function
-
-
-@dataclass(frozen=True)
-class ComputesInOrder(Requirement):
-    """The answer returns text, and the first function of the text computes what it must."""
-
-    name: ClassVar[str] = "right result"
-    status: ClassVar[str] = "wrong"
-
-    def of_run(self, run):
-        if not isinstance(run.result, str):
-            return f"it returned a value of type {type(run.result).__name__} where source text is asked"
-        try:
-            function = first_function(run.result)
-            results = [function(x) for x in VALUES]
-        except SyntaxError as error:
-            return f"the text is not Python: {error.msg}, line {error.lineno} of the text"
-        except ValueError as error:
-            return str(error)
-        except Exception as error:
-            return f"the function in the text raised {type(error).__name__}: {error}"
-        pairs = zip(VALUES, results, run.expected, strict=True)
-        return next(
-            (text for x, a, e in pairs if (text := difference(a, e, 1e-12, f"the function at {x}"))), ""
-        )
-
-
-@dataclass(frozen=True)
-class CompilesUnderNjit(Requirement):
-    """What is in the text compiles, and still computes the same."""
-
-    name: ClassVar[str] = "the text compiles under njit"
-    status: ClassVar[str] = "not compiled"
-
-    def of_code(self, trial):
-        for args in trial.exercise.examples():
-            try:
-                function = first_function(trial.answer(*trial.copies(args)))
-                plain = function(VALUES[0])
-            except Exception:  # another requirement says so
-                return None
-            try:
-                compiled = njit(function)(VALUES[0])
-            except NumbaError as error:
-                return Finding(self.name, reason(error), trial.show(args))
-            if seen := difference(compiled, plain, 1e-12, "compiled, the result"):
-                return Finding(self.name, seen, trial.show(args))
-        return None
 
 
 # An operation of one's own.
@@ -175,39 +93,6 @@ def invert_examples():
     images = np.random.default_rng(3).integers(0, 256, (12, 2, 3, 3), dtype=np.uint8)
     for parameters, seed in (((1.0,), 0), ((0.0,), 0), ((0.3,), 1), ((0.7,), 2), ((), 3)):
         yield images, parameters, seed
-
-
-@dataclass(frozen=True)
-class CompilesInAPipeline(Requirement):
-    """Between two other operations, the compiled pipeline gives what the interpreted one gives."""
-
-    name: ClassVar[str] = "compiles in a pipeline"
-    status: ClassVar[str] = "not compiled"
-
-    def of_code(self, trial):
-        images = np.random.default_rng(4).integers(0, 256, (8, 4, 9, 3), dtype=np.uint8)
-        steps = [CenterCrop(3, 8), trial.answer(0.5), Normalize((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))]
-        try:
-            result = Pipeline(steps, (4, 9, 3))(images)
-        except PipelineCompileError as error:
-            return Finding(self.name, str(error))
-        plain = Pipeline(steps, (4, 9, 3), compiled=False)(images)
-        if seen := difference(result, plain, 1e-5, "compiled, the batch"):
-            return Finding(self.name, seen)
-        return None
-
-
-@dataclass(frozen=True)
-class Fused(Requirement):
-    """The operation declares no memory, so it is in the loop of the step before it."""
-
-    name: ClassVar[str] = "fused"
-
-    def of_code(self, trial):
-        program = Pipeline([trial.answer(0.5), ToLayout("CHW")], (4, 9, 3), compiled=False).program
-        if program.memory:
-            return Finding(self.name, "it declares memory: its result is stored, and a new loop begins")
-        return None
 
 
 # Memory is the schedule.
@@ -258,27 +143,11 @@ def plan_buffers_examples():
         yield (list(steps),)
 
 
-def plan_buffers_inputs():
+def plan_buffers_inputs(st):
     """Up to seven steps."""
-    from hypothesis import strategies as st
-
     shapes = st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))
     step = st.tuples(shapes, st.sampled_from(["uint8", "float32", "float64"]), st.booleans())
     return st.tuples(st.lists(step, max_size=7))
-
-
-@dataclass(frozen=True)
-class ReturnsListOfInts(Requirement):
-    """The result is a list of whole numbers."""
-
-    name: ClassVar[str] = "type of the result"
-    status: ClassVar[str] = "wrong"
-
-    def of_run(self, run):
-        if not isinstance(run.result, list):
-            return f"it returned a value of type {type(run.result).__name__} where a list is asked"
-        odd = [value for value in run.result if not isinstance(value, (int, np.integer))]
-        return f"{odd[0]!r} in its list is not a whole number of bytes" if odd else ""
 
 
 EXERCISES = (
@@ -288,7 +157,7 @@ EXERCISES = (
         spec=compose_source_spec,
         examples=compose_source_examples,
         inputs=compose_source_inputs,
-        requirements=(ComputesInOrder(), LeavesWordsAlone(), CompilesUnderNjit()),
+        requirements=(ComputesInOrder(VALUES), LeavesWordsAlone(), CompilesUnderNjit(VALUES[0])),
         hints=(
             "Write down by hand the text that you want for the names sqrt and exp. Which lines are the same for "
             "any names?",

@@ -1,44 +1,18 @@
 """Chapter 06, errors and debugging: three functions to repair, the last of which gives the right answer."""
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 from numba import njit
 
-from numba_course.exercises.exercise import Exercise
-from numba_course.exercises.requirements import (
-    Compiled,
-    InBounds,
+from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.memory import InBounds
+from numba_course.exercises.requirements.results import (
     LeavesInputsAlone,
+    LeavesWordsAlone,
     Matches,
-    Requirement,
+    NewArray,
     Returns,
 )
-
-
-@dataclass(frozen=True)
-class NewArray(Requirement):
-    """The result shares no memory with an argument."""
-
-    name: ClassVar[str] = "a new array"
-    status: ClassVar[str] = "wrong"
-
-    def of_run(self, run):
-        for name, value in run.after.items():
-            if isinstance(run.result, np.ndarray) and np.shares_memory(run.result, value):
-                return f"it returned `{name}` itself, or a view of it, where a new array is asked"
-        return ""
-
-
-@dataclass(frozen=True)
-class LeavesWordsAlone(LeavesInputsAlone):
-    """The same for lists of strings, which are not compared as arrays."""
-
-    def of_run(self, run):
-        changed = [name for name, before in run.before.items() if run.after[name] != before]
-        return f"it changed its argument `{changed[0]}`" if changed else ""
-
+from numba_course.exercises.requirements.structure import Compiled
 
 # Unification: two branches, and one type of the result.
 
@@ -67,12 +41,9 @@ def repair_unification_examples():
         yield flag, np.arange(8.0)[::2]
 
 
-def repair_unification_inputs():
+def repair_unification_inputs(st):
     """Either flag; a few moderate values whose sum is exact."""
-    from hypothesis import strategies as st
-    from hypothesis.extra.numpy import arrays
-
-    whole = arrays(np.int64, st.integers(1, 8), elements=st.integers(-1000, 1000))
+    whole = st.arrays(np.int64, st.integers(1, 8), elements=st.integers(-1000, 1000))
     return st.tuples(st.booleans(), whole | whole.map(lambda values: values / 4))
 
 
@@ -106,10 +77,8 @@ def repair_unsupported_examples():
     yield ([letter * length for length in range(9) for letter in "ab"],)
 
 
-def repair_unsupported_inputs():
+def repair_unsupported_inputs(st):
     """Up to eight short words, many of one length."""
-    from hypothesis import strategies as st
-
     return st.tuples(st.lists(st.text("abé", max_size=4), min_size=1, max_size=8))
 
 
@@ -151,10 +120,8 @@ def repair_bounds_examples():
     yield (np.arange(1000.0),)
 
 
-def repair_bounds_inputs():
+def repair_bounds_inputs(st):
     """A rise, and then anything, NaN included."""
-    from hypothesis import strategies as st
-
     numbers = st.lists(st.floats(width=16), min_size=1, max_size=6)
     rising = numbers.map(sorted)
     return st.tuples(st.builds(lambda first, rest: np.array(first + rest), rising, numbers | st.just([])))

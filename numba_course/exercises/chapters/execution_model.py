@@ -1,28 +1,15 @@
 """Chapter 01, execution model: a first kernel, a loop that NumPy cannot write, and a clock that is right."""
 
 import time
-import timeit
-import types
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import ClassVar
-from unittest import mock
 
 import numpy as np
-from numba import njit, objmode
-from numba.core import event
+from numba import njit
 
-from numba_course.exercises.answers import python_function
-from numba_course.exercises.exercise import Exercise
-from numba_course.exercises.requirements import (
-    Compiled,
-    InBounds,
-    LeavesInputsAlone,
-    Matches,
-    Requirement,
-    Returns,
-)
-from numba_course.exercises.verdict import Finding
+from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.clocks import TimesASteadyCall
+from numba_course.exercises.requirements.memory import InBounds
+from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
+from numba_course.exercises.requirements.structure import Compiled
 
 # A first kernel.
 
@@ -49,12 +36,9 @@ def sum_of_squares_examples():
     yield (np.sin(np.arange(1000.0)),)
 
 
-def sum_of_squares_inputs():
+def sum_of_squares_inputs(st):
     """Short arrays of moderate values."""
-    from hypothesis import strategies as st
-    from hypothesis.extra.numpy import arrays
-
-    return st.tuples(arrays(np.float64, st.integers(0, 12), elements=st.floats(-1e6, 1e6)))
+    return st.tuples(st.arrays(np.float64, st.integers(0, 12), elements=st.floats(-1e6, 1e6)))
 
 
 # A loop that no array expression can replace: how long it runs depends on each value.
@@ -99,10 +83,8 @@ def collatz_longest_examples():
         yield (limit,)
 
 
-def collatz_longest_inputs():
+def collatz_longest_inputs(st):
     """Small limits."""
-    from hypothesis import strategies as st
-
     return st.tuples(st.integers(2, 400))
 
 
@@ -127,123 +109,6 @@ def honest_timing_spec(function, *args):
 def honest_timing_examples():
     """A function that Numba does not know."""
     yield abs, -1.5
-
-
-CLOCKS = ("time", "perf_counter", "monotonic", "process_time", "thread_time")
-
-
-class ScriptedClock(event.Listener):
-    """All clocks of `time`, in nanoseconds: they move when the compiler has worked, and when they are told.
-
-    Attributes
-    ----------
-    now, reads : int
-        What they show, and how often they were read by someone else than the compiler.
-    """
-
-    COMPILING = 100 * 10**9  # nanoseconds that each work of the compiler takes
-
-    def __init__(self):
-        self.now = self.reads = self._compilers = 0
-
-    def on_start(self, event):
-        self._compilers += 1
-
-    def on_end(self, event):
-        self._compilers -= 1
-        self.now += self.COMPILING
-
-    def nanoseconds(self):
-        """Read the clock."""
-        self.reads += not self._compilers
-        return self.now
-
-    def seconds(self):
-        """Read the clock in seconds."""
-        return self.nanoseconds() / 10**9
-
-    @contextmanager
-    def replacing_all(self, function):
-        """Stand in for the real clocks in `time`, `timeit` and the globals of `function`."""
-        fakes = {getattr(time, name): self.seconds for name in CLOCKS}
-        fakes |= {getattr(time, f"{name}_ns"): self.nanoseconds for name in CLOCKS}
-
-        def stand_in(value):
-            return fakes.get(value, value) if isinstance(value, types.BuiltinFunctionType) else value
-
-        with ExitStack() as stack:
-            for names in (vars(time), vars(timeit), getattr(function, "__globals__", {})):
-                new = {name: stand_in(value) for name, value in names.items()}
-                stack.enter_context(mock.patch.dict(names, new))
-            for timer in (timeit.Timer.__init__, timeit.timeit, timeit.repeat):  # their clock is a default
-                new = tuple(map(stand_in, timer.__defaults__))
-                stack.enter_context(mock.patch.object(timer, "__defaults__", new))
-            stack.enter_context(event.install_listener("numba:compile", self))
-            yield
-
-
-@dataclass(frozen=True)
-class TimesASteadyCall(Requirement):
-    """The answer returns the time of a call in which nothing is compiled.
-
-    It gets a function that is not compiled yet and, instead of the clocks, a `ScriptedClock`: each call of the
-    function takes the same time, known to us, and the compiler a hundred seconds. So nothing depends on luck.
-    """
-
-    name: ClassVar[str] = "time of a steady call"
-    status: ClassVar[str] = "wrong"
-
-    def of_code(self, trial):
-        for steady, args in ((2**20, (np.arange(3.0),)), (5 * 2**17, (2, 0.5))):  # about 1.0 and 0.7 ms
-            clock, received = ScriptedClock(), []
-            function = _fresh(clock, steady, received)
-            with clock.replacing_all(python_function(trial.answer)):
-                try:
-                    result = trial.answer(function, *args)
-                except Exception as error:
-                    return Finding(
-                        self.name, f"with a compiled function it raised {type(error).__name__}: {error}"
-                    )
-            if seen := _fault(result, steady / 10**9, clock.reads, received, args):
-                return Finding(self.name, seen)
-        return None
-
-
-def _fresh(clock, steady, received):
-    """A compiled function whose calls take `steady` nanoseconds of the clock; the first ones note what they receive."""
-
-    def tick(args):
-        if len(received) < 100:  # of a million calls, those are enough
-            received.append(args)
-        clock.now += steady
-
-    @njit
-    def function(*args):
-        with objmode():
-            tick(args)
-
-    return function
-
-
-def _fault(result, steady, reads, received, args):
-    """What is wrong with a measured time, in a sentence; empty if nothing is."""
-    if not received:
-        return "it never called the function"
-    if any(repr(other) != repr(args) for other in received):
-        return f"it called the function with other arguments than {args!r}"
-    if not reads:
-        return "it did not read a clock: use one of `time`, or `timeit`"
-    if not isinstance(result, (int, float)):
-        return f"it returned {type(result).__name__} where seconds are asked"
-    if abs(result - steady) <= 0.01 * steady:
-        return ""
-    seen = f"it returned {result:.6g} where a steady call takes {steady:.6g} seconds"
-    times = result / steady
-    if times < 1:
-        return seen
-    if abs(times - round(times)) < 1e-3:
-        return f"{seen}: that is {times:.6g} times as long"
-    return f"{seen}: the compiler's time is in it"
 
 
 EXERCISES = (

@@ -1,22 +1,13 @@
 """Chapter 04, machine code: a sum, a division and a count that work on several elements at once."""
 
-import re
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 from numba import njit
 
-from numba_course.exercises.code_requirements import CompilationRequirement, Vectorised
-from numba_course.exercises.exercise import Exercise
-from numba_course.exercises.requirements import (
-    Compiled,
-    InBounds,
-    LeavesInputsAlone,
-    Matches,
-    Returns,
-)
-from numba_course.lens.native import defined_functions, is_body
+from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.machine_code import KeepsNaN, Vectorised
+from numba_course.exercises.requirements.memory import InBounds
+from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
+from numba_course.exercises.requirements.structure import Compiled
 
 # A sum: packed as soon as its order is free, and honest about NaN.
 
@@ -48,10 +39,8 @@ def vector_sum_examples():
     yield (1 / np.arange(1.0, 1001.0),)
 
 
-def vector_sum_inputs():
+def vector_sum_inputs(st):
     """Numbers whose sums float64 holds exactly in any order, now and then one that is not finite."""
-    from hypothesis import strategies as st
-
     value = st.integers(-4000, 4000).map(lambda k: k / 4) | st.sampled_from([np.nan, np.inf, -np.inf])
     return st.tuples(st.lists(value, max_size=40).map(lambda values: np.array(values, np.float64)))
 
@@ -59,38 +48,6 @@ def vector_sum_inputs():
 def vector_sum_calls():
     """A row far longer than what anybody adds at a time, and no multiple of it."""
     yield (np.arange(100_003.0),)
-
-
-@dataclass(frozen=True)
-class KeepsNaN(CompilationRequirement):
-    """The compiler was not told that there are no NaN or infinities.
-
-    The results alone do not show it: what LLVM does with such a promise depends on the processor.
-    """
-
-    name: ClassVar[str] = "keeps NaN and infinities"
-
-    def of_compilation(self, compilation):
-        flags = {flag for text in _bodies(compilation) for flag in _promises(text)}
-        if not flags:
-            return None
-        listed = ", ".join(sorted(flags))
-        return f"fastmath promises that there are none: its LLVM IR says {listed}", None, ""
-
-
-def _bodies(compilation):
-    """LLVM IR of the function itself, as Numba wrote it and with all that was inlined."""
-    for module in (*compilation.llvm, compilation.optimised_llvm):
-        yield from (
-            text for name, text in defined_functions(module).items() if is_body(name, compilation.symbol)
-        )
-
-
-def _promises(text):
-    """Flags of floating-point instructions that exclude NaN or infinities."""
-    for row in text.splitlines():
-        if operation := re.search(r"= (?:f\w+|call|tail call|select|phi)((?: (?:fast|[a-z]{3,8}))+) ", row):
-            yield from {"fast", "nnan", "ninf"}.intersection(operation[1].split())
 
 
 # A division: IEEE's answer for a zero divisor, and so no early exit in the loop.
@@ -124,18 +81,16 @@ def _filled(matrix, divisors):
     return matrix, divisors, np.full(matrix.shape, 7.0)
 
 
-def divide_rows_inputs():
+def divide_rows_inputs(st):
     """Small matrices of whole numbers; divisors that leave a remainder, and zero."""
-    from hypothesis import strategies as st
-    from hypothesis.extra.numpy import arrays
 
     @st.composite
     def inputs(draw):
         shape = draw(st.integers(1, 4)), draw(st.integers(1, 6))
         number = st.integers(-50, 50).map(float)
         return _filled(
-            draw(arrays(np.float64, shape, elements=number)),
-            draw(arrays(np.float64, shape[0], elements=number)),
+            draw(st.arrays(np.float64, shape, elements=number)),
+            draw(st.arrays(np.float64, shape[0], elements=number)),
         )
 
     return inputs()
@@ -177,10 +132,8 @@ def count_above_examples():
     yield np.arange(70000.0), 1.0
 
 
-def count_above_inputs():
+def count_above_inputs(st):
     """Few different values, so that many are equal to the threshold."""
-    from hypothesis import strategies as st
-
     value = st.integers(-3, 3).map(float) | st.sampled_from([np.nan, np.inf, -np.inf])
     return st.tuples(st.lists(value, max_size=40).map(lambda values: np.array(values, np.float64)), value)
 

@@ -1,18 +1,21 @@
 """Chapter 12, pipeline: a random operation, a pipeline to a written specification, and the same on a cluster."""
 
-import sys
-from dataclasses import dataclass
-from typing import ClassVar
-
-import cloudpickle
 import numpy as np
-from numba.core import event
-from numba.core.runtime import _nrt_python
 
-from numba_course.exercises.chapters.code_generation import CompilesInAPipeline, Fused
-from numba_course.exercises.exercise import Exercise
-from numba_course.exercises.requirements import LeavesInputsAlone, Matches, Requirement, difference
-from numba_course.exercises.verdict import Finding
+from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.pipelines import (
+    AllocatesNothingPerBatch,
+    CompiledPipeline,
+    CompilesInAPipeline,
+    CompilesNowhereElse,
+    DependsOnNumbersAlone,
+    Fused,
+    LeavesItToDask,
+    NeedsNoMoreMemory,
+    blocks_of,
+    small_pipeline,
+)
+from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches
 from numba_course.kernels.resize import bilinear_resize_spec
 from numba_course.pipeline import (
     Brightness,
@@ -81,38 +84,6 @@ def brightness_examples():
         yield images, parameters, seed
 
 
-@dataclass(frozen=True)
-class DependsOnNumbersAlone(Requirement):
-    """A sample of an epoch comes out the same in any order, in batches of any size, on any number of threads."""
-
-    name: ClassVar[str] = "the same in any order, batch or thread"
-    status: ClassVar[str] = "wrong"
-    early: ClassVar[bool] = True  # it says more than a result that differs
-
-    def of_code(self, trial):
-        images = np.random.default_rng(6).integers(90, 160, (6, 2, 3, 3), dtype=np.uint8)
-
-        def made(threads=1):
-            return Pipeline([trial.answer(30.0)], (2, 3, 3), threads=threads, compiled=False)
-
-        try:
-            whole = made()(images)
-            turned = made()(images, rows=np.arange(6)[::-1])[::-1]
-            pipeline = made()
-            cut = np.concatenate([pipeline(images, rows=rows) for rows in ([0], [1, 2, 3], [4, 5])])
-            shared = made(threads=3)(images)
-            later = made()(images, epoch=1)
-        except Exception:  # another requirement says so
-            return None
-        ways = {"in the opposite order": turned, "in smaller batches": cut, "on three threads": shared}
-        for way, result in ways.items():
-            if not np.array_equal(result, whole):
-                return Finding(self.name, f"{way}, the same samples come out otherwise")
-        if np.array_equal(later, whole):
-            return Finding(self.name, "the next epoch draws the same numbers again; take them from the key")
-        return None
-
-
 # A pipeline that was specified in writing.
 
 
@@ -155,65 +126,6 @@ def batch_examples():
     yield images, 3
 
 
-@dataclass(frozen=True)
-class NeedsNoMoreMemory(Requirement):
-    """What its steps declare is no more than a resized image needs: all the others are fused."""
-
-    name: ClassVar[str] = "fused"
-
-    def of_code(self, trial):
-        made = trial.answer()
-        if not isinstance(made, Pipeline):
-            return None
-        resize = Pipeline([Resize(72, 72)], (128, 128, 3), compiled=False)
-        stored, most = (
-            (len(memory), sum(query.nbytes for query in memory))
-            for memory in (made.program.memory, resize.program.memory)
-        )
-        if stored[0] > most[0] or stored[1] > most[1]:
-            seen = f"it stores {stored[1]} bytes for an image, in {stored[0]} buffers"
-            return Finding(self.name, f"{seen}; {most[1]} bytes in {most[0]} are enough")
-        return None
-
-
-@dataclass(frozen=True)
-class AllocatesNothingPerBatch(Requirement):
-    """A larger batch into an array that is there already allocates no more often than a smaller one."""
-
-    name: ClassVar[str] = "no allocation"
-
-    def of_code(self, trial):
-        made = trial.answer()
-        if not (isinstance(made, Pipeline) and made.compiled):
-            return None
-        few, many = (allocations(made, count) for count in (2, 8))
-        return Finding(self.name, f"each image allocates {(many - few) / 6:g} times") if many > few else None
-
-
-def allocations(pipeline, count):
-    """How often a batch of so many images allocates, by Numba's allocator; each argument counts as one."""
-    images, out = np.zeros((count, *pipeline.program.input.shape), np.uint8), pipeline.allocate(count)
-    pipeline(images, out=out)
-    _nrt_python.memsys_enable_stats()
-    before = _nrt_python.memsys_get_stats_alloc()
-    pipeline(images, out=out)
-    return _nrt_python.memsys_get_stats_alloc() - before
-
-
-@dataclass(frozen=True)
-class IsCompiled(Requirement):
-    """The answer gives a pipeline, and it was compiled."""
-
-    name: ClassVar[str] = "compiled"
-    status: ClassVar[str] = "not compiled"
-
-    def of_code(self, trial):
-        made = trial.answer()
-        if isinstance(made, Pipeline) and not made.compiled:
-            return Finding(self.name, "compiled=False runs the generated text as plain Python")
-        return None
-
-
 # The same on many machines.
 
 
@@ -226,37 +138,6 @@ def map_over_cluster(pipeline, images):
 
     empty = pipeline.allocate(0)
     return images.map_blocks(batch, meta=empty, chunks=(images.chunks[0], *empty.shape[1:]))
-
-
-def blocks_of(images, sizes, opened=None):
-    """A Dask array of images in blocks of these sizes; each block that is read is put down in `opened`.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If there is no Dask; the message says how it is installed.
-    """
-    try:
-        import dask.array as da
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            "this exercise needs Dask: python -m pip install 'numba-course[scale]'"
-        ) from None
-
-    def read(numbers):
-        if opened is not None:
-            opened.append(len(numbers))
-        first = numbers[0] if len(numbers) else 0
-        return images[first : first + len(numbers)]  # not a copy, as from a file
-
-    numbers = da.arange(len(images), chunks=(sizes,))
-    chunks = (sizes, *images.shape[1:])
-    return numbers.map_blocks(read, meta=images[:0], new_axis=(1, 2, 3), chunks=chunks)
-
-
-def small_pipeline(seed=0):
-    """Draws of two kinds, and planes: other numbers or another layout would be seen."""
-    return Pipeline([HorizontalFlip(), Brightness(), ToLayout("CHW")], (4, 9, 3), seed=seed)
 
 
 def mapped(answer, images, sizes, seed):
@@ -275,68 +156,6 @@ def mapped_examples():
     images = np.random.default_rng(8).integers(0, 256, (7, 4, 9, 3), dtype=np.uint8)
     for sizes, seed in (((7,), 0), ((4, 3), 1), ((1, 4, 2), 2), ((1,) * 7, 3)):
         yield images, sizes, seed
-
-
-SIZES = (2, 4, 1)
-
-
-@dataclass(frozen=True)
-class LeavesItToDask(Requirement):
-    """A Dask array that says what it is and has computed nothing yet; each block needs its own images alone."""
-
-    name: ClassVar[str] = "left to Dask, block by block"
-
-    def of_code(self, trial):
-        images, opened = np.zeros((7, 4, 9, 3), np.uint8), []
-        pipeline = small_pipeline()
-        result = trial.answer(pipeline, blocks_of(images, SIZES, opened))
-        if opened:
-            return Finding(self.name, "it reads the images before the result is asked for")
-        if not hasattr(result, "dask"):
-            return Finding(
-                self.name, f"it returned a value of type {type(result).__name__}, not a Dask array"
-            )
-        if result.chunks[0] != SIZES:
-            return Finding(self.name, f"for blocks of {SIZES} images it makes blocks of {result.chunks[0]}")
-        wanted = (7, *pipeline.allocate(0).shape[1:])
-        if result.shape != wanted or result.dtype != np.float32:
-            declared = f"{result.dtype} {result.shape}"
-            return Finding(self.name, f"its Dask array is declared as {declared}, not float32 {wanted}")
-        result.blocks[1].compute(scheduler="synchronous")
-        if sum(opened) != SIZES[1]:
-            return Finding(self.name, f"for a block of {SIZES[1]} images it reads {sum(opened)}")
-        return None
-
-
-@dataclass(frozen=True)
-class CompilesNowhereElse(Requirement):
-    """Tasks that were sent to a process which knows nothing load the machine code; they compile nothing."""
-
-    name: ClassVar[str] = "one compilation in all"
-
-    def of_code(self, trial):
-        images = np.random.default_rng(9).integers(0, 256, (7, 4, 9, 3), dtype=np.uint8)
-        pipeline = small_pipeline()
-        result = trial.answer(pipeline, blocks_of(images, SIZES))
-        if not hasattr(result, "dask"):
-            return None
-        with event.install_recorder("numba:compile") as recorded:
-            there = result.compute(scheduler=elsewhere)
-        if recorded.buffer:
-            return Finding(self.name, "a worker compiles, though the machine code is on the disk")
-        if seen := difference(there, pipeline(images), 0.0, "on a worker, the result"):
-            return Finding(self.name, seen)
-        return None
-
-
-def elsewhere(graph, keys, **options):
-    """A scheduler of Dask: what a worker does, which gets its tasks as bytes and has no module of ours yet."""
-    import dask
-
-    sent = cloudpickle.dumps((graph, keys))
-    for name in [name for name in sys.modules if name.startswith("numba_course_pipeline_")]:
-        del sys.modules[name]
-    return dask.get(*cloudpickle.loads(sent))
 
 
 EXERCISES = (
@@ -371,7 +190,7 @@ EXERCISES = (
         requirements=(
             LeavesInputsAlone(),
             Matches(rtol=1e-5),
-            IsCompiled(),
+            CompiledPipeline(),
             NeedsNoMoreMemory(),
             AllocatesNothingPerBatch(),
         ),

@@ -3,16 +3,10 @@
 import numpy as np
 from numba import get_num_threads, njit, prange
 
-from numba_course.exercises.exercise import Exercise
-from numba_course.exercises.requirements import (
-    Compiled,
-    InBounds,
-    LeavesInputsAlone,
-    Matches,
-    Parallel,
-    RaceFree,
-    Returns,
-)
+from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.memory import InBounds, RaceFree
+from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
+from numba_course.exercises.requirements.structure import Compiled, Parallel
 
 # A maximum: the reduction that Numba recognises, where the obvious one returns its first value.
 
@@ -41,12 +35,9 @@ def parallel_max_examples():
     yield (np.sin(np.arange(1000.0)),)
 
 
-def parallel_max_inputs():
+def parallel_max_inputs(st):
     """Short arrays without NaN."""
-    from hypothesis import strategies as st
-    from hypothesis.extra.numpy import arrays
-
-    return st.tuples(arrays(np.float64, st.integers(1, 12), elements=st.floats(allow_nan=False)))
+    return st.tuples(st.arrays(np.float64, st.integers(1, 12), elements=st.floats(allow_nan=False)))
 
 
 def parallel_max_races():
@@ -102,9 +93,8 @@ def parallel_histogram_examples():
     yield np.abs(100 * np.sin(np.arange(3000.0))), 100, 0.0, 100.0
 
 
-def parallel_histogram_inputs():
+def parallel_histogram_inputs(st):
     """Bins whose edges float64 holds exactly; values on, beside and away from them."""
-    from hypothesis import strategies as st
 
     @st.composite
     def inputs(draw):
@@ -151,13 +141,10 @@ def jacobi_step_examples():
         yield np.sin(1.0 + np.arange(np.prod(shape))).reshape(shape), np.full(shape, np.nan)
 
 
-def jacobi_step_inputs():
+def jacobi_step_inputs(st):
     """Small grids of moderate values, `out` filled with NaN."""
-    from hypothesis import strategies as st
-    from hypothesis.extra.numpy import array_shapes, arrays
-
-    shapes = array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=6)
-    grids = arrays(np.float64, shapes, elements=st.floats(-1e6, 1e6))
+    shapes = st.array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=6)
+    grids = st.arrays(np.float64, shapes, elements=st.floats(-1e6, 1e6))
     return grids.map(lambda grid: (grid, np.full(grid.shape, np.nan)))
 
 

@@ -1,23 +1,13 @@
 """Chapter 03, signatures: a function compiled for one signature only, and a wrapper that feeds one."""
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
-from numba import njit, types
-from numba.core.dispatcher import Dispatcher
+from numba import njit
 
-from numba_course.exercises.exercise import Exercise
-from numba_course.exercises.kernel_requirements import KernelInBounds, kernels_of
-from numba_course.exercises.requirements import (
-    Compiled,
-    InBounds,
-    LeavesInputsAlone,
-    Matches,
-    Requirement,
-    Returns,
-)
-from numba_course.exercises.verdict import Finding
+from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.kernels import CallsKernel, KernelInBounds, OneSpecialisation
+from numba_course.exercises.requirements.memory import InBounds
+from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
+from numba_course.exercises.requirements.structure import Compiled, OneSignature
 
 # One signature: compiled before the first call, and for nothing else. So here something does happen at import.
 
@@ -46,9 +36,8 @@ def axpy_examples():
     yield 0.25, np.arange(1000.0), np.ones(1000)
 
 
-def axpy_inputs():
+def axpy_inputs(st):
     """Numbers whose products and sums float64 holds exactly, so that no way to add them is better."""
-    from hypothesis import strategies as st
 
     @st.composite
     def inputs(draw):
@@ -57,48 +46,6 @@ def axpy_inputs():
         return draw(quarter), x, y
 
     return inputs()
-
-
-@dataclass(frozen=True)
-class OneSignature(Requirement):
-    """The answer was compiled for one signature when it was defined, and refuses all others."""
-
-    name: ClassVar[str] = "one signature"
-
-    def of_code(self, trial):
-        if not isinstance(trial.answer, Dispatcher):
-            return Finding(self.name, "a ufunc converts whatever it is given; use @njit with a signature")
-        if trial.answer._can_compile:
-            return Finding(self.name, "@njit was given no signature, so each new type compiles it once more")
-        kinds = [signature.args for signature in trial.answer.nopython_signatures]
-        if len(kinds) > 1:
-            return Finding(self.name, f"it has {len(kinds)} signatures: {_listed(map(_kinds, kinds))}")
-        is_asked = (_is_float, _is_vector, _is_vector)
-        for name, kind, fits in zip(trial.names, kinds[0], is_asked, strict=True):
-            if not fits(kind):
-                wanted = "float64" if fits is _is_float else "a C-contiguous one of float64"
-                return Finding(self.name, f"`{name}` is declared as {kind}, and must be {wanted}")
-        return None
-
-
-def _is_float(kind):
-    return kind == types.float64
-
-
-def _is_vector(kind):
-    return isinstance(kind, types.Array) and (kind.dtype, kind.ndim, kind.layout) == (types.float64, 1, "C")
-
-
-def _kinds(kinds):
-    """Types of a call's arguments, in words."""
-    return ", ".join(map(str, kinds))
-
-
-def _listed(texts, shown=3):
-    """The first of some texts, and how many more there are."""
-    texts = list(texts)
-    more = [f"{len(texts) - shown} more"] if len(texts) > shown else []
-    return "; ".join(texts[:shown] + more)
 
 
 # A wrapper: whatever it is given, its kernel sees one type.
@@ -150,10 +97,8 @@ def row_sums_examples():
     yield (np.sin(np.arange(2400.0)).reshape(40, 60),)
 
 
-def row_sums_inputs():
+def row_sums_inputs(st):
     """Small matrices of whole numbers, in any layout and dtype, and lists of lists."""
-    from hypothesis import strategies as st
-
     layouts = (np.ascontiguousarray, np.asfortranarray, np.fliplr, _read_only, np.ndarray.tolist)
 
     @st.composite
@@ -164,42 +109,6 @@ def row_sums_inputs():
         return (draw(st.sampled_from(layouts))(np.array(values, dtype).reshape(rows, columns)),)
 
     return inputs()
-
-
-@dataclass(frozen=True)
-class CallsKernel(Requirement):
-    """The answer is plain Python that calls a compiled function."""
-
-    name: ClassVar[str] = "compiled"
-    status: ClassVar[str] = "not compiled"
-    early: ClassVar[bool] = True
-
-    def of_code(self, trial):
-        if isinstance(trial.answer, Dispatcher):
-            advice = "leave the decorator to the kernel, and let plain Python prepare the matrix"
-            return Finding(self.name, f"the wrapper itself is compiled; {advice}")
-        if not kernels_of(trial, list(trial.exercise.examples())[2:4]):
-            return Finding(self.name, "it calls no compiled function; write a kernel, decorated with @njit")
-        return None
-
-
-@dataclass(frozen=True)
-class OneSpecialisation(Requirement):
-    """All that the answer calls was compiled for one combination of types, whatever it is given."""
-
-    name: ClassVar[str] = "one specialisation"
-
-    def of_code(self, trial):
-        kernels = kernels_of(trial, trial.exercise.examples())
-        compiled = [(kernel.__name__, _kinds(kinds)) for kernel in kernels for kinds in kernel.signatures]
-        if len(compiled) <= 1:
-            return None
-        name = compiled[0][0]
-        if len(kernels) == 1:
-            listed = _listed(kinds for _, kinds in compiled)
-            return Finding(self.name, f"its kernel `{name}` was compiled {len(compiled)} times: for {listed}")
-        listed = _listed(f"`{name}` for {kinds}" for name, kinds in compiled)
-        return Finding(self.name, f"its {len(kernels)} kernels were compiled {len(compiled)} times: {listed}")
 
 
 SECONDS = 30.0  # for a step that compiles: an eager answer as it is loaded, a kernel as it meets a new type

@@ -1,24 +1,13 @@
 """Chapter 02, type inference: one return type, float32 that stays float32, and a mean that does not wrap."""
 
-import re
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 from numba import njit
-from numba.core.dispatcher import Dispatcher
 
-from numba_course.exercises.code_requirements import CompilationRequirement
-from numba_course.exercises.exercise import Exercise
-from numba_course.exercises.requirements import (
-    Compiled,
-    InBounds,
-    LeavesInputsAlone,
-    Matches,
-    Requirement,
-    Returns,
-)
-from numba_course.exercises.verdict import Finding
+from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.machine_code import StaysFloat32
+from numba_course.exercises.requirements.memory import InBounds
+from numba_course.exercises.requirements.results import CloseToMean, LeavesInputsAlone, Matches, Returns
+from numba_course.exercises.requirements.structure import Compiled, ReturnType
 
 # One return type, whichever `return` is reached.
 
@@ -51,40 +40,10 @@ def first_above_examples():
     yield np.array([1.0, np.inf]), np.nan
 
 
-def first_above_inputs():
+def first_above_inputs(st):
     """Short arrays of a few values, and one of them as the threshold, so that they are often equal."""
-    from hypothesis import strategies as st
-    from hypothesis.extra.numpy import arrays
-
     value = st.sampled_from([-np.inf, -1.0, 0.0, 1.0, 2.5, np.inf, np.nan])
-    return st.tuples(arrays(np.float64, st.integers(0, 8), elements=value), value)
-
-
-@dataclass(frozen=True)
-class ReturnType(Requirement):
-    """The compiler found exactly this type for the result.
-
-    Attributes
-    ----------
-    kind : str
-        As Numba writes it.
-    """
-
-    kind: str
-
-    name: ClassVar[str] = "return type"
-
-    def of_code(self, trial):
-        if not isinstance(trial.answer, Dispatcher):
-            return None  # `Compiled` has said so
-        for signature in trial.answer.nopython_signatures:
-            found = str(signature.return_type)
-            if found != self.kind:
-                found = found.replace("OptionalType", "Optional")
-                return Finding(
-                    self.name, f"Numba inferred {found} for the result, where {self.kind} is asked"
-                )
-        return None
+    return st.tuples(st.arrays(np.float64, st.integers(0, 8), elements=value), value)
 
 
 # Float32 that stays float32.
@@ -117,37 +76,16 @@ def apply_gain_examples():
     yield np.sin(np.arange(24, dtype=np.float32)).reshape(4, 6).T[::2], 1.1
 
 
-def apply_gain_inputs():
+def apply_gain_inputs(st):
     """Small images of moderate values."""
-    from hypothesis import strategies as st
-    from hypothesis.extra.numpy import array_shapes, arrays
-
-    shapes = array_shapes(min_dims=2, max_dims=2, max_side=4)
-    images = arrays(np.float32, shapes, elements=st.floats(-1000, 1000, width=32))
+    shapes = st.array_shapes(min_dims=2, max_dims=2, max_side=4)
+    images = st.arrays(np.float32, shapes, elements=st.floats(-1000, 1000, width=32))
     return st.tuples(images, st.floats(-8, 8, width=32))
 
 
 def apply_gain_types():
     """One image: the types are the same for all."""
     yield np.ones((2, 2), np.float32), 2.0
-
-
-@dataclass(frozen=True)
-class StaysFloat32(CompilationRequirement):
-    """No value but the arguments is float64, in the typed IR; and no float32 is widened, in what it calls."""
-
-    name: ClassVar[str] = "float32 throughout"
-
-    def of_compilation(self, compilation):
-        for line, row in compilation.typed_ir:
-            value, _, kind = row.partition("  :: ")
-            if "= arg(" not in value and re.match(r"float64|array\(float64|UniTuple\(float64", kind):
-                notes = [note for own, note in compilation.conversions if own == line]
-                seen = notes[0] if notes else f"a value of type {kind.partition('<')[0]} arises"
-                return seen, line, row
-        if widened := re.search(r".*\bfpext\b.*", compilation.optimised_llvm):
-            return "a function that it calls computes in float64", None, widened[0]
-        return None
 
 
 # A mean that does not wrap.
@@ -188,36 +126,9 @@ def safe_mean_examples():
     yield (np.full(1000, high),)
 
 
-def safe_mean_inputs():
+def safe_mean_inputs(st):
     """Short arrays of any int64."""
-    from hypothesis import strategies as st
-    from hypothesis.extra.numpy import arrays
-
-    return st.tuples(arrays(np.int64, st.integers(1, 8), elements=st.integers(-(2**63), 2**63 - 1)))
-
-
-@dataclass(frozen=True)
-class CloseToMean(Requirement):
-    """The result is the mean, but for an error that is small beside the largest value.
-
-    Attributes
-    ----------
-    rtol : float
-        Allowed error relative to the largest magnitude among the values: they may cancel in the mean.
-    """
-
-    rtol: float
-
-    name: ClassVar[str] = "right result"
-    status: ClassVar[str] = "wrong"
-
-    def of_run(self, run):
-        if not isinstance(run.result, (int, float)):
-            return f"the result is of type {type(run.result).__name__}, expected {run.expected}"
-        largest = max(map(abs, run.before["values"].tolist()))
-        if abs(run.result - run.expected) <= self.rtol * largest:
-            return ""
-        return f"the result is {run.result}, expected {run.expected}"
+    return st.tuples(st.arrays(np.int64, st.integers(1, 8), elements=st.integers(-(2**63), 2**63 - 1)))
 
 
 EXERCISES = (

@@ -1,4 +1,4 @@
-# expect: unmet: it compiled `copy` again: Cannot cache compiled function
+# expect: unmet: it compiled `copy` once more: Cannot cache compiled function
 import ctypes
 import sys
 

@@ -1,4 +1,4 @@
-# expect: unmet: it compiled `copy` again; is it made with cache=True?
+# expect: unmet: it compiled `copy` once more; is it made with cache=True?
 import numpy as np
 from numba import njit, types
 

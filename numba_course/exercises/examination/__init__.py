@@ -1,0 +1,1 @@
+"""How an answer becomes a verdict: `examiner` sends it to a child process, `trial` tries it there."""

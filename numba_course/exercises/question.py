@@ -1,0 +1,182 @@
+"""A question as data, and the five things a learner can ask of it: check, hint, solution, why, examine."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from numba_course.exercises import records
+from numba_course.exercises.card import Card, display
+from numba_course.exercises.examination import examiner
+from numba_course.exercises.examination.answer import python_function
+from numba_course.exercises.examination.modules import Modules
+
+if TYPE_CHECKING:
+    from numba_course.exercises.examination.verdict import Verdict
+    from numba_course.exercises.requirements import Requirement
+
+
+def _call(answer, *args):
+    return answer(*args)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A question with everything needed to ask it, to help with it and to judge an answer.
+
+    It remembers the last verdict, for `why`; a copy by `dataclasses.replace` remembers nothing.
+
+    Attributes
+    ----------
+    name : str
+        Also the name of the solution and of the stub in the notebook.
+    reference : callable
+        The reference answer; its source is what the solved notebook shows.
+    spec : callable
+        Slow and obvious; the same arguments as the answer.
+    examples : callable
+        Without arguments; gives argument tuples chosen by hand, smallest first, fresh ones each time.
+    requirements : tuple of Requirement
+    hints : tuple of str
+        From a question to nearly the code.
+    explanation : str
+        Why the solution is written as it is.
+    inputs : callable, optional
+        ``inputs(st)`` gives a Hypothesis strategy that draws argument tuples. `st` has all strategies, `arrays` and
+        `array_shapes` too: so that a notebook does not load Hypothesis.
+    helpers : tuple of callable or str
+        What the solution uses, shown before it: functions, and the names of constants of its module.
+    call : callable
+        ``call(answer, *args)`` makes a call of the answer. By default it is called itself; a class, for example,
+        needs more than that.
+    seconds : float
+        Time limit for one call of the answer.
+    compiling : float
+        Time limit, in seconds, for compiling it once and for each look at its code.
+    modules : Modules, optional
+        Where the answer returns the text of modules: what is judged is a function in them.
+    not_checked : tuple of str
+        What no requirement looks at.
+    """
+
+    name: str
+    reference: Callable
+    spec: Callable
+    examples: Callable
+    requirements: tuple[Requirement, ...]
+    hints: tuple[str, ...]
+    explanation: str
+    inputs: Callable | None = None
+    helpers: tuple = ()
+    call: Callable = _call
+    seconds: float = 5.0
+    compiling: float = 60.0  # a parallel function can take ten seconds on a slow machine
+    modules: Modules | None = None
+    not_checked: tuple[str, ...] = ("speed", "inputs larger than those tried")
+    _memory: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # the last verdict
+
+    def __repr__(self) -> str:
+        return f"exercise {self.name}: check({self.name}), hint(), solution(), why()"
+
+    # What a learner calls: each shows a card and never raises.
+
+    def check(self, answer: Callable) -> None:
+        """Examine `answer` and show the verdict.
+
+        Parameters
+        ----------
+        answer : function
+            The learner's function itself, not the result of calling it.
+        """
+        verdict = self.examine(answer)
+        records.record(verdict)
+        display(verdict)
+
+    def hint(self, number: int | None = None) -> None:
+        """Show the next hint, or the one of this number, counted from 1."""
+        count = len(self.hints)
+        if number is None:
+            number = min(records.hints(self.name) + 1, count)
+        if number not in range(1, count + 1):
+            display(Card(f"{self.name}: there is no hint {number}", f"There are hints 1 to {count}."))
+            return
+        records.record_hint(self.name, number)
+        more = f"Another one: exercises.{self.name}.hint()" if number < count else "That was the last hint."
+        display(Card(f"{self.name}: hint {number} of {count}", self.hints[number - 1], note=more))
+
+    def solution(self) -> None:
+        """Show the source of the solution, and why it is written so."""
+        display(Card(f"{self.name}: solution", self.explanation, code=self.solution_source))
+
+    def why(self) -> None:
+        """Show the last failure in full."""
+        verdict = self._memory.get("verdict")
+        if verdict is None:
+            display(
+                Card(
+                    f"{self.name}: nothing to explain yet",
+                    f"Call exercises.{self.name}.check({self.name}) first.",
+                )
+            )
+        else:
+            display(Card(f"{self.name}: the last check in full", code=verdict.full()))
+
+    # The same as data.
+
+    @property
+    def solution_source(self) -> str:
+        """Source text of the solution, after that of its helpers."""
+        module = inspect.getmodule(python_function(self.reference) or self.reference)
+        parts = [
+            _constant(module, f)
+            if isinstance(f, str)
+            else textwrap.dedent(inspect.getsource(python_function(f) or f))
+            for f in (*self.helpers, self.reference)
+        ]
+        return "\n\n".join(part.strip() for part in parts)
+
+    def examine(self, answer: Callable) -> Verdict:
+        """Examine an answer.
+
+        Parameters
+        ----------
+        answer : function
+            A dispatcher or a plain Python function, defined anywhere.
+
+        Returns
+        -------
+        Verdict
+            Never raises: a fault of the checker itself is the status ``our bug``.
+        """
+        return self._remember(examiner.examine(self, answer))
+
+    def examine_file(self, path: str | Path) -> Verdict:
+        """Examine the function of the exercise's name in a Python file, which runs in the child process only.
+
+        Raises
+        ------
+        LookupError
+            If the file defines no function of that name.
+        OSError
+            If the file cannot be read.
+        """
+        verdict = examiner.examine_file(self, path)
+        if verdict is None:
+            raise LookupError(f"{path} defines no function {self.name}")
+        return self._remember(verdict)
+
+    def _remember(self, verdict):
+        self._memory["verdict"] = verdict
+        return verdict
+
+
+def _constant(module, name):
+    """Source of the assignment that gives a module's constant."""
+    text = inspect.getsource(module)
+    statements = [node for node in ast.parse(text).body if isinstance(node, ast.Assign)]
+    return next(ast.get_source_segment(text, node) for node in statements if node.targets[0].id == name)

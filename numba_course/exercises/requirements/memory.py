@@ -1,0 +1,100 @@
+"""Requirements on the memory that a compiled answer touches: inside the arrays, and without a race."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from unittest import mock
+
+import numba
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+
+from numba_course.exercises.examination.answer import line_in, python_function
+from numba_course.exercises.requirements import Requirement
+from numba_course.lens import errors
+from numba_course.lens.compiled import dispatchers
+from numba_course.lens.race.detector import detect
+from numba_course.process.sandbox import describe
+
+if TYPE_CHECKING:
+    from numba_course.exercises.examination.trial import Trial
+    from numba_course.exercises.examination.verdict import Finding
+
+
+@contextmanager
+def hardly_optimised() -> Iterator[None]:
+    """Have Numba compile without most passes of LLVM: enough for code that is called for its errors alone."""
+    with mock.patch.object(numba.config, "OPT", 0):
+        yield
+
+
+@dataclass(frozen=True)
+class InBounds(Requirement):
+    """Every index lies inside its array, also where the result is right by luck."""
+
+    name = "in bounds"
+
+    def of_code(self, trial: Trial) -> Finding | None:
+        if not isinstance(trial.answer, Dispatcher):
+            return None
+        # Inside a parallel region an IndexError is lost, so the same code is compiled for one thread.
+        checked = dispatchers.rebuilt(trial.answer, boundscheck=True, parallel=False)
+        compiled = {}  # dtype and layout do not change an index, so one of each is enough for numbers of axes
+        for args in trial.inputs():
+            arguments = trial.copies(args)
+            kinds = tuple(map(checked.typeof_pyval, arguments))
+            if compiled.setdefault(tuple(map(np.ndim, args)), kinds) != kinds:
+                continue
+            try:
+                with hardly_optimised():
+                    checked(*arguments)
+            except IndexError as error:
+                return self._finding(trial, args, error)
+            except Exception as error:  # the calls raised nothing, or have said so
+                seen = f"with tests of every index it failed: {errors.reason(error)}"
+                return self.finding(seen, trial.show(args))
+        return None
+
+    def _finding(self, trial, args, error):
+        """The bad index: plain Python says where, if it stumbles over the same one."""
+        function, place, seen = python_function(trial.answer), (None, ""), str(error)
+        try:
+            function(*trial.copies(args))
+        except IndexError as same:
+            place, seen = line_in(function, describe(same).frames), str(same)
+        except Exception:  # Python may stop at something else before; then only the fact is known
+            pass
+        line, source = place
+        return self.finding(f"it reaches outside an array: {seen}", trial.show(args), line, source)
+
+
+@dataclass(frozen=True)
+class RaceFree(Requirement):
+    """No two iterations of a parallel loop touch the same memory, one of them writing."""
+
+    examples: Callable
+
+    name = "race-free"
+
+    def of_code(self, trial: Trial) -> Finding | None:
+        if not isinstance(trial.answer, Dispatcher):
+            return None
+        for args in self.examples():
+            with hardly_optimised():  # what the answer calls: of itself no machine code is made
+                races = detect(trial.answer, trial.copies(args))
+            if races.verdict == "race":
+                conflict = races.conflicts[0]
+                return self.finding(
+                    conflict.sentence(),
+                    trial.show(args),
+                    conflict.line,
+                    conflict.source,
+                    repr(races),
+                )
+            if races.verdict == "not checked" and not races.nothing_parallel:
+                seen = f"whether it races could not be found out: {races.reason}"
+                return self.finding(seen, trial.show(args), full=repr(races))
+        return None

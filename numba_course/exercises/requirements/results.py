@@ -1,0 +1,225 @@
+"""Requirements on the result of a call: its values, its type, its memory, and the arguments as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numba_course.exercises.examination.show import LONGEST, show, show_type
+from numba_course.exercises.requirements import Requirement
+from numba_course.lens import results
+
+if TYPE_CHECKING:
+    from numba_course.exercises.examination.trial import Run
+    from numba_course.exercises.examination.verdict import Finding
+
+
+@dataclass(frozen=True)
+class Matches(Requirement):
+    """The answer gives what the specification gives.
+
+    Attributes
+    ----------
+    rtol : float
+        Allowed error of a float, relative to the largest expected magnitude.
+    of : str
+        The argument to compare after the call; empty for the returned value.
+    """
+
+    rtol: float = 0.0
+    of: str = ""
+
+    name = "right result"
+    status = "wrong"
+
+    def of_run(self, run: Run) -> Finding | None:
+        if self.of:
+            return self.finding(
+                difference(run.after[self.of], run.expected_after[self.of], self.rtol, self.of)
+            )
+        if run.result is None and run.expected is not None:
+            return self.finding("it returned None; is a `return` missing?")
+        return self.finding(difference(run.result, run.expected, self.rtol, "the result"))
+
+
+@dataclass(frozen=True)
+class Returns(Requirement):
+    """The result has this dtype and this number of axes (0 for a scalar)."""
+
+    dtype: str
+    ndim: int
+
+    name = "type of the result"
+    status = "wrong"
+
+    def of_run(self, run: Run) -> Finding | None:
+        wanted = show_type(np.empty((0,) * self.ndim, self.dtype)) if self.ndim else self.dtype
+        result = np.asarray(run.result)
+        if isinstance(run.result, (list, tuple, set, dict)):
+            return self.finding(f"it returned a {type(run.result).__name__} where a {wanted} is asked")
+        if result.ndim == self.ndim and (
+            result.dtype == self.dtype or (self.ndim == 0 and _same_kind(result, self.dtype))
+        ):
+            return None
+        return self.finding(f"it returned {show_type(run.result)} where {wanted} is asked")
+
+
+@dataclass(frozen=True)
+class LeavesInputsAlone(Requirement):
+    """The arguments are the same after the call, but for those that are named."""
+
+    except_: tuple[str, ...] = ()
+
+    name = "leaves its inputs alone"
+    status = "wrong"
+
+    def of_run(self, run: Run) -> Finding | None:
+        for name, before in run.before.items():
+            if name not in self.except_ and difference(run.after[name], before, 0.0, name):
+                return self.finding(f"it changed its argument `{name}`")
+        return None
+
+
+@dataclass(frozen=True)
+class CloseToMean(Requirement):
+    """The result is the mean, but for an error that is small beside the largest value.
+
+    Attributes
+    ----------
+    rtol : float
+        Allowed error relative to the largest magnitude among the values: they may cancel in the mean.
+    """
+
+    rtol: float
+
+    name = "right result"
+    status = "wrong"
+
+    def of_run(self, run: Run) -> Finding | None:
+        if not isinstance(run.result, (int, float)):
+            return self.finding(f"the result is of type {type(run.result).__name__}, expected {run.expected}")
+        largest = max(map(abs, run.before["values"].tolist()))
+        if abs(run.result - run.expected) <= self.rtol * largest:
+            return None
+        return self.finding(f"the result is {run.result}, expected {run.expected}")
+
+
+@dataclass(frozen=True)
+class ReturnsListOfInts(Requirement):
+    """The result is a list of whole numbers."""
+
+    name = "type of the result"
+    status = "wrong"
+
+    def of_run(self, run: Run) -> Finding | None:
+        if not isinstance(run.result, list):
+            return self.finding(
+                f"it returned a value of type {type(run.result).__name__} where a list is asked"
+            )
+        odd = [value for value in run.result if not isinstance(value, (int, np.integer))]
+        return self.finding(f"{odd[0]!r} in its list is not a whole number of bytes" if odd else "")
+
+
+@dataclass(frozen=True)
+class NewArray(Requirement):
+    """The result shares no memory with an argument."""
+
+    name = "a new array"
+    status = "wrong"
+
+    def of_run(self, run: Run) -> Finding | None:
+        for name, value in run.after.items():
+            if isinstance(run.result, np.ndarray) and np.shares_memory(run.result, value):
+                return self.finding(
+                    f"it returned `{name}` itself, or a view of it, where a new array is asked"
+                )
+        return None
+
+
+@dataclass(frozen=True)
+class LeavesWordsAlone(LeavesInputsAlone):
+    """The same for lists of strings, which are not compared as arrays."""
+
+    def of_run(self, run: Run) -> Finding | None:
+        changed = [name for name, before in run.before.items() if run.after[name] != before]
+        return self.finding(f"it changed its argument `{changed[0]}`" if changed else "")
+
+
+@dataclass(frozen=True)
+class Within(Requirement):
+    """Each number of the result is as near to the specification's as rounding allows for these arguments.
+
+    Attributes
+    ----------
+    reach : callable
+        The arguments → the largest error allowed, a number or one for each element of the result.
+    """
+
+    reach: Callable
+
+    name = "right result"
+    status = "wrong"
+
+    def of_run(self, run: Run) -> Finding | None:
+        seen = difference(run.result, run.expected, 0.0, "the result")
+        actual = np.asarray(run.result)
+        if not seen or actual.dtype.kind not in "biuf" or actual.shape != run.expected.shape:
+            return self.finding("it returned None; is a `return` missing?" if run.result is None else seen)
+        with np.errstate(invalid="ignore", over="ignore"):
+            near = np.abs(actual - run.expected) <= self.reach(**run.before)
+        same = results.agreement(actual, run.expected, 0.0) | (near & np.isfinite(run.expected))
+        if same.all():
+            return None
+        index = results.first_difference(same)
+        place = ", ".join(map(str, index))
+        return self.finding(f"the result has {actual[index]} at [{place}], expected {run.expected[index]}")
+
+
+@dataclass(frozen=True)
+class ReturnsLike(Requirement):
+    """The result is an array of the dtype of an argument, with as many axes."""
+
+    argument: str
+
+    name = "type of the result"
+    status = "wrong"
+
+    def of_run(self, run: Run) -> Finding | None:
+        model = run.before[self.argument]
+        return Returns(model.dtype.name, model.ndim).of_run(run)
+
+
+def difference(actual: Any, expected: Any, rtol: float, what: str) -> str:
+    """Say how `actual` differs from `expected`, shape first and then values, or return "" when they agree."""
+    if isinstance(expected, tuple):
+        if not isinstance(actual, tuple) or len(actual) != len(expected):
+            return f"{what} is {show(actual)}, expected a tuple of {len(expected)}"
+        pairs = zip(actual, expected, strict=True)
+        return next((text for a, e in pairs if (text := difference(a, e, rtol, what))), "")
+    if isinstance(expected, (str, bytes, type(None))) or actual is None:
+        same = type(actual) is type(expected) and actual == expected
+        return "" if same else f"{what} is {show(actual)}, expected {show(expected)}"
+    try:
+        actual_array, expected_array = np.asarray(actual), np.asarray(expected)
+    except ValueError:  # of rows that are not of one length
+        actual_array = None
+    if actual_array is None or actual_array.dtype.kind not in "biufc":
+        return f"{what} is {show(actual)}, which is not a number or an array of numbers"
+    if actual_array.shape != expected_array.shape:
+        return f"{what} has shape {actual_array.shape}, expected {expected_array.shape}"
+    same = results.agreement(actual_array, expected_array, rtol)
+    if same.all():
+        return ""
+    if expected_array.ndim and expected_array.size > LONGEST:
+        index = results.first_difference(same)
+        place = ", ".join(map(str, index))
+        return f"{what} has {actual_array[index]} at [{place}], expected {expected_array[index]}"
+    return f"{what} is {show(actual)}, expected {show(expected)}"
+
+
+def _same_kind(scalar, dtype):
+    """Compiled functions return Python scalars: an int for any integer dtype, a float for any float."""
+    return np.asarray(scalar).dtype.kind == np.dtype(dtype).kind

@@ -1,0 +1,219 @@
+"""Requirements on threads that share a sum: that they run at the same time, and what each of them does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+
+from numba_course.exercises.examination.answer import is_stub, python_function
+from numba_course.exercises.requirements import Requirement
+from numba_course.exercises.requirements.kernels import CALL, kernels_called_by, kernels_of
+from numba_course.lens.compiled.dispatchers import compiled_for
+from numba_course.lens.errors import reason
+from numba_course.lens.interpreter_lock import others_get_on
+
+if TYPE_CHECKING:
+    from numba_course.exercises.examination.trial import Trial
+    from numba_course.exercises.examination.verdict import Finding
+
+
+def _partial_sum_of(trial):
+    """What the answer finds under the name ``partial_sum``; None if there is nothing."""
+    function = python_function(trial.answer)
+    return function and function.__globals__.get("partial_sum")
+
+
+@dataclass(frozen=True)
+class CallsPartialSum(Requirement):
+    """The answer is plain Python, and the `partial_sum` that it calls is compiled.
+
+    Attributes
+    ----------
+    calls : callable
+        () -> iterable of argument tuples, with the first of which `partial_sum` must compile.
+    """
+
+    calls: Callable
+
+    name = "compiled"
+    status = "not compiled"
+
+    def of_code(self, trial: Trial) -> Finding | None:
+        if isinstance(trial.answer, Dispatcher):
+            advice = "leave the decorator to `partial_sum`, and start threads in plain Python"
+            return self.finding(f"threaded_sum itself is compiled; {advice}")
+        kernel = _partial_sum_of(trial)
+        if kernel is None:
+            return self.finding("there is no `partial_sum`: write it first, it is the exercise before")
+        if is_stub(kernel):
+            return self.finding("its `partial_sum` is still empty: write it first")
+        if not isinstance(kernel, Dispatcher):
+            return self.finding("its `partial_sum` is plain Python; decorate it with @njit(nogil=True)")
+        try:
+            compiled_for(kernel, next(iter(self.calls())))
+        except Exception as error:
+            return self.finding(f"its `partial_sum` cannot be compiled: {reason(error)}")
+        return None
+
+
+TURN = 0.01  # seconds of sleep; on a busy machine, where other threads begin late, one wakes up late as well
+PATIENCE = 300  # turns that a call waits for one from another thread; spent only where none comes
+LINGER = 5  # turns that the calls stay together, so that an answer that does not wait for them is seen
+MARK = 2.0**30  # added to each part of the sum, to see whether the result is made of them
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A call ``partial_sum(values, start, stop, out, index)``; `out` is kept, so its memory is not used again."""
+
+    thread: int
+    summed: np.ndarray
+    out: np.ndarray
+    index: int
+
+    @property
+    def element(self) -> int:
+        """The address that it writes to."""
+        return self.out.ctypes.data + self.index * self.out.strides[0]
+
+
+class Meeting:
+    """Makes calls of `partial_sum` from `wanted` threads wait for each other, and notes what each of them does.
+
+    So it is no matter of luck whether parts are summed at the same time: a call goes on when enough others are
+    there, or when none has come for some seconds. Small calls of the thread that made the meeting go through
+    unnoticed: they may be there to have `partial_sum` compiled.
+    """
+
+    def __init__(self, size: int, wanted: int) -> None:
+        self.small, self.wanted, self.owner = size // (2 * wanted), wanted, threading.get_ident()
+        self.calls, self.running, self.most = [], [], 0
+        self.alone, self.clash, self.strange = False, False, ""
+        self.changed = threading.Condition()
+
+    def call(self, kernel: Dispatcher, *args: Any, **named: Any) -> Any:
+        """Make the call ``kernel(*args, **named)``, in company."""
+        try:
+            values, start, stop, out, index = kernel._compiler.pysig.bind(*args, **named).args
+            noted = Call(threading.get_ident(), np.array(values[start:stop]), out.view(), int(index))
+        except (TypeError, ValueError, AttributeError):  # also where `out` is a list
+            self.strange = self.strange or kernel.__name__
+            return CALL(kernel, *args, **named)
+        if noted.thread == self.owner and noted.summed.size < self.small:
+            return CALL(kernel, *args, **named)
+        with self._together(noted):
+            result = CALL(kernel, *args, **named)
+            out[index] += MARK
+            return result
+
+    @contextmanager
+    def _together(self, noted):
+        """Wait until enough calls are there; count this one for as long as it lasts."""
+        with self.changed:
+            self.clash = self.clash or any(noted.element == other.element for other in self.running)
+            self.calls.append(noted)
+            self.running.append(noted)
+            self.most = max(self.most, len(self.running))
+            self.changed.notify_all()
+            self.alone = self.alone or not self._met()
+            early = len(self.calls) <= self.wanted
+        try:
+            for _ in range(LINGER * early):
+                time.sleep(TURN)
+            yield
+        finally:
+            with self.changed:
+                self.running.remove(noted)
+
+    def _met(self):
+        """Wait until enough calls are there, or one of them has lost its patience; whether that was another one."""
+        return any(
+            self.changed.wait_for(lambda: self.alone or self.most >= self.wanted, TURN)
+            for _ in range(PATIENCE)
+        )
+
+
+@dataclass(frozen=True)
+class InThreads(Requirement):
+    """So many threads sum parts at the same time: each value once, each part a fair one with a place of its own."""
+
+    size: int = 3000
+    workers: int = 3
+
+    name = "in threads"
+
+    def of_code(self, trial: Trial) -> Finding | None:
+        kernel = _partial_sum_of(trial)
+        if isinstance(kernel, Dispatcher) and kernel.targetoptions.get("parallel"):
+            seen = "`partial_sum` has parallel=True, and two calls at once end the process on the workqueue layer"
+            return self.finding(seen)
+        values = np.random.default_rng(0).permutation(self.size) + 1.0
+        meeting = Meeting(self.size, self.workers)
+        try:
+            with kernels_called_by(meeting.call):
+                result = trial.answer(values, self.workers)
+                left = len(meeting.running)
+        except Exception as error:
+            seen = f"where its threads run at the same time it raised {type(error).__name__}: {error}"
+            return self.finding(seen)
+        seen = self._fault(meeting, left)
+        if not seen and result != values.sum() + MARK * len(meeting.calls):
+            seen = "the result is not the sum of what `partial_sum` wrote"
+        return self.finding(seen, f"{self.size} values, workers={self.workers}")
+
+    def _fault(self, meeting, left):
+        """What is wrong with the calls, in a sentence; empty if nothing is."""
+        calls, fair = meeting.calls, self.size // self.workers
+        if meeting.strange:
+            return (
+                f"it calls `{meeting.strange}` otherwise than as partial_sum(values, start, stop, out, index)"
+            )
+        if meeting.most < self.workers:
+            return f"at most {meeting.most} at a time called `partial_sum`, where {self.workers} threads are asked"
+        if left:
+            return "it returned before its threads had ended"
+        if meeting.clash:
+            return "two threads write their parts of the sum to the same element of `out`"
+        summed = np.concatenate([call.summed for call in calls])
+        if summed.size != self.size or np.unique(summed).size != self.size:
+            times = summed.size / self.size
+            return f"each value must be summed once: the calls of `partial_sum` sum {times:.3g} times as many"
+        largest = max(call.summed.size for call in calls)
+        if largest > 2 * fair:
+            return f"one call sums {largest} of the {self.size} values, where a fair share is {fair}"
+        if len(calls) > self.size / 10:
+            return f"it makes {len(calls)} calls, each of which needs the GIL: give a call more values"
+        return ""
+
+
+@dataclass(frozen=True)
+class LetsOthersGetOn(Requirement):
+    """Another Python thread makes progress while the compiled function runs that the answer calls; it is counted."""
+
+    size: int = 1 << 16
+
+    name = "other threads get on"
+
+    def of_code(self, trial: Trial) -> Finding | None:
+        values, out = np.ones(self.size), np.zeros(1)
+        for kernel in kernels_of(trial, [(np.ones(3), 1)]):
+            try:
+                kernel(values, 0, 1, out, 0)
+            except Exception:  # a function of another kind; `InThreads` has said so
+                continue
+            found = others_get_on(partial(kernel, values, 0, values.size, out, 0))
+            if found is None:
+                seen = f"whether other Python threads get on while `{kernel.__name__}` runs could not be found out"
+                return self.finding(f"{seen}; does it call Python inside?")
+            if not found:
+                seen = f"other Python threads stand still while `{kernel.__name__}` runs: it holds the GIL"
+                return self.finding(f"{seen}; nogil=True releases it")
+        return None

@@ -1,0 +1,1 @@
+"""The learner's copy of the course: begun, brought up to date, checked, and shown."""

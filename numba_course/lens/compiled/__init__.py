@@ -1,0 +1,1 @@
+"""What the compiler made of a function: types, stages and machine code."""

@@ -1,0 +1,347 @@
+"""In the child process: compile a copy of the function, note what each stage made of it, call it once.
+
+The copy's line numbers are raised by `OWN`, and Numba keeps line numbers, but no other debug information,
+down to the assembly, which leaves every instruction as it is. So whatever carries a line number from `OWN`
+on is the user's own code, however much was inlined around it. To record more, add it to what `record` or
+`_typed` returns, and to `compilation.Compilation`.
+"""
+
+import dis
+import inspect
+import os
+import re
+import tempfile
+import types
+import warnings
+from contextlib import contextmanager
+from unittest import mock
+
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+from numba.core import ir
+from numba.core import types as nbtypes
+from numba.core.analysis import compute_cfg_from_blocks
+from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
+from numba.core.compiler import Flags
+from numba.core.compiler_machinery import AnalysisPass, register_pass
+from numba.core.debuginfo import DIBuilder
+from numba.core.registry import cpu_target
+from numba.core.runtime import _nrt_python, rtsys
+from numba.core.typed_passes import NopythonTypeInference
+from numba.core.utils import OPERATORS_TO_BUILTINS
+
+from numba_course.lens.compiled._counting import Counters
+from numba_course.lens.compiled._dataflow import numbered
+from numba_course.lens.compiled.dispatchers import compiled_for, rebuilt
+from numba_course.lens.errors import reason
+from numba_course.process.arguments import unpack
+
+OWN = 1_000_000
+COMPILING = 120.0  # seconds
+CALLING = 10.0  # seconds
+PASSES = "loop-vectorize|loop-delete|loop-unroll|loop-idiom"  # of LLVM, whose remarks we want
+
+
+class StandIn:
+    """Stands for an argument that cannot be sent: Numba sees its type, but nobody can call with it."""
+
+    def __init__(self, kind):
+        self._numba_type_ = kind
+
+
+def own_line(line):
+    """The line in the user's file, or None if it is not the function's own."""
+    return line - OWN if line >= OWN else None
+
+
+def record(fn, payload, call):
+    """Compile `fn` for the pickled arguments and return what was seen, as plain data; call it if `call`."""
+    args = unpack(payload)
+    fn.py_func.__code__ = _raised(fn.py_func.__code__)
+    typed, modules, optimised, counters = {}, [], {}, Counters() if call else None
+    fn._compiler.pipeline_class = _recorder(fn._compiler.pipeline_class, typed)
+    _remark_on(PASSES)
+    yield "compiling", COMPILING
+    with (
+        _captured_stderr() as remarks,
+        _noted_modules(modules, optimised, counters),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        copy = rebuilt(fn)
+        result = compiled_for(copy, args)
+    _remark_on("^$")  # or later compilations in this process would print remarks
+    yield "reading", COMPILING
+    symbol, library = result.fndesc.llvm_func_name, result.library
+    module = numbered(optimised[library._final_module])
+    seen = {
+        **typed[result.signature.args],
+        "signature": f"({', '.join(map(_type_text, result.signature.args))}) -> "
+        + _type_text(result.signature.return_type),
+        "symbol": symbol,
+        "bytecode": _bytecode(fn.py_func.__code__),
+        "llvm": [str(module) for module in modules if _concerns(module, symbol)],
+        "optimised_llvm": module,
+        "assembly": library.codegen._tm.emit_assembly(llvm.parse_assembly(module)),
+        "remarks": re.findall(r"remark: (.+?):(\d+):\d+: (.*)", remarks[0]),
+        "allocations": None,
+        "uncounted": "",
+        "executed": None,
+    }
+    if call:
+        yield "calling", CALLING
+        seen["allocations"], seen["uncounted"] = _allocations(copy, args)
+        seen["executed"] = None if seen["uncounted"] else counters.totals()
+    return seen
+
+
+def _raised(code):
+    """The code object, and those in it, with line numbers raised by `OWN`."""
+    constants = tuple(_raised(c) if isinstance(c, types.CodeType) else c for c in code.co_consts)
+    return code.replace(co_firstlineno=code.co_firstlineno + OWN, co_consts=constants, co_filename="<own>")
+
+
+def _remark_on(passes):
+    """Have LLVM print remarks of the passes that match the pattern."""
+    for option in ("pass-remarks", "pass-remarks-missed", "pass-remarks-analysis"):
+        llvm.set_option("", f"--{option}={passes}")
+
+
+@contextmanager
+def _captured_stderr():
+    """Collect what is written to file descriptor 2, where LLVM's remarks go; the text is there at the end."""
+    text, saved = [], os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield text
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            file.seek(0)
+            text.append(file.read().decode(errors="replace"))
+
+
+@contextmanager
+def _noted_modules(modules, optimised, counters):
+    """Have every LLVM module noted before and after it is optimised, and mutual recursion work, which goes by names.
+
+    What is optimised gets counters, too, if there are any, before it becomes machine code.
+    """
+    add, finish = CPUCodeLibrary.add_ir_module, JITCPUCodegen._add_module
+
+    def add_ir_module(self, module):
+        modules.append(module)
+        _keep_lines(module)
+        return add(self, module)
+
+    def add_module(self, module):
+        optimised[module] = str(module)
+        return finish(self, counters.with_counters(module) if counters else module)
+
+    with (
+        mock.patch.object(CPUCodeLibrary, "add_ir_module", add_ir_module),
+        mock.patch.object(JITCPUCodegen, "_add_module", add_module),
+        mock.patch.object(Flags, "get_mangle_string", lambda flags: "lens"),  # else `_recorder` changes names
+    ):
+        yield
+
+
+def _keep_lines(module):
+    """Mend three kinds of function that Numba makes up, so that what they hold keeps the user's lines."""
+    for function in module.functions:
+        inside = [instruction for block in function.blocks for instruction in block.instructions]
+        if inside and function.name.startswith("__gufunc__."):  # has no scope, so LLVM would drop the lines
+            notes = DIBuilder(module, "<own>", cpu_target.target_context, directives_only=True)
+            notes.mark_subprogram(function, function.name, (), (), line=0)
+            for instruction in inside:
+                if instruction.opname == "call":
+                    instruction.set_metadata("dbg", notes._add_location(0))
+            notes.finalize()
+        elif "__numba_array_expr" in function.name:  # has lines of Numba's source
+            for noted in (function, *inside):
+                noted.metadata.pop("dbg", None)
+        elif inside and "__numba_parfor_gufunc" in function.name:  # its loop has lines of generated source
+            places = [item for item in module.metadata if getattr(item, "kind", "") == "DILocation"]
+            own = [line for line in (dict(place.operands)["line"] for place in places) if line >= OWN]
+            for place in places if own else ():
+                fields = dict(place.operands)
+                place.operands = tuple({**fields, "line": max(fields["line"], min(own))}.items())
+
+
+def _concerns(module, symbol):
+    """Whether an unoptimised module defines the function itself or the body of one of its parallel loops."""
+    defined = [f.name for f in module.functions if f.blocks]
+    return any(name == symbol or "__numba_parfor_gufunc" in name for name in defined)
+
+
+def _recorder(pipeline_class, typed):
+    """A compiler that keeps line numbers and notes the typed IR by argument types."""
+
+    @register_pass(mutates_CFG=False, analysis_only=True)
+    class Record(AnalysisPass):
+        _name = "record_typed_ir"
+
+        def __init__(self):
+            AnalysisPass.__init__(self)
+
+        def run_pass(self, state):
+            typed[tuple(state.args)] = _typed(state)
+            return False
+
+    class Recorder(pipeline_class):
+        def __init__(self, typingctx, targetctx, library, args, return_type, flags, locals):
+            if not flags.debuginfo:
+                flags.debuginfo = flags.dbg_directives_only = True
+            super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
+
+        def define_pipelines(self):
+            managers = super().define_pipelines()
+            for manager in managers:
+                manager.add_pass_after(Record, NopythonTypeInference)
+                manager.finalize()
+            return managers
+
+    return Recorder
+
+
+def _bytecode(code):
+    """(line, instruction) pairs of the function itself."""
+    rows = []
+    for item in dis.get_instructions(code):
+        line = own_line(item.positions.lineno or 0)
+        rows.append((line, _clean(f"{item.offset:>4} {item.opname} {item.argrepr}".rstrip())))
+    return rows
+
+
+def _clean(text):
+    """Text of the IR without addresses, paths, places and unknown initial values."""
+    noise = r" at 0x[0-9a-f]+|#[0-9a-f]{6,}|<iv=None>"
+    return re.sub(noise + r"| from '[^']*'|, <own>:\d+(?=\))|, file \"[^\"]*\", line \d+", "", text)
+
+
+def _typed(state):
+    """What is known after type inference: both IR texts, definitions, conversions to float64, loops."""
+    names = set(_variables(state.func_id.code))
+    numba_ir, typed_ir, definitions, merged, conversions = [], [], [], [], []
+    for offset, block in sorted(state.func_ir.blocks.items()):
+        numba_ir.append((None, f"block {offset}:"))
+        typed_ir.append((None, f"block {offset}:"))
+        for statement in block.body:
+            line, text = own_line(statement.loc.line), _clean(str(statement))
+            numba_ir.append((line, text))
+            if isinstance(statement, ir.Assign):
+                kind = state.typemap[statement.target.name]
+                text += f"  :: {_clean(str(kind))}"
+                name = _own_name(statement.target, names)
+                if (
+                    line and name and not isinstance(kind, nbtypes.UndefVar)
+                ):  # around a comprehension, from 3.12 on
+                    is_phi = getattr(statement.value, "op", None) == "phi"
+                    (merged if is_phi else definitions).append((line, name, _type_text(kind)))
+                conversions += [(line, note) for note in _conversion(statement, state) if line]
+            elif isinstance(statement, ir.Return) and line:
+                definitions.append((line, "return", _type_text(state.return_type)))
+            typed_ir.append((line, text))
+    known = {(name, kind) for _, name, kind in definitions}
+    definitions += [found for found in merged if found[1:] not in known]
+    return {
+        "numba_ir": numba_ir,
+        "typed_ir": typed_ir,
+        "definitions": list(dict.fromkeys(definitions)),
+        "conversions": list(dict.fromkeys(conversions)),
+        "variables": sorted(names),
+        "loops": _loops(state.func_ir.blocks),
+    }
+
+
+def _variables(code):
+    """Names of the variables of the code and of the comprehensions and functions in it."""
+    yield from (name for name in code.co_varnames + code.co_cellvars if name.isidentifier())
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _variables(constant)
+
+
+def _own_name(variable, names):
+    """The user's name for a variable of the IR; None for one that Numba made up."""
+    name = variable.unversioned_name
+    if name not in names:  # a variable of a comprehension: closure__locals___listcomp__v2_name
+        name = "".join(re.findall(r"_v\d+_(\w+)$", name)[:1])
+    return name if name in names else None
+
+
+def _type_text(kind):
+    if isinstance(kind, nbtypes.Generator):
+        return f"generator({_type_text(kind.yield_type)})"
+    return _clean(str(nbtypes.unliteral(kind)))
+
+
+def _element(kind):
+    """The scalar type that is computed with: of an array, its dtype."""
+    kind = nbtypes.unliteral(kind)
+    kind = kind.type if isinstance(kind, nbtypes.Optional) else kind
+    return kind.dtype if isinstance(kind, nbtypes.Array) else kind
+
+
+def _conversion(statement, state):
+    """In words, what an operator or a mathematical function makes float64 that was not, if it does."""
+    value = statement.value
+    called = state.calltypes.get(value) if isinstance(value, ir.Expr) else None
+    if called is None:
+        return
+    if value.op in ("binop", "inplace_binop"):
+        operands, form = [value.lhs, value.rhs], f"{{}} {OPERATORS_TO_BUILTINS.get(value.fn, '?')} {{}}"
+    elif value.op == "call" and _is_mathematical(state.typemap[value.func.name]):
+        operands = value.args
+        form = f"{state.typemap[value.func.name].typing_key.__name__}({', '.join(['{}'] * len(operands))})"
+    else:
+        return
+    kinds = [state.typemap[operand.name] for operand in operands]
+    elements = [_element(kind) for kind in kinds]
+    floats = any(isinstance(element, nbtypes.Float) for element in elements)
+    narrow = [
+        element == nbtypes.float32
+        or (isinstance(element, nbtypes.Integer) and not (floats and isinstance(kind, nbtypes.Literal)))
+        for kind, element in zip(kinds, elements, strict=True)
+    ]
+    if any(narrow) and nbtypes.float64 in map(_element, (called.return_type, *called.args)):
+        yield form.format(*(_type_text(kind) for kind in kinds)) + " is computed in float64"
+
+
+def _is_mathematical(function):
+    key = getattr(function, "typing_key", None)
+    return isinstance(key, np.ufunc) or getattr(key, "__module__", None) == "math"
+
+
+def _loops(blocks):
+    """The loops as written: (first line, all lines), outer before inner."""
+    found = []
+    for loop in compute_cfg_from_blocks(blocks).loops().values():
+        lines = {own_line(statement.loc.line) for label in loop.body for statement in blocks[label].body} - {
+            None
+        }
+        if lines:
+            found.append((min(lines), tuple(sorted(lines))))
+    return sorted(set(found), key=lambda loop: (loop[0], -len(loop[1])))
+
+
+def _allocations(copy, args):
+    """How often one call allocates beyond what a function that does nothing needs for the same arguments."""
+    for position, value in enumerate(args):
+        if isinstance(value, StandIn):
+            return None, f"argument {position} cannot be sent to another process, so nothing was called"
+    if inspect.isgeneratorfunction(copy.py_func):
+        return None, "a call only makes the generator, and its steps were not run"
+    names = ", ".join(f"a{position}" for position in range(len(args)))
+    nothing = numba.njit(eval(f"lambda {names}: None"))
+    nothing(*args)
+    _nrt_python.memsys_enable_stats()
+    start = rtsys.get_allocation_stats().alloc
+    nothing(*args)
+    middle = rtsys.get_allocation_stats().alloc
+    try:
+        copy(*args)
+    except BaseException as error:
+        return None, f"the call raised {reason(error)}"
+    return rtsys.get_allocation_stats().alloc - middle - (middle - start), ""

@@ -1,0 +1,135 @@
+"""Have a function compiled apart, in a child process, and hold what each stage of the compiler made of it."""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from numba.core.dispatcher import Dispatcher
+
+from numba_course.lens.compiled import _recording
+from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
+from numba_course.lens.errors import line_of, reason
+from numba_course.process import sandbox
+from numba_course.process.arguments import pack
+
+CALL_FAILED = {
+    "crashed": "the call crashed",
+    "timed out": f"the call took longer than {_recording.CALLING:.0f} s",
+    "out of memory": "the call used too much memory",
+}
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """One call's compilation as plain data; rows are (line in the user's file or None, text)."""
+
+    name: str
+    signature: str
+    symbol: str
+    is_generator: bool
+    source: tuple
+    notes: tuple
+    bytecode: list
+    numba_ir: list
+    typed_ir: list
+    llvm: list
+    optimised_llvm: str
+    assembly: str
+    definitions: list
+    conversions: list
+    variables: list
+    loops: list
+    remarks: list
+    allocations: int | None
+    uncounted: str
+    executed: tuple | None
+
+
+def compiled_apart(fn: Dispatcher, args: tuple[Any, ...], instrument: str, call: bool = False) -> Compilation:
+    """Compile `fn` for a call with `args` in a child process, and make the call there if `call`.
+
+    Raises
+    ------
+    TypeError
+        If `fn` is no nopython dispatcher, cannot be sent or does not compile for `args`; says why in a line.
+    RuntimeError
+        If the compiler crashed or took too long.
+    """
+    check_dispatcher(fn, instrument)
+    payload = packed(fn, args)
+    try:
+        outcome = sandbox.run(_recording.record, fn, payload, call, seconds=_recording.COMPILING)
+    except TypeError as error:
+        raise TypeError(f"{instrument}: {fn.__name__} {error}") from error
+    uncounted = ""
+    if outcome.step == "calling" and outcome.ended in CALL_FAILED:
+        uncounted = CALL_FAILED[outcome.ended]
+        outcome = sandbox.run(_recording.record, fn, payload, False, seconds=_recording.COMPILING)
+    if outcome.ended == "raised" and outcome.step == "compiling":
+        raise TypeError(f"{instrument}: {fn.__name__} does not compile: {_explained(outcome.error)}")
+    if outcome.ended != "returned":
+        detail = outcome.error.full if outcome.error else ""
+        raise RuntimeError(f"{instrument}: compiling {fn.__name__} {outcome.ended}. {detail}".rstrip(" ."))
+    return _compilation(fn, {**outcome.value, "uncounted": uncounted or outcome.value["uncounted"]})
+
+
+def compiled_here(fn: Dispatcher, args: tuple[Any, ...], call: bool = False) -> Compilation:
+    """As `compiled_apart`, for a process that is itself apart: what the compiler raises is raised."""
+    steps = _recording.record(
+        rebuilt(fn), packed(fn, args), call
+    )  # which changes the function that it records
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return _compilation(fn, end.value)
+
+
+def _compilation(fn, seen):
+    return Compilation(
+        name=fn.__name__,
+        source=_source(fn.py_func),
+        notes=_notes(fn),
+        is_generator=inspect.isgeneratorfunction(fn.py_func),
+        **seen,
+    )
+
+
+def _explained(error):
+    """Reason and line of an error from the child, whose own lines are raised."""
+    line = line_of(error)
+    if line is None:
+        return reason(error)
+    own = _recording.own_line(line)
+    return f"{reason(error)} (line {own})" if own else f"{reason(error)} (line {line} of what it calls)"
+
+
+def _source(function):
+    """(line, text) of the function, as far as its source is known."""
+    try:
+        lines, first = inspect.getsourcelines(function)
+    except (OSError, TypeError):
+        return ()
+    return tuple((first + offset, line.rstrip("\n")) for offset, line in enumerate(lines))
+
+
+def _notes(fn):
+    if sum(fn.stats.cache_hits.values()):
+        return ("Loaded from the disk cache, which keeps no IR; this is a compilation of its own.",)
+    return ()
+
+
+def packed(fn: Dispatcher, args: tuple[Any, ...]) -> bytes:
+    """Arguments as bytes; of those that cannot be sent, only the type."""
+    try:
+        return pack(args)
+    except Exception:  # each class has its own way to refuse
+        return pack(tuple(_sendable(fn, value) for value in args))
+
+
+def _sendable(fn, value):
+    try:
+        pack(value)
+    except Exception:
+        return _recording.StandIn(fn.typeof_pyval(value))
+    return value

@@ -1,0 +1,186 @@
+"""What instruments need to know about a dispatcher: is it one, rebuild it apart, compile it for a call."""
+
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+from numba import config
+from numba.core.compiler import CompileResult
+from numba.core.dispatcher import Dispatcher, OmittedArg
+from numba.core.typing.templates import fold_arguments
+
+REPLACE = "replace"  # its key among the ids of what is copied
+SHARED = ("boundscheck", "debug")  # options that a callee must be compiled with, too
+
+
+def check_dispatcher(fn: object, instrument: str) -> None:
+    """Refuse anything but a function compiled in nopython mode for the CPU.
+
+    Parameters
+    ----------
+    fn : object
+        What the user passed.
+    instrument : str
+        Name of the caller, for the message.
+
+    Raises
+    ------
+    TypeError
+        Says what `fn` was and what it must be.
+    """
+    if not isinstance(fn, Dispatcher) or fn.targetoptions.get("forceobj"):
+        raise TypeError(f"{instrument}: fn must be a function decorated with @njit, not {_kind(fn)}")
+
+
+def _kind(fn):
+    """In words, what `fn` is instead of a nopython dispatcher."""
+    if isinstance(fn, Dispatcher):
+        return f"{fn.__name__!r} compiled in object mode (forceobj=True)"
+    if isinstance(fn, types.FunctionType):
+        disabled = "; NUMBA_DISABLE_JIT is set, so @njit does nothing" if config.DISABLE_JIT else ""
+        return f"the plain Python function {fn.__name__!r}{disabled}"
+    kinds = {
+        "DUFunc": "the ufunc {!r} made by @vectorize",
+        "GUFunc": "the generalised ufunc {!r} made by @guvectorize",
+        "CFunc": "the C callback {!r} made by @cfunc",
+        "StencilFunc": "a stencil made by @stencil",
+        "CUDADispatcher": "the GPU kernel {!r}",
+        "JitClassType": "the class {!r} made by @jitclass",
+    }
+    kind = kinds.get(type(fn).__name__, f"an object of type {type(fn).__name__!r}")
+    return kind.format(getattr(fn, "__name__", None))
+
+
+def rebuilt(
+    fn: Dispatcher, *, signatures: bool = True, replace: Callable[[Any], Any] | None = None, **options: Any
+) -> Dispatcher:
+    """Build a fresh dispatcher of the same Python function, sharing no dispatcher with the original.
+
+    Parameters
+    ----------
+    fn : Dispatcher
+        Not altered: no overload, counter or cache file of it or of its callees changes.
+    signatures : bool
+        Whether the copy of an eager dispatcher is eager, too: compiled now for the same signatures, closed to
+        others.
+    replace : callable, optional
+        Given each other value that `fn` or a callee looks up outside itself, returns what the copy finds there.
+    **options
+        Target options that override those of `fn`, such as ``boundscheck=True``. `boundscheck` and `debug`
+        reach every callee, ``parallel=False`` every callee that is parallel.
+
+    Returns
+    -------
+    Dispatcher
+        Without a disk cache. Callees in globals, closures, defaults, tuples and modules are copies, too.
+    """
+    return _copy(fn, signatures, options, {REPLACE: replace or (lambda value: value)})
+
+
+def _copy(fn, signatures, options, done):
+    """Copy a dispatcher and what it calls; `done` maps ids to copies, so that recursion ends."""
+    if id(fn) in done:
+        return done[id(fn)]
+    function = fn.py_func
+    cells = tuple(types.CellType() for _ in function.__closure__ or ()) or None
+    namespace = dict(function.__globals__)
+    twin = types.FunctionType(function.__code__, namespace, function.__name__, None, cells)
+    for attribute in ("__module__", "__qualname__", "__doc__", "__kwdefaults__"):
+        setattr(twin, attribute, getattr(function, attribute))
+    if twin.__module__ not in sys.modules:  # then Numba does not find a function that calls itself
+        twin.__module__ = "__main__"
+    names = set(_names(function.__code__))
+    twin.__defaults__ = function.__defaults__ and _replace(function.__defaults__, names, options, done)
+    copy = type(fn)(
+        py_func=twin,
+        locals=fn._compiler.locals,
+        targetoptions={**fn.targetoptions, **options},
+        pipeline_class=fn._compiler.pipeline_class,
+    )
+    done[id(fn)] = copy
+    for name in names & namespace.keys():
+        namespace[name] = _replace(namespace[name], names, options, done)
+    for cell, original in zip(cells or (), function.__closure__ or (), strict=True):
+        cell.cell_contents = _replace(original.cell_contents, names, options, done)
+    if signatures and not fn._can_compile:
+        for compiled in fn.overloads.values():
+            copy.compile(compiled.signature)
+        copy.disable_compile()
+    return copy
+
+
+def _names(code):
+    """Every name that the code, and the functions defined inside it, look up outside."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
+
+
+def _replace(value, names, options, done):
+    """`value` with the dispatchers in it copied: itself, items of a tuple, what `names` use of a module."""
+    if isinstance(value, Dispatcher):
+        shared = {key: options[key] for key in SHARED if key in options}
+        if options.get("parallel") is False and value.targetoptions.get("parallel"):
+            shared["parallel"] = False
+        return _copy(value, True, shared, done)
+    if type(value) is tuple:
+        return tuple(_replace(item, names, options, done) for item in value)
+    if isinstance(value, types.ModuleType):
+        return _replace_in_module(value, names, options, done)
+    return done[REPLACE](value)
+
+
+def _replace_in_module(module, names, options, done):
+    """The module itself, or a stand-in with the names that are used if one of them leads to a dispatcher."""
+    if id(module) not in done:
+        done[id(module)] = module  # modules refer to each other in circles
+        used = {name: vars(module)[name] for name in names & vars(module).keys()}
+        new = {name: _replace(value, names, options, done) for name, value in used.items()}
+        if any(new[name] is not used[name] for name in used):
+            done[id(module)] = types.ModuleType(f"{module.__name__} (rebuilt)")
+            vars(done[id(module)]).update(new)
+    return done[id(module)]
+
+
+def compiled_for(fn: Dispatcher, args: tuple[Any, ...]) -> CompileResult:
+    """Compile as a call with `args` would, without making the call.
+
+    Parameters
+    ----------
+    fn : Dispatcher
+        Gains an overload: pass a copy made by `rebuilt`, in a child process.
+    args : tuple
+        The arguments of the call.
+
+    Returns
+    -------
+    CompileResult
+        The overload that the call would run.
+
+    Raises
+    ------
+    TypeError
+        If `args` do not fit the parameters, or an eager `fn` has no overload for them.
+    Exception
+        Whatever the compiler raises; see `lens.errors.reason`.
+    """
+    fn._compiler.pysig.bind(*args)  # its message does not quote the arguments
+    folded = fold_arguments(
+        fn._compiler.pysig,
+        args,
+        {},
+        lambda index, parameter, value: value,
+        lambda index, parameter, default: OmittedArg(default),
+        lambda index, parameter, values: tuple(values),
+    )
+    if fn._can_compile:
+        entry = fn._compile_for_args(*folded)
+        return next(compiled for compiled in fn.overloads.values() if compiled.entry_point is entry)
+    kinds = [a._numba_type_ if isinstance(a, OmittedArg) else fn.typeof_pyval(a) for a in folded]
+    chosen = fn.typingctx.resolve_overload(fn, fn.nopython_signatures, kinds, {})
+    if chosen is None:
+        compiled = " or ".join(str(signature.args) for signature in fn.nopython_signatures)
+        raise TypeError(f"{fn.__name__} is compiled for {compiled} only, not for {tuple(kinds)}")
+    return fn.overloads[chosen.args]

@@ -1,0 +1,289 @@
+"""What the machine code of a compiled function does: vectors, allocations, calls, checks, the GIL.
+
+To report another fact, read it in `_native.facts`, name it in `MachineCode` and give it a row in `_facts`.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from numba.core.dispatcher import Dispatcher
+
+from numba_course.lens import html
+from numba_course.lens.compiled import _native
+from numba_course.lens.compiled._assembly import MachineLoop
+from numba_course.lens.compiled._recording import own_line
+from numba_course.lens.compiled.compilation import Compilation, compiled_apart
+
+PYTHON = re.compile(r"_?Py[A-Z]\w+|numba_(unpickle|recreate_record|set_\w+_private_data)")
+SILENT = ("explicitly disabled", "interleaving is not beneficial")  # remarks that tell nothing
+UNREACHED = "packed only for elements one byte apart, which these are not: index a contiguous array by range"
+TONES = {"packed": "good", "scalar": "warn", "gone": "warn"}
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What became of a loop.
+
+    Attributes
+    ----------
+    line : int
+        Where it begins in the source; for a loop inside a NumPy function, the line of the call.
+    state : str
+        ``packed``: computes or moves several elements at once, if need be unrolled whole, in the loop around it or
+        in none. ``scalar``: one by one. ``outer``: only holds other loops. ``gone``: no loop is left.
+        ``not known``: its instructions carry no line.
+    reason : str
+        Why, in LLVM's words, if it said so.
+    """
+
+    line: int
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A remark of LLVM's loop passes; `line` is None where LLVM gave none."""
+
+    line: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class MachineCode:
+    """Facts about the machine code that one call runs.
+
+    Attributes
+    ----------
+    name, signature : str
+    vector_width : int
+        Elements that packed arithmetic computes at a time; 1 if none was found. Arithmetic that only leads to
+        addresses does not count, and neither do versions of a loop that never run, whatever the call, where that
+        follows from an array argument's layout; in those over arrays in tuples, lists and other arrays it is not
+        seen. Of several widths and types that at which the bodies of the loops compute the most elements, each
+        vector operation of LLVM counting once with all its elements, so that the body of a loop stands above what
+        LLVM adds for the elements that are left over; of equally many, the one of the wider type. Without packed
+        loops it is the rest of the code that counts. It is about the code: what this call did is in `executed`.
+    element_type : str or None
+        Of those elements, such as ``float64``; machine code does not tell unsigned integers from signed.
+    packed, scalar : int
+        Number of packed arithmetic instructions, and of scalar floating-point ones.
+    fused : bool
+        Whether products and sums are fused into one rounding.
+    loops : tuple of Loop
+    remarks : tuple of Remark
+        What LLVM said. It can mislead: `loops` is read from the machine code.
+    allocations : int or None
+        Blocks of memory that one call takes from Numba's runtime, beyond the arguments' own bookkeeping; in a
+        parallel loop it may depend on the number of threads. None if it is not known, see `notes`.
+    executed : tuple of (str, int, int), or None
+        Floating-point operations that the call did, by LLVM's names such as ``fadd``: of how many elements by packed
+        instructions, of how many by scalar ones; in the functions that it calls, too. None like `allocations`.
+    calls : tuple of (int or None, str)
+        Line and name of each function that is called and was not inlined, but for reference counting.
+    python_calls : int
+        How many of them belong to Python's C API.
+    releases_gil : bool
+        Whether the GIL is released during the whole call.
+    raises : tuple of (int or None, str)
+        Line and exception of each early exit.
+    bounds_checks, wraparounds : tuple of int
+        Lines where an index is compared with the length, and with zero in order to count from the end.
+    notes : tuple of str
+        What is not known, and why.
+    """
+
+    name: str
+    signature: str
+    vector_width: int
+    element_type: str | None
+    packed: int
+    scalar: int
+    fused: bool
+    loops: tuple[Loop, ...]
+    remarks: tuple[Remark, ...]
+    allocations: int | None
+    executed: tuple[tuple[str, int, int], ...] | None
+    calls: tuple[tuple[int | None, str], ...]
+    python_calls: int
+    releases_gil: bool
+    raises: tuple[tuple[int | None, str], ...]
+    bounds_checks: tuple[int, ...]
+    wraparounds: tuple[int, ...]
+    notes: tuple[str, ...]
+
+    def _facts(self):
+        """(tone, label, text) of each row of the report."""
+        if self.packed:
+            rest = ", scalar for what is left over" if self.scalar else ""
+            yield "good", "arithmetic", f"packed, ⟨{self.vector_width}⟩ × {self.element_type} at a time{rest}"
+        else:
+            yield "plain", "arithmetic", "scalar" if self.scalar else "no packed, no floating-point"
+        for loop in self.loops:
+            state = loop.state + (f": {loop.reason}" if loop.reason else "")
+            yield TONES.get(loop.state, "plain"), f"loop, line {loop.line}", state
+        count = "not known" if self.allocations is None else f"{self.allocations or 'none'} per call"
+        yield ("warn" if self.allocations else "plain"), "allocations", count
+        yield "plain", "calls", _listed((name, line) for line, name in self.calls) or "none"
+        yield ("warn" if self.python_calls else "plain"), "Python API", f"{self.python_calls or 'no'} calls"
+        launches = any(name == "numba_parallel_for" for _, name in self.calls)
+        held = "held, but released while a parallel loop runs" if launches else "held"
+        yield "plain", "GIL", "released" if self.releases_gil else held
+        exits = dict.fromkeys((text.partition(":")[0], line) for line, text in self.raises)
+        yield "plain", "may raise", _listed(exits) or ("nothing itself" if self.calls else "nothing")
+        yield "plain", "bounds checks", _tested(self.bounds_checks)
+        yield "plain", "negative indices", _tested(self.wraparounds)
+        yield "plain", "fused multiply-add", "yes" if self.fused else "no"
+        yield from (("info", "note", note) for note in self.notes)
+
+    def __repr__(self) -> str:
+        rows = [f"machine code of {self.name}{self.signature}"]
+        for _, label, text in self._facts():
+            rows += textwrap.wrap(text, 78, initial_indent=f"  {label:<18}  ", subsequent_indent=" " * 22)
+        return "\n".join(rows)
+
+    def _repr_html_(self):
+        rows = [
+            (html.mark(tone, label.replace(" ", "\u00a0")), html.escape(text))
+            for tone, label, text in self._facts()
+        ]
+        return html.card(f"machine code of {self.name}{self.signature}", "info", html.table((), rows))
+
+
+def _listed(pairs):
+    return ", ".join(f"{name} (line {line})" if line else name for name, line in pairs)
+
+
+def _tested(lines):
+    return "tested in line " + ", ".join(map(str, lines)) if lines else "not tested"
+
+
+def machine_code(fn: Dispatcher, *args: object) -> MachineCode:
+    """Say what the machine code does that ``fn(*args)`` runs.
+
+    A copy is compiled, and called once, in a child process; `fn` is not touched.
+
+    Parameters
+    ----------
+    fn : Dispatcher
+        A function decorated with ``@njit``.
+    *args
+        Arguments of the call. They are copied; one that cannot be sent to another process gives its type.
+
+    Returns
+    -------
+    MachineCode
+
+    Raises
+    ------
+    TypeError
+        If `fn` is no such function, or does not compile for `args`.
+    ValueError
+        If the processor is neither x86-64 nor ARM, so that its machine code cannot be read.
+    RuntimeError
+        If the compiler itself fails.
+
+    Notes
+    -----
+    The machine code is the body of the function: all that was inlined into it and its parallel loops, but not
+    the wrapper that converts Python objects and not the functions that it calls.
+    """
+    return report(compiled_apart(fn, args, "lens.machine_code", call=True))
+
+
+def report(compilation: Compilation) -> MachineCode:
+    """What the machine code of a `Compilation` does, as `MachineCode`."""
+    seen = _native.facts(compilation)
+    found = [seen.pop(fact) for fact in ("machine_loops", "packed_lines", "grows", "scalable")]
+    machine_loops, packed_lines, grows, scalable = found
+    notes = list(compilation.notes)
+    if compilation.allocations is None:
+        notes.append(f"allocations are not known: {compilation.uncounted}")
+    elif grows:
+        notes.append("memory that lists, dicts and sets take to grow is not counted")
+    if scalable:
+        notes.append("scalable vectors: the width is a multiple of the one given, not known which")
+    return MachineCode(
+        name=compilation.name,
+        signature=compilation.signature,
+        loops=loops(compilation, machine_loops, packed_lines),
+        remarks=tuple(remarks(compilation)),
+        allocations=compilation.allocations,
+        executed=compilation.executed,
+        python_calls=sum(bool(PYTHON.fullmatch(name)) for _, name in seen["calls"]),
+        notes=tuple(notes),
+        **seen,
+    )
+
+
+def remarks(compilation: Compilation) -> list[Remark]:
+    """LLVM's remarks about the function's own loops, each once, without those that tell nothing."""
+    found = []
+    for file, line, text in compilation.remarks:
+        own = own_line(int(line))
+        if (own or (file == "<own>" and int(line) == 0)) and not any(phrase in text for phrase in SILENT):
+            found.append(Remark(own, re.sub(r" in _Z\S+ function| intrinsic$|\. Use #pragma.*", "", text)))
+    return list(dict.fromkeys(found))
+
+
+def loops(
+    compilation: Compilation, machine_loops: Iterable[MachineLoop], packed_lines: Iterable[int]
+) -> tuple[Loop, ...]:
+    """What became of each loop: those of the assembly, gathered under the loop of the source they were."""
+    lines = dict(compilation.loops)
+    home = {
+        line: first for first in sorted(lines, key=lambda first: -len(lines[first])) for line in lines[first]
+    }
+    found, unknown = {first: [] for first in lines}, compilation.is_generator
+    for loop in machine_loops:
+        homes = {home.get(line, line) for line in loop.lines}
+        if homes:
+            outermost = max(homes, key=lambda first: len(lines.get(first, ())))
+            found.setdefault(outermost, []).append(loop)
+        else:
+            unknown = True
+    said = remarks(compilation)
+    elsewhere = {home.get(line) for line in packed_lines}
+    return tuple(
+        _loop(first, lines, found[first], said, unknown, first in elsewhere) for first in sorted(found)
+    )
+
+
+def _loop(first, loops, found, said, unknown, packs_somewhere):
+    """One loop of the source, from all of them, those of the assembly that it became, and all remarks."""
+    lines = loops.get(first, (first,))
+    inside = {line for other in lines if other != first for line in loops.get(other, ())}
+    about = [remark.text for remark in said if remark.line in lines]
+    vectorised = {remark.line for remark in said if remark.text.startswith("vectorized loop")} & set(lines)
+    unrolled = any(text.startswith("completely unrolled") for text in about)
+    moved_out = packs_somewhere and (vectorised or unrolled)  # into the loop around it, or none is left
+    running = [loop for loop in found if loop.runs]
+    innermost = [loop for loop in running if loop.innermost]
+    packed = set().union(*(loop.packed for loop in innermost))
+    causes = _causes(about)
+    if not running and not moved_out:
+        fate = [text for text in about if re.match("Transformed|Loop deleted|completely unrolled", text)]
+        return Loop(first, "not known") if unknown else Loop(first, "gone", "; ".join(fate))
+    if running and (not innermost or (inside and len(innermost) < len(running))):  # LLVM may split off a copy
+        return Loop(first, "outer")
+    if packed and packed <= inside and vectorised and vectorised <= inside:
+        return Loop(first, "outer")  # an inner loop was packed first, and then unrolled whole
+    if packed or moved_out:
+        mixed = lines == (first,) and causes
+        return Loop(first, "packed", f"but another loop of this line is not: {causes[-1]}" if mixed else "")
+    if len(running) < len(found):
+        return Loop(first, "scalar", UNREACHED)
+    if vectorised:
+        does = "calls functions" if any(loop.calls for loop in innermost) else "packs nothing"
+        return Loop(first, "scalar", f"LLVM remarks that it is vectorized, but the machine code {does}")
+    causes = causes or _causes(remark.text for remark in said if remark.line is None)
+    return Loop(first, "scalar", causes[-1] if causes else "")
+
+
+def _causes(texts):
+    """Why LLVM left a loop scalar, from remarks; the last word is the most telling."""
+    texts = list(texts)
+    causes = [text.partition(": ")[2] for text in texts if text.startswith("loop not vectorized: ")]
+    return causes + [text for text in texts if text.startswith("the cost-model")]

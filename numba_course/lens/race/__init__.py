@@ -1,0 +1,1 @@
+"""Who touches what: the parallel loops of a function interpreted, iteration by iteration."""

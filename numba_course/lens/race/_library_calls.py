@@ -1,0 +1,154 @@
+"""What a call of a library function or a method reads and writes. It is really called, on the real arrays."""
+
+import builtins
+import math
+import random
+
+import numba
+import numpy as np
+
+from numba_course.lens.race._memory import READ, WRITE, addresses
+from numba_course.lens.race._values import NotUnderstood, Raised, as_array_operand, as_dtype, plain, theirs
+
+COMPUTING = "abs bool chr complex divmod float hash int isinstance ord pow range round slice str"
+PURE = {getattr(builtins, name) for name in COMPUTING.split()}
+ITERATING = "all any enumerate iter list max min next reversed set sorted sum tuple zip"
+OVER_ITEMS = {getattr(builtins, name) for name in ITERATING.split()}
+UNCHANGING = (
+    "copy count difference get index intersection isdisjoint issubset issuperset items keys union values"
+)
+READING = set(UNCHANGING.split())  # methods of containers that change nothing
+LIBRARIES = ("numpy", "math", "cmath")
+SHAPE_ONLY = {np.shape, np.size, np.ndim, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
+FILLED = {np.empty: np.zeros, np.empty_like: np.zeros_like}  # what an empty array holds must not matter
+SELECT = {
+    np.take: 0,
+    np.diag: 0,
+    np.compress: 1,
+    np.extract: 1,
+}  # read what they return: position of the array
+PUT = {np.put: 2, np.putmask: 2, np.place: 2, np.fill_diagonal: 1, np.copyto: 1}  # write some: of the value
+REPLACE = {"fill", "sort", "partition"}  # methods that write the whole array
+SYNONYMS = {"ranf": "random_sample", "sample": "random_sample"}
+
+
+def library(run, fn, args, kwargs):
+    """Call a function or method of NumPy, or a compiled ufunc; report what it does to arrays."""
+    fn = _repeatable(run, FILLED.get(fn, fn))
+    args, kwargs = [as_dtype(a) for a in args], {key: as_dtype(value) for key, value in kwargs.items()}
+    owner, name, nin = (
+        getattr(fn, "__self__", None),
+        getattr(fn, "__name__", str(fn)),
+        getattr(fn, "nin", None),
+    )
+    given, outs = arrays(run, [*args, *kwargs.values()]), arrays(run, [kwargs.get("out")])
+    if isinstance(owner, np.ndarray):
+        given.insert(0, owner)
+        outs += [owner] if name in REPLACE else []
+    elif name == "shuffle":
+        outs += args[:1]
+    if nin is not None:
+        outs += args[nin:]
+        args[:nin] = [as_array_operand(a) if given else a for a in args[:nin]]
+    if fn in SELECT or (isinstance(owner, np.ndarray) and name in ("item", "take")):
+        return _select(run, fn, args, kwargs)
+    written = _put(run, fn, args, kwargs) if fn in PUT else None
+    before = [a.tobytes() for a in given] if nin is None else None
+    result = _call(fn, args, kwargs)
+    results = arrays(run, [result])
+    for index, array in enumerate(given):
+        if any(array is out for out in outs):
+            run.memory.array(array, WRITE)
+        elif array is not written and fn not in SHAPE_ONLY:
+            if not any(np.may_share_memory(array, view) for view in results):
+                run.memory.array(array, READ)
+            if before and before[index] != array.tobytes():
+                raise NotUnderstood(f"what {name} writes")
+    return plain(result)
+
+
+def _select(run, fn, args, kwargs):
+    """A function that returns chosen elements: the same choice among their addresses tells which."""
+    array = args[SELECT[fn]] if fn in SELECT else fn.__self__
+    ids = addresses(array)
+    if fn in SELECT:
+        chosen = theirs(fn, *[ids if a is array else a for a in args], **kwargs)
+    else:
+        chosen = theirs(getattr(ids, fn.__name__), *args, **kwargs)
+    run.memory.array(array, READ, np.isin(ids, chosen))
+    for other in arrays(run, args):
+        if other is not array:
+            run.memory.array(other, READ)
+    return plain(fn(*args, **kwargs))
+
+
+def _put(run, fn, args, kwargs):
+    """A function that writes some elements: it tells which by writing True into a mask."""
+    mask = np.zeros(args[0].shape, bool)
+    theirs(fn, mask, *args[1 : PUT[fn]], [True] if fn is np.place else True, **kwargs)
+    run.memory.array(args[0], WRITE, mask)
+    return args[0]
+
+
+def _repeatable(run, fn):
+    """The same function, but of a random generator that starts anew in each run."""
+    owner = getattr(fn, "__self__", None)
+    if owner is np.random.mtrand._rand or getattr(fn, "__module__", "") == "numpy.random.mtrand":
+        return getattr(run.numpy_random, SYNONYMS.get(fn.__name__, fn.__name__))
+    return getattr(run.python_random, fn.__name__) if owner is random._inst else fn
+
+
+def _call(fn, args, kwargs):
+    """Call it; a mathematical function outside its domain gives NaN, as in compiled code."""
+    try:
+        return theirs(fn, *args, **kwargs)
+    except Raised as error:
+        if isinstance(error.args[0], ValueError) and getattr(fn, "__module__", "") in LIBRARIES[1:]:
+            return math.nan
+        raise
+
+
+def arrays(run, values):
+    """All arrays among the values, also inside tuples and lists; what a list holds is read."""
+    found = []
+    for value in values:
+        if isinstance(value, np.ndarray):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            if isinstance(value, list):
+                run.memory.item(value, None, READ)
+            found += arrays(run, value)
+    return found
+
+
+def container_method(run, container, name, args):
+    """A method of a list, dict or set: a write of the whole container, unless it only reads."""
+    key = args[0] if name == "get" else None
+    run.memory.item(container, key, READ if name in READING else WRITE)
+    if name in ("extend", "update"):
+        args = [list(run.items(a)) if not isinstance(a, dict) else a for a in args]
+    result = theirs(getattr(container, name), *args)
+    return list(result) if name in ("items", "keys", "values") else result
+
+
+def is_operator(fn):
+    """Whether it is a function of the operator module."""
+    return getattr(fn, "__module__", "") == "_operator"
+
+
+def is_library(fn):
+    """Whether `library` may call it: functions of NumPy, math and random, ufuncs, stencils."""
+    module = getattr(fn, "__module__", None) or ""
+    return (
+        module.split(".")[0] in LIBRARIES
+        or any(getattr(fn, "__self__", None) is owner for owner in (random._inst, np.random.mtrand._rand))
+        or isinstance(fn, np.ufunc)
+        or type(fn).__name__ in ("DUFunc", "GUFunc", "StencilFunc")
+    )
+
+
+def is_jitable(function):
+    """Whether compiled functions call this Python function as it is: `register_jitable` allows it."""
+    kind = numba.core.registry.cpu_target.typing_context.resolve_value_type(function)
+    overloads = (getattr(template, "_overload_func", None) for template in getattr(kind, "templates", ()))
+    return any(getattr(o, "__qualname__", "").startswith("register_jitable.") for o in overloads)

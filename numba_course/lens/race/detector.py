@@ -1,0 +1,419 @@
+"""Find the races of `prange` loops: elements that two iterations touch, at least one of them writing.
+
+A racy program often gives the right result, and most often on the machine at hand. So nothing is timed or run in
+parallel here: the function is interpreted, one iteration after the other, and what the iterations touch is
+compared. The verdict is the same on any number of cores.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numba
+from numba.core.dispatcher import Dispatcher
+
+from numba_course.lens import figures, html
+from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
+from numba_course.lens.errors import reason
+from numba_course.lens.race._interpreter import Run
+from numba_course.lens.race._memory import READ, WRITE, parting
+from numba_course.lens.race._reductions import settle
+from numba_course.process import sandbox
+from numba_course.process.arguments import pack, unpack
+
+THREADS = 4  # simulated
+SHOWN = 8  # conflicts that are kept
+DRAWN = 16  # elements, and iterations, that fit into a figure
+SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two accesses that nothing orders.
+
+    Attributes
+    ----------
+    array : str
+        The array, container or variable, as the source calls it.
+    element : tuple or None
+        Index of the element; None for a variable, or for a container as a whole.
+    iterations : tuple
+        Value of the loop's index in the first and in the second iteration. The second is None if the access
+        comes after the loop.
+    kinds : tuple of str
+        What each did: ``write`` or ``read``.
+    lines : tuple of int
+        Line of each access.
+    files : tuple of str
+        File of each access.
+    """
+
+    array: str
+    element: tuple[Any, ...] | None
+    iterations: tuple[Any, ...]
+    kinds: tuple[str, str]
+    lines: tuple[int, int]
+    files: tuple[str, str] = field(repr=False, compare=False)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Text of each line; empty where the source is not at hand."""
+        return tuple(linecache.getline(f, n).strip() for f, n in zip(self.files, self.lines, strict=True))
+
+    @property
+    def line(self) -> int:
+        """Line of the write."""
+        return self.lines[self.kinds.index(WRITE)]
+
+    @property
+    def source(self) -> str:
+        """Text of that line."""
+        return self.sources[self.kinds.index(WRITE)]
+
+    @property
+    def what(self) -> str:
+        """The element as the source would write it, such as ``counts[3]``."""
+        return self.array + (f"[{', '.join(map(repr, self.element))}]" if self.element else "")
+
+    def sentence(self) -> str:
+        """What was seen, in one line."""
+        what, (i, j) = self.what, self.iterations
+        writer = self.kinds.index(WRITE)
+        write, other = self._where(writer), self._where(1 - writer)
+        if j is None:
+            return (
+                f"{what} is read after the loop {other}, but each iteration has its own {what}: "
+                f"the value that iteration {i} writes {write} may be lost"
+            )
+        if self.kinds == (WRITE, WRITE):
+            if write == other:
+                return f"iterations {i} and {j} both write {what} {write}"
+            return f"iteration {i} writes {what} {write}, and iteration {j} writes it, too {other}"
+        seen = "" if write == other else f" {other}"
+        reader = self.iterations[1 - writer]
+        return (
+            f"iteration {reader} reads {what}{seen}, which iteration {self.iterations[writer]} writes {write}"
+        )
+
+    def _where(self, n):
+        return f"(line {self.lines[n]}{': ' + self.sources[n] if self.sources[n] else ''})"
+
+
+@dataclass(frozen=True)
+class Touch:
+    """That an iteration touched an element; `kind` is ``read``, ``write`` or ``read and write``."""
+
+    array: str
+    element: tuple[Any, ...] | None
+    iteration: Any
+    kind: str
+
+
+@dataclass(frozen=True)
+class Races:
+    """What `races` found.
+
+    Attributes
+    ----------
+    verdict : str
+        ``race``, ``none found`` (for this input) or ``not checked``.
+    conflicts : tuple of Conflict
+        The clearest ones: two writes first, then the earliest iterations.
+    total : int
+        Number of elements and variables in conflict.
+    reason : str
+        Why it was not checked.
+    nothing_parallel : bool
+        Whether it was not checked because no loop ran two iterations in parallel.
+    loops : tuple of (int, int)
+        Line and number of iterations of each parallel loop that ran.
+    serial : tuple of int
+        Lines of prange loops that ran and that Numba did not make parallel.
+    touches : tuple of Touch
+        Who touched what, for the figure.
+    """
+
+    verdict: str
+    conflicts: tuple[Conflict, ...] = ()
+    total: int = 0
+    reason: str = ""
+    nothing_parallel: bool = False
+    loops: tuple[tuple[int, int], ...] = ()
+    serial: tuple[int, ...] = ()
+    touches: tuple[Touch, ...] = field(default=(), repr=False)
+
+    def __repr__(self) -> str:
+        if self.verdict != "race":
+            return f"{self.verdict}{': ' if self.reason else ' '}{self._explanation()}"
+        lines = [f"race: {conflict.sentence()}" for conflict in self.conflicts]
+        return "\n".join(lines + ([f"and {self.total - len(lines)} more"] if self.total > len(lines) else []))
+
+    def _repr_html_(self):
+        if self.verdict != "race":
+            tone = "good" if self.verdict == "none found" else "warn"
+            return html.card(self.verdict, tone, f"<p>{html.escape(self._explanation())}</p>")
+        rows = [
+            [
+                html.code(c.what),
+                html.escape(str(i)) if i is not None else "after the loop",
+                kind,
+                str(line),
+                html.code(source),
+            ]
+            for c in self.conflicts
+            for i, kind, line, source in zip(c.iterations, c.kinds, c.lines, c.sources, strict=True)
+        ]
+        body = html.table(("element", "iteration", "access", "line", "source"), rows)
+        more = (
+            f"<p>and {self.total - len(self.conflicts)} more</p>" if self.total > len(self.conflicts) else ""
+        )
+        first = f"<p>{html.escape(self.conflicts[0].sentence())}</p>"
+        return html.card("race", "bad", first + body + more)
+
+    def _explanation(self):
+        if self.reason:
+            return self.reason
+        loops = " and ".join(f"{count} iterations of the loop on line {line}" for line, count in self.loops)
+        serial = (
+            f"; Numba did not make the prange loop on line {self.serial[0]} parallel" if self.serial else ""
+        )
+        return f"for this input: in {loops}, none touches what another one writes{serial}"
+
+    def figure(self) -> figures.Figure:
+        """Draw which iteration touches which element of one array: the one in conflict, or the one most touched.
+
+        Returns
+        -------
+        figures.Figure
+
+        Raises
+        ------
+        ValueError
+            If nothing was touched in a parallel loop.
+        """
+        if not self.touches:
+            raise ValueError("there is nothing to draw: no element was touched in a parallel loop")
+        elements = list(dict.fromkeys(touch.element for touch in self.touches))
+        iterations = sorted({touch.iteration for touch in self.touches})
+        name = self.touches[0].array
+        clash = next((c for c in self.conflicts if c.array == name and c.element in elements), None)
+        alt = f"Who touches what in {name}: {len(iterations)} iterations across, {len(elements)} elements down. "
+        alt += f"In conflict: {clash.sentence()}." if clash else "No element is in conflict."
+
+        def draw(ax):
+            for touch in self.touches:
+                x, y = iterations.index(touch.iteration), elements.index(touch.element)
+                if WRITE in touch.kind:
+                    ax.plot(x, y, "s", color="#c23b50", markersize=7)
+                if READ in touch.kind:
+                    ax.plot(x, y, "o", color="#2d70b3", markersize=12, fillstyle="none", markeredgewidth=1.5)
+            if clash:
+                ax.axhspan(
+                    *(elements.index(clash.element) + d for d in (-0.45, 0.45)), color="#946600", alpha=0.25
+                )
+            ax.set_xticks(range(len(iterations)), [str(i) for i in iterations])
+            ax.set_yticks(range(len(elements)), [_row(name, e, clash) for e in elements])
+            ax.set_ylim(len(elements) - 0.4, -0.6)
+            ax.set_xlim(-0.6, len(iterations) - 0.4)
+            ax.set_xlabel("iteration")
+            ax.set_title("filled square: writes    open circle: reads", fontsize=9)
+
+        return figures.show(draw, alt, size=(6.4, 1.4 + 0.28 * len(elements)))
+
+
+def _row(name, element, clash):
+    """Label of an element's row; the one in conflict is marked."""
+    label = f"{name}[{', '.join(map(repr, element))}]" if element else name
+    return f"conflict → {label}" if clash and element == clash.element else label
+
+
+def races(fn: Dispatcher, *args: object) -> Races:
+    """Find elements that two iterations of a parallel loop touch, at least one of them writing.
+
+    The function is interpreted in a child process, one iteration at a time, for these arguments: a "race" is
+    certain, "none found" holds for this input. Exceptions are conflicts that the compiler makes, none of which
+    are known, and instructions that are not understood, which are "not checked".
+
+    Parameters
+    ----------
+    fn : Dispatcher
+        A function decorated with ``@njit(parallel=True)``. It is not altered.
+    *args
+        Arguments of a small call that uses every part of `fn`: some thousand elements at most. They are not
+        changed.
+
+    Returns
+    -------
+    Races
+
+    Raises
+    ------
+    TypeError
+        If `fn` is not a nopython dispatcher, or `args` are not arguments that it can be compiled for.
+
+    Notes
+    -----
+    Takes about as long as compiling `fn`, and a microsecond or two for each instruction of Numba's IR. Elements are
+    told apart by their address, so views and overlapping arguments are seen through. Reductions that Numba
+    recognises are no conflict.
+    """
+    _check(fn, args)
+    try:
+        outcome = sandbox.run(_examine, fn, pack(args), seconds=SECONDS)
+    except TypeError as error:
+        return _not_checked(str(error))
+    if outcome.ended == "returned":
+        return outcome.value
+    if outcome.ended == "raised" and outcome.error.kind == "TypeError":
+        raise TypeError(outcome.error.message)
+    what = f"raised {outcome.error.kind}" if outcome.error else outcome.ended
+    return _not_checked(f"the child process {what} while {outcome.step or 'starting'}")
+
+
+def detect(fn: Dispatcher, args: tuple[Any, ...]) -> Races:
+    """The same as `races`, in this process, which may be a child already.
+
+    Parameters
+    ----------
+    fn : Dispatcher
+        It is not altered, but dispatchers among `args` are compiled.
+    args : tuple
+
+    Returns
+    -------
+    Races
+
+    Raises
+    ------
+    TypeError
+        As `races`.
+    """
+    _check(fn, args)
+    try:
+        steps = _examine(fn, pack(args))
+    except TypeError as error:
+        return _not_checked(str(error))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
+
+
+def _check(fn, args):
+    """Refuse what is not a call of a compiled function."""
+    check_dispatcher(fn, "lens.races")
+    try:
+        inspect.signature(fn.py_func).bind(*args)
+    except TypeError as error:
+        raise TypeError(f"lens.races: the arguments do not fit {fn.__name__}: {error}") from None
+    for position, arg in enumerate(args, start=1):
+        try:
+            numba.typeof(arg)
+        except ValueError:
+            known = f"argument {position} is of type {type(arg).__name__!r}, which Numba does not know"
+            raise TypeError(f"lens.races: {known}") from None
+
+
+def _examine(fn, packed):
+    """Compile and interpret; yields what it is doing, returns `Races`."""
+    yield "compiling"
+    copy = rebuilt(fn)
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            facts = settle(copy, unpack(packed))
+        except Exception as error:
+            if isinstance(error, TypeError) and not fn._can_compile:
+                raise  # it was compiled for other types, for good
+            return _not_checked(f"Numba does not compile it: {reason(error)}")
+    runs, threads = [], THREADS
+    while True:
+        yield "interpreting"
+        run = Run(threads, len(runs), {copy: facts if copy.targetoptions.get("parallel") else None})
+        why = run.attempt(copy, unpack(packed, plain=True))
+        most = max((region.count for region in run.regions), default=0)
+        if why and run.asked and threads > numba.get_num_threads():
+            runs, threads = [], numba.get_num_threads()  # the caller may have sized a buffer for so many
+            continue
+        runs.append(run)
+        if why or not run.asked or threads == 1 or threads ** len(runs) >= most:
+            break
+    if run.asked and threads == 1 and not why:
+        why = "it asks for the number of its thread, and there is only one"
+    return _judged(fn, runs, why)
+
+
+def _judged(fn, runs, why):
+    """The verdict on all runs of a function; `why` is what stopped the last one, if anything."""
+    found = {}
+    for run in runs:
+        for (store, key), collision in run.memory.collisions.items():
+            known = found.get((store.number, key))
+            if known is None or collision.order() < known[0].order():
+                found[store.number, key] = collision, run, store, key
+    clearest = sorted(found.values(), key=lambda entry: entry[0].order())[:SHOWN]
+    run = clearest[0][1] if clearest else runs[-1]
+    common = {
+        "loops": tuple(dict.fromkeys((region.place.line, region.count) for region in run.regions)),
+        "serial": tuple(dict.fromkeys(run.serial)),
+        "touches": _touches(run, clearest),
+    }
+    if clearest:
+        total = len(set().union(*(r.memory.hits for r in runs)))
+        return Races("race", tuple(_conflict(*entry) for entry in clearest), total, **common)
+    if why:
+        return _not_checked(why)
+    if max((count for _, count in common["loops"]), default=0) > 1:
+        return Races("none found", **common)
+    if common["loops"]:
+        why = "no parallel loop ran more than one iteration for this input"
+    elif run.serial:
+        why = f"Numba did not make the prange loop on line {run.serial[0]} parallel"
+        why += "; break, return, raise and assert do that"
+    elif not fn.targetoptions.get("parallel"):
+        why = "it is compiled without parallel=True, so prange is range"
+    else:
+        why = "no prange loop ran"
+    return Races("not checked", reason=why, nothing_parallel=True)
+
+
+def _not_checked(why):
+    return Races("not checked", reason=why)
+
+
+def _conflict(collision, run, store, key):
+    accesses = [run.memory.accesses[number] for number in collision[:2]]
+    steps = parting(accesses[0].path, accesses[1].path)
+    if steps is None or steps[0].loop != steps[1].loop:
+        iterations = accesses[0].path[-1].iteration, None
+    else:
+        iterations = steps[0].iteration, steps[1].iteration
+    name, element = store.describe(key)
+    lines, files = zip(*((access.line, access.file) for access in accesses), strict=True)
+    return Conflict(name, element, iterations, collision.kinds, lines, files)
+
+
+def _touches(run, clearest):
+    """Who touched the array of the clearest conflict, or else the one most written, in one run of a loop."""
+    seen = run.memory.seen
+    clearest = [entry for entry in clearest if entry[2].describe(entry[3])[1] is not None]
+    if clearest:
+        collision, _, store, key = clearest[0]
+        steps = parting(*(run.memory.accesses[number].path for number in collision[:2]))
+        loop, first, least = steps[0].loop, (key,), [step.iteration for step in steps]
+    else:
+        places = Counter((s, loop) for (s, _, loop, _), kinds in seen.items() if WRITE in kinds and s.names)
+        if not places:
+            return ()
+        (store, loop), first, least = places.most_common(1)[0][0], (), []
+    here = {(key, i): kinds for (s, key, run_of, i), kinds in seen.items() if (s, run_of) == (store, loop)}
+    elements = sorted({k for k, _ in here}, key=lambda k: (k not in first, k is not None, k))[:DRAWN]
+    iterations = sorted({i for _, i in here}, key=lambda i: (i not in least, i))[:DRAWN]
+    drawn = [(key, i, kinds) for (key, i), kinds in here.items() if key in elements and i in iterations]
+    drawn.sort(key=lambda entry: (entry[0] is not None, *entry[:2]))
+    return tuple(Touch(*store.describe(key), i, " and ".join(sorted(kinds))) for key, i, kinds in drawn)

@@ -1,0 +1,122 @@
+"""Copies of a call's arguments with the same layout, in which arrays overlap as they did."""
+
+import ctypes
+import io
+import pickle
+from typing import Any
+
+import numba
+import numpy as np
+from numba import typed
+from numpy.lib.array_utils import byte_bounds
+
+from numba_course.process import sandbox
+
+ALIGNMENT = 64  # bytes: a copy lies as far from a multiple of it as the original does
+
+
+def pack(args: object) -> bytes:
+    """Arguments as bytes, to be sent and to be made anew as often as needed.
+
+    Raises
+    ------
+    TypeError
+        If one of them cannot be copied.
+    """
+    pickler = _Pickler([])
+    try:
+        pickler.dump(args)
+    except Exception as error:
+        raise TypeError(f"the arguments cannot be copied: {error}") from error
+    blocks = []
+    for low, high in sorted(pickler.bounds):
+        if blocks and low < blocks[-1].high:
+            blocks[-1].high = max(high, blocks[-1].high)
+        else:
+            blocks.append(_Block(low, high))
+    pickler = _Pickler(blocks)
+    pickler.dump(args)
+    return pickler.file.getvalue()
+
+
+def unpack(packed: bytes, plain: bool = False) -> Any:
+    """New arguments; if `plain`, with Python's lists and dicts in place of Numba's."""
+    args = pickle.loads(packed)
+    return _plain(args) if plain else args
+
+
+class _Block:
+    """Memory that some arguments share."""
+
+    def __init__(self, low, high):
+        self.low, self.high = low, high
+
+    def __reduce__(self):
+        return _memory, (self.low % ALIGNMENT, ctypes.string_at(self.low, self.high - self.low))
+
+
+class _Pickler(sandbox.Pickler):
+    """Writes arrays as places in blocks; with no blocks it only notes the bounds of all arrays."""
+
+    def __init__(self, blocks):
+        self.blocks, self.bounds = blocks, []
+        super().__init__(io.BytesIO())
+
+    def reducer_override(self, value):
+        if isinstance(value, np.ndarray):
+            return self._place(value) if _is_plain(value) else NotImplemented
+        if isinstance(value, typed.List):
+            return _typed_list, (numba.typeof(value), list(value))
+        if isinstance(value, typed.Dict):
+            return _typed_dict, (numba.typeof(value), dict(value))
+        return super().reducer_override(value)
+
+    def _place(self, value):
+        low, high = byte_bounds(value)
+        self.bounds.append((low, high))
+        block = next((b for b in self.blocks if b.low <= low and high <= b.high), None)
+        offset = value.__array_interface__["data"][0] - (block.low if block else 0)
+        kind = np.recarray if isinstance(value, np.recarray) else np.ndarray
+        return _array, (block, kind, value.shape, value.dtype, offset, value.strides, value.flags.writeable)
+
+
+def _is_plain(array):
+    """Whether an array is nothing but its bytes; the others pickle in their own way."""
+    return type(array) in (np.ndarray, np.recarray, np.memmap) and not array.dtype.hasobject
+
+
+def _memory(shift, content):
+    memory = np.zeros(len(content) + ALIGNMENT, np.uint8)
+    start = (shift - memory.__array_interface__["data"][0]) % ALIGNMENT
+    memory = memory[start : start + len(content)]
+    memory[:] = np.frombuffer(content, np.uint8)
+    return memory
+
+
+def _array(memory, kind, shape, dtype, offset, strides, writeable):
+    array = kind.__new__(kind, shape, dtype, memory, offset, strides)
+    array.flags.writeable = writeable
+    return array
+
+
+def _typed_list(kind, items):
+    new = typed.List.empty_list(kind.item_type)
+    new.extend(items)
+    return new
+
+
+def _typed_dict(kind, items):
+    new = typed.Dict.empty(kind.key_type, kind.value_type)
+    new.update(items)
+    return new
+
+
+def _plain(value):
+    if isinstance(value, (list, typed.List)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (dict, typed.Dict)):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        items = map(_plain, value)
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    return value

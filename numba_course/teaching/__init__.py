@@ -1,0 +1,1 @@
+"""What an instructor needs: a timetable, slides, notes, and how a class stands."""

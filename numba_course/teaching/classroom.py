@@ -1,0 +1,133 @@
+"""How a class stands, from the records that its learners hand in: who is stuck where, and on what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from numba_course.exercises import records
+from numba_course.exercises.examination.statuses import STATUSES
+from numba_course.host import Trouble
+from numba_course.learner import notebook_files
+from numba_course.teaching.pages import page
+
+STUCK = 3  # tries without success
+COMMON = 3  # wrong answers that are shown for each exercise
+
+
+@dataclass(frozen=True)
+class Learner:
+    """One record: how its learner is called, and where he or she stands with each exercise tried."""
+
+    name: str
+    events: tuple[records.Event, ...]
+    standings: dict[str, records.Standing]
+
+    @property
+    def solved(self) -> set[str]:
+        """Names of the exercises that are solved."""
+        return {name for name, standing in self.standings.items() if standing.status == "correct"}
+
+
+def page_of(folder: Path, names: bool = True) -> str:
+    """The class whose records are in a folder or in folders of it, as a page.
+
+    Parameters
+    ----------
+    folder : Path
+        Any files ``*.jsonl`` in it or below it, and any older ``progress.json``, one for each learner.
+    names : bool
+        Whether the page may say who is who.
+
+    Raises
+    ------
+    Trouble
+        If there is no record.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and _is_record(path))
+    if not files:
+        raise Trouble(
+            f"{folder} has no records: collect each learner's {records.FILE}, in folders or renamed."
+        )
+    learners, broken = [], []
+    for number, path in enumerate(files, 1):
+        events, complaint = _read(path)
+        name = records.learner(events) if names else ""
+        if complaint:
+            broken.append(f"{path.relative_to(folder) if names else f'File {number}'}: {complaint}")
+        if events:
+            learners.append(Learner(name or f"Learner {number}", tuple(events), records.standings(events)))
+    course = {stem: list(notebook_files.exercises(book)) for stem, book in notebook_files.chapters().items()}
+    known = [name for names in course.values() for name in names]
+    tried = dict.fromkeys(name for learner in learners for name in learner.standings)
+    return page(
+        "class",
+        learners=learners,
+        broken=broken,
+        exercises=[
+            _exercise(name, learners)
+            for name in [*known, *(n for n in tried if n not in known)]
+            if name in tried
+        ],
+        stuck=sorted(_stuck(learners), key=lambda row: -row[2].tries),
+        chapters={stem: names for stem, names in course.items() if names},
+    )
+
+
+def _is_record(path):
+    """Whether a file is a learner's; an older one beside a newer one is read with it."""
+    return path.suffix == ".jsonl" or (
+        path.name == records.OLD_FILE and not path.with_name(records.FILE).is_file()
+    )
+
+
+def _read(path):
+    """The events of a file, and what is wrong with it."""
+    try:
+        lines = records.parse(path.read_bytes()) if path.suffix == ".jsonl" else []
+    except OSError as error:
+        return [], f"cannot be read: {error.strerror}"
+    own = path.name in (records.FILE, records.OLD_FILE)
+    events = records.read(path.parent) if own else [event for event in lines if event]
+    lost = lines.count(None)
+    if not events:
+        return [], "has nothing in it that is of a record"
+    return events, f"{lost} of its {len(lines)} lines cannot be read" if lost else ""
+
+
+def _stuck(learners):
+    """Rows of learner, exercise, standing and the last finding."""
+    for learner in learners:
+        for exercise, standing in learner.standings.items():
+            if standing.tries >= STUCK and standing.status != "correct":
+                last = [event for event in learner.events if event.exercise == exercise and event.status][-1]
+                yield learner.name, exercise, standing, _finding(last)
+
+
+def _exercise(name, learners):
+    """What the class did with one exercise."""
+    standings = [learner.standings[name] for learner in learners if name in learner.standings]
+    solved = [standing.tries for standing in standings if standing.status == "correct"]
+    wrong = Counter(
+        finding
+        for learner in learners
+        for finding in {
+            _finding(e) for e in learner.events if e.exercise == name and e.status not in ("", "correct")
+        }
+    )
+    return {
+        "name": name,
+        "tried": len(standings),
+        "solved": len(solved),
+        "tries": median(solved) if solved else None,
+        "hints": sum(standing.hints > 0 for standing in standings),
+        "wrong": wrong.most_common(COMMON),
+    }
+
+
+def _finding(event):
+    """What a check found, in words."""
+    status = STATUSES.get(event.status, ("", event.status))[1]
+    return ": ".join(part for part in (event.finding or status, event.seen) if part)

@@ -1,0 +1,299 @@
+"""`kernels.moving_average`: exact where it matters, for every layout, and the same on any number of threads."""
+
+import math
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from numba_course.kernels.moving_averages import (
+    LANES,
+    UNROLLED,
+    _along_last_axis,
+    _fill_blocks,
+    moving_average,
+    moving_average_spec,
+)
+from tests.kernels.bounds import bounds_checked
+from tests.peers import agrees_with_every_peer
+
+SHORT = (1, 3, UNROLLED)  # of the windows that are compiled one by one; each takes a second
+WINDOWS = (*SHORT, UNROLLED + 1, 10, 37, 50, 199, 200)
+
+
+def error(result, values, window):
+    """The largest error of a mean, in units of ``2**-53`` times the mean of the absolute values."""
+    exact = moving_average_spec(values, window)
+    scale = moving_average_spec(np.abs(values), window) * 2.0**-53
+    return np.max(np.abs(result - exact) / np.maximum(scale, np.finfo(float).tiny))
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_every_mean_is_that_of_its_window(window, dtype):
+    values = np.random.default_rng(window).normal(size=200).astype(dtype)
+    out = np.empty(200 - window + 1)
+    assert moving_average(values, window, out=out) is out
+    assert error(out, values, window) <= window + 2
+    result = moving_average(values, window)
+    assert result.dtype == dtype
+    assert np.array_equal(result, out.astype(dtype))
+
+
+@pytest.mark.parametrize("window", [3, 8, 12, 50])
+def test_small_whole_numbers_have_means_within_one_unit_in_the_last_place(window):
+    values = np.arange(500) % 7
+    exact = np.convolve(values, np.ones(window), "valid") / window
+    np.testing.assert_array_max_ulp(moving_average(values, window), exact, 1)
+
+
+@given(st.data())
+@settings(max_examples=80, deadline=None)
+def test_any_shape_layout_axis_and_window(data):
+    shape = data.draw(array_shapes(max_dims=3, max_side=14))
+    dtype = data.draw(st.sampled_from(["f8", "f4", "f2", "i8", "u1", "?", ">f8", ">i2"]))
+    numbers = st.integers(-100, 100) if np.dtype(dtype).kind in "if" else st.integers(0, 1)
+    values = data.draw(arrays(dtype, shape, elements=numbers))
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    step = data.draw(st.sampled_from([1, -1, 2]))
+    values = values[(slice(None, None, step),) * values.ndim]
+    values = np.asfortranarray(values) if data.draw(st.booleans()) else values
+    long = range(UNROLLED + 1, values.shape[axis] + 1)
+    window = data.draw(st.sampled_from([w for w in (*SHORT, *long) if w <= values.shape[axis]]))
+    windows = np.lib.stride_tricks.sliding_window_view(values.astype(np.float64), window, axis)
+    result = moving_average(values, window, axis)
+    assert result.dtype == (np.float32 if dtype == "f4" else np.float64)
+    np.testing.assert_allclose(
+        result, windows.mean(axis=-1), rtol=1e-6 if dtype == "f4" else 1e-13, atol=1e-12
+    )
+    out = np.empty(tuple(2 * n for n in result.shape), result.dtype)[(slice(None, None, 2),) * result.ndim]
+    assert moving_average(values, window, axis, out) is out
+    assert np.array_equal(out, result)
+
+
+@pytest.mark.parametrize("window", [3, 50])
+def test_what_is_not_finite_touches_only_its_windows(window):
+    values = np.random.default_rng(0).random(2000)
+    values[[300, 900, 905, 1500]] = np.nan, np.inf, -np.inf, np.inf
+    result, exact = moving_average(values, window), moving_average_spec(values, window)
+    np.testing.assert_allclose(result, exact, rtol=1e-13)  # NaN equal to NaN, and each infinity to itself
+
+
+@pytest.mark.parametrize("window", [3, 8, 9, 50, 999])
+@pytest.mark.parametrize("kind", ["positive", "normal", "offset", "spike", "decay"])
+def test_the_error_is_of_its_own_window(window, kind):
+    rng, n = np.random.default_rng(1), 4000
+    values = {
+        "positive": rng.random(n),
+        "normal": rng.normal(size=n),
+        "offset": 1e9 + rng.random(n),
+        "spike": np.where(np.arange(n) == 1000, 1e16, rng.random(n)),
+        "decay": rng.random(n) * np.logspace(12, -8, n),
+    }[kind]
+    result = moving_average(values, window)
+    assert error(result, values, window) <= window + 2
+    if kind != "normal":  # whose means come near zero
+        np.testing.assert_allclose(result, moving_average_spec(values, window), rtol=1e-12)
+
+
+def test_a_window_as_long_as_a_million_values():
+    values = np.random.default_rng(2).random(1_000_010)
+    assert math.isclose(
+        moving_average(values, 1_000_000)[3], math.fsum(values[3:1_000_003]) / 1e6, rel_tol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    "shape, window",
+    [((20_000,), 3), ((20_000,), 50), ((1000,), 999), ((7, 300), 3), ((7, 300), 60), ((0, 9), 3)],
+)
+def test_threads_do_not_change_a_bit(shape, window):
+    values = np.random.default_rng(3).normal(size=shape)
+    alone = moving_average(values, window)
+    for threads in (2, 3, 4, numba.config.NUMBA_NUM_THREADS + 5):
+        assert np.array_equal(alone, moving_average(values, window, threads=threads))
+
+
+@pytest.mark.load
+def test_several_python_threads_may_call_at_once():
+    values = np.random.default_rng(4).normal(size=(8, 30_000))
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda row: moving_average(row, 50), values))
+    assert np.array_equal(results, moving_average(values, 50))
+
+
+@pytest.mark.parametrize("window", [3, 9])
+def test_the_input_may_be_read_only(window):
+    values = np.random.default_rng(5).normal(size=(5, 40))
+    expected = moving_average(values, window)
+    values.setflags(write=False)
+    assert np.array_equal(moving_average(values, window), expected)
+
+
+def test_a_column_may_be_averaged_into_its_neighbour():
+    table = np.arange(20.0).reshape(10, 2)
+    moving_average(table[:, 0], 1, out=table[:, 1])
+    assert np.array_equal(table[:, 1], table[:, 0])
+
+
+class Subclass(np.ndarray):
+    """An array of another class."""
+
+
+def test_a_subclass_or_a_list_gives_a_plain_array():
+    expected = np.array([2.0, 3.0])
+    for values in (np.array([1.0, 2.0, 3.0, 4.0]).view(Subclass), [1, 2, 3, 4]):
+        result = moving_average(values, 3)
+        assert type(result) is np.ndarray
+        assert np.array_equal(result, expected)
+
+
+def strided(shape, strides):
+    """An array that may overlap itself, in the middle of memory of its own."""
+    return np.lib.stride_tricks.as_strided(np.zeros(99)[49:], shape, strides)
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        np.empty((3, 4, 2)).transpose(1, 2, 0),
+        np.empty((9, 9, 9))[1:9:2, 5:3:-1, ::4],
+        np.empty((4, 1, 3)).swapaxes(0, 1)[0, :, None, :].repeat(2, 1),
+        np.lib.stride_tricks.as_strided(np.empty(12), (4, 1, 3), (24, 0, 8)),
+        np.lib.stride_tricks.as_strided(np.empty(1), (5, 0, 3), (0, 0, 0)),
+    ],
+)
+def test_an_out_of_any_layout_is_accepted_that_has_its_elements_apart(out):
+    values = np.random.default_rng(6).normal(size=out.shape)
+    assert moving_average(values, 1, 0, out) is out
+    assert np.array_equal(out, values)
+
+
+X = np.arange(6.0)
+READ_ONLY = np.empty(5)
+READ_ONLY.setflags(write=False)
+
+
+@pytest.mark.parametrize(
+    "arguments, exception, message",
+    [
+        ((X, 0), ValueError, r"window must be in 1\.\.6, not 0"),
+        ((X, -1), ValueError, r"window must be in 1\.\.6, not -1"),
+        ((X, 7), ValueError, r"window must be in 1\.\.6, not 7"),
+        ((X, 2.0), TypeError, r"window must be an integer, not 2\.0"),
+        ((X, True), TypeError, "window must be an integer, not True"),
+        ((X, "2"), TypeError, "window must be an integer, not '2'"),
+        ((X, None), TypeError, "window must be an integer, not None"),
+        ((X, 2, 1), np.exceptions.AxisError, "axis 1 is out of bounds"),
+        ((X, 2, -2), np.exceptions.AxisError, "axis -2 is out of bounds"),
+        ((X, 2, 0.0), TypeError, "integer"),
+        ((3.0, 1), np.exceptions.AxisError, "axis -1 is out of bounds"),
+        (([], 1), ValueError, "values must have at least 1 value along axis 0"),
+        ((np.empty((3, 0)), 1), ValueError, "values must have at least 1 value along axis 1"),
+        ((X + 0j, 2), TypeError, "values must be of dtype .*, not complex128"),
+        ((X.astype(object), 2), TypeError, "values must be of dtype .*, not object"),
+        ((["a", "b"], 2), TypeError, "values must be of dtype .*, not <U1"),
+        ((X.astype("M8[s]"), 2), TypeError, "values must be of dtype .*, not datetime64"),
+        ((np.ma.masked_array(X), 2), TypeError, "values must not be a masked array"),
+        ((X, 2, -1, np.empty(6)), ValueError, r"out must have shape \(5,\), not \(6,\)"),
+        ((X, 2, -1, np.empty((5, 1))), ValueError, r"out must have shape \(5,\)"),
+        ((X, 2, -1, np.empty(5, int)), TypeError, "out must be of dtype float32 or float64, not int64"),
+        ((X, 2, -1, np.empty(5, ">f8")), TypeError, "out must be of dtype"),
+        ((X, 2, -1, [0.0] * 5), TypeError, "out must be a plain NumPy array, not list"),
+        ((X, 2, -1, READ_ONLY), ValueError, "out must be writeable"),
+        ((X, 2, -1, np.ma.zeros(5)), TypeError, "out must be a plain NumPy array, not MaskedArray"),
+        ((X, 2, -1, X[:5]), ValueError, "out must not share memory"),
+        ((X, 2, -1, X[:0:-1]), ValueError, "out must not share memory"),
+        (
+            (X, 2, -1, strided((5,), (0,))),
+            ValueError,
+            r"out must not overlap itself, as strides of \(0,\) bytes",
+        ),
+        ((X, 2, -1, strided((5,), (7,))), ValueError, "out must not overlap itself"),
+        ((np.ones((3, 4)), 2, -1, strided((3, 3), (16, 8))), ValueError, "out must not overlap itself"),
+        ((np.ones((2, 4)), 2, -1, strided((2, 3), (-8, 8))[:, ::-1]), ValueError, "out must not overlap"),
+        ((X, 2, -1, None, 0), ValueError, r"threads must be in 1\.\.4096, not 0"),
+        ((X, 2, -1, None, 1.5), TypeError, r"threads must be an integer, not 1\.5"),
+    ],
+)
+def test_what_is_refused(arguments, exception, message):
+    with pytest.raises(exception, match=message):
+        moving_average(*arguments)
+
+
+def test_no_index_is_out_of_bounds(monkeypatch):
+    module = sys.modules[moving_average.__module__]
+    monkeypatch.setattr(module, "_fill_blocks", bounds_checked(_fill_blocks))
+    for window in (1, 3, 9, 10, 100):
+        for n in (window, window + 1, 5 * window - 1, 5 * window, 13 * window + 1):
+            out = np.empty((2, n - window + 1))
+            _along_last_axis(np.ones((2, n)), window, out, threads=1)
+            np.testing.assert_allclose(out, 1.0)
+
+
+@pytest.mark.skipif(not hasattr(_fill_blocks, "py_func"), reason="the JIT is switched off")
+@pytest.mark.parametrize("window", [9, 16, 20, 23, 47])
+@pytest.mark.parametrize("dtypes", ["dd", "df", "fd", "ff"])
+def test_vectors_are_slices_that_stay_inside_their_arrays(monkeypatch, window, dtypes):
+    """As Python, with NumPy for the vectors: the same bits, and not a value more than a row has."""
+    module = sys.modules[moving_average.__module__]
+    stored = []
+
+    def load(array, at, lanes):
+        assert at + lanes <= array.size
+        return array[at : at + lanes].copy()
+
+    def store(array, at, vector):
+        assert at + LANES <= array.size
+        array[at : at + LANES] = vector
+        stored.append(at)
+
+    size = window // LANES * LANES
+    compiled = {}
+    for width in (1, size, size + LANES - 1, size + LANES, 2 * size + 1, 3 * size + LANES):
+        values = np.random.default_rng(window).normal(size=width + window - 1).astype(dtypes[0])
+        out = np.empty(width, dtypes[1])
+        compiled[width] = values, moving_average(values, window, out=out)
+    for name, function in {
+        **{name: kernel.py_func for name, kernel in vars(module).items() if hasattr(kernel, "py_func")},
+        "load": load,
+        "store": store,
+        "every": lambda value, lanes: np.full(lanes, value),
+        "float64s": lambda vector: vector.astype(np.float64),
+        "plus": np.add,
+        "times": np.multiply,
+        "uint64": int,
+    }.items():
+        monkeypatch.setattr(module, name, function)
+    for width, (values, expected) in compiled.items():
+        stored.clear()
+        out = np.empty(width, dtypes[1])
+        assert np.array_equal(moving_average(values, window, out=out), expected)
+        assert bool(stored) == (width >= size + LANES)  # shorter rows are summed one by one
+
+
+def test_the_kernels_are_python_too():
+    code = """if True:
+        import numpy as np
+        from numba_course.kernels.moving_averages import _share_out, moving_average, moving_average_spec
+        assert not hasattr(_share_out, "py_func")
+        for dtype in (np.float64, np.float32):
+            values = np.random.default_rng(0).random(80).astype(dtype)
+            for window in (1, 3, 8, 9, 17, 80):
+                out, want = np.empty(81 - window), moving_average_spec(values, window)
+                for threads in (1, 3):
+                    np.testing.assert_allclose(moving_average(values, window, -1, out, threads), want, rtol=1e-14)
+    """
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=environment)
+
+
+def test_it_agrees_with_every_peer_of_its_benchmark():
+    agrees_with_every_peer("moving_average")

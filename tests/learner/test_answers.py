@@ -1,0 +1,432 @@
+"""A learner's answers in their notebooks: found, cut out with what they need, checked, put aside, never lost."""
+
+import ast
+import copy
+
+import pytest
+
+from numba_course.exercises import records
+from numba_course.host import Trouble
+from numba_course.launch import cli
+from numba_course.learner import answers, notebook_files, start
+from numba_course.learner.cell_dependencies import needed, without_magics
+
+ANSWER = """from numba import njit
+
+@njit
+def double(values):
+    return FACTOR * values
+"""
+CELLS = [
+    "import numpy as np, math\nfrom numba import njit\nboom = 1 / 0",
+    "%matplotlib inline\nimport time\n!ls\nhelper_value = 2",
+    "def unused():\n    return math.pi\n\n\nprint('shown')\nlater = helper_value + 1",
+    "this is no Python",
+    "@njit\ndef helper(x):\n    return scale(x) + later",
+    "%%time\n@njit\ndef answer(values):\n    boom_not_global = values\n    return helper(boom_not_global)",
+    "scale = abs",  # after the answer
+]
+
+
+@pytest.fixture(scope="module")
+def chapters():
+    """The first two chapters of the course."""
+    return dict(list(notebook_files.chapters().items())[:2])
+
+
+@pytest.fixture
+def folder(chapters, tmp_path, monkeypatch):
+    """A learner's folder with these chapters, which the commands find; the record of the session is empty."""
+    folder = tmp_path / "Zoë Ōta"
+    start.hand_out(chapters, folder)
+    monkeypatch.setattr(notebook_files, "chapters", lambda: copy.deepcopy(chapters))
+    monkeypatch.setattr(records, "_session", [])
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def answer(folder, chapters, exercise, source, stem="00_start_here"):
+    """Write an answer in the place of a stub."""
+    notebook = notebook_files.read_notebook(folder / f"{stem}.ipynb")
+    notebook["cells"][place(notebook, chapters, exercise, stem)]["source"] = source
+    notebook_files.write_notebook(folder / f"{stem}.ipynb", notebook)
+
+
+@pytest.fixture
+def bare(folder):
+    """The folder, its notebooks without the course's cells of code but the exercises: these take seconds."""
+    for path in folder.glob("*.ipynb"):
+        notebook = notebook_files.read_notebook(path)
+        notebook["cells"] = [
+            c for c in notebook["cells"] if c["cell_type"] != "code" or notebook_files.is_exercise(c)
+        ]
+        notebook_files.write_notebook(path, notebook)
+    return folder
+
+
+def place(notebook, chapters, exercise, stem="00_start_here"):
+    """The index of the cell that was delivered as the stub of an exercise."""
+    stub = chapters[stem]["cells"][notebook_files.exercises(chapters[stem])[exercise]]
+    return [cell["id"] for cell in notebook["cells"]].index(stub["id"])
+
+
+def kept(folder):
+    return {path.name: path.read_text(encoding="utf-8") for path in (folder / "answers").iterdir()}
+
+
+# Cutting out
+
+
+def test_what_the_answer_needs_is_found_and_nothing_else():
+    assert needed([without_magics(cell) for cell in CELLS[:-1]]) == (
+        "from numba import njit\n"
+        "helper_value = 2\n"
+        "later = helper_value + 1\n"
+        "@njit\ndef helper(x):\n    return scale(x) + later\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "left"),
+    [
+        ("%%time\nx = 1", "pass\nx = 1"),
+        ("if x:\n    !ls", "if x:\n    pass"),
+        ("np.sum?\n?np.sum\nnp.sum??\nx = 1", "pass\npass\npass\nx = 1"),
+        ("x = 7 % 2\nif x != 2: pass", "x = 7 % 2\nif x != 2: pass"),
+    ],
+)
+def test_commands_for_ipython_do_nothing(cell, left):
+    assert without_magics(cell) == left
+
+
+def test_name_that_is_bound_several_times_is_bound_as_often():
+    assert needed(["x = 1", "x += 1", "y = 1", "f = lambda: x"]) == "x = 1\nx += 1\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "table[0] = 5",
+        "table.rows[0].size = 5",
+        "del table[0]",
+        "table.sort()",
+        "table[1:].fill(3)",
+        "fill(table)",
+        "fill(table[1:], by=2)",
+        "np.add(1, 2, out=table)",
+        "total = np.cumsum([1], out=table)",
+        "for n in range(3):\n    table[n] = n",
+        "with quiet:\n    if True:\n        fill(values=table)",
+        "@overload(helper)\ndef typed(x):\n    return None",
+    ],
+)
+def test_what_a_cell_changes_in_place_is_changed_again(change):
+    found = needed(["table = make()\ndef helper(): pass", change, "f = lambda: helper(table)"])
+    assert same(found, f"table = make()\ndef helper(): pass\n{change}")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "print(table)",
+        "exercises.answer.check(table)",
+        "lens.races(helper, table)",
+        "helper.inspect_types()",
+        "helper(2)",
+        "other[0] = table",
+        "fill(other)",
+        "total = table.sum()",
+        "def fill():\n    table[0] = 1",
+        "f(lambda: table.sort())",
+    ],
+)
+def test_what_a_cell_only_shows_does_not_run_again(shown):
+    cells = ["table = make()\ndef helper(): pass", shown, "f = lambda: helper(table)"]
+    assert same(needed(cells), cells[0])
+
+
+@pytest.mark.parametrize("cell", ["def f(:", "return math", "f = '\0'", "await math"])
+def test_answer_that_is_no_python_needs_nothing(cell):
+    assert needed(["import math", cell]) == ""
+
+
+def same(one, other):
+    """Whether two programs differ in their layout only."""
+    return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
+
+
+# Finding
+
+
+def test_answer_is_found_where_the_learner_moved_or_rewrote_it(folder, chapters):
+    def found():
+        (one,) = [each for each in answers.collect(chapters, folder) if each.exercise == "double"]
+        return one.cells[-1:]
+
+    assert found() == ()
+    answer(folder, chapters, "double", ANSWER)
+    assert found() == (ANSWER,)
+    notebook = notebook_files.read_notebook(folder / "00_start_here.ipynb")
+    notebook["cells"].append(notebook["cells"].pop(place(notebook, chapters, "double")))
+    notebook_files.write_notebook(folder / "00_start_here.ipynb", notebook)
+    assert found() == (ANSWER,)
+    notebook["cells"][-1] = {"cell_type": "code", "metadata": {}, "source": [ANSWER, "# other"]}
+    notebook_files.write_notebook(folder / "00_start_here.ipynb", notebook)
+    assert found() == (ANSWER + "# other",)
+    notebook["cells"][-1]["source"] = "x = 1"
+    notebook_files.write_notebook(folder / "00_start_here.ipynb", notebook)
+    assert found() == ()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{"])
+def test_notebook_that_cannot_be_read_has_no_answers(folder, chapters, content):
+    (folder / "00_start_here.ipynb").unlink()
+    if content is not None:
+        (folder / "00_start_here.ipynb").write_bytes(content)
+    assert not any(each.cells for each in answers.collect(chapters, folder))
+
+
+# verify
+
+
+def test_verify_checks_each_answer_shows_what_was_found_and_records(bare, chapters, capsys):
+    assert cli.run(["verify"]) == 0
+    assert capsys.readouterr().out == "0 of 0 answers are correct; 4 exercises are not answered yet.\n"
+    answer(bare, chapters, "double", ANSWER.replace("FACTOR", "2"))
+    assert cli.run(["verify", str(bare)]) == 0
+    assert "1 of 1 answers are correct; 3 exercises are not answered yet." in capsys.readouterr().out
+    answer(
+        bare,
+        chapters,
+        "sum_of_squares",
+        "sum_of_squares = print\ndef sum_of_squares(n):\n    return n",
+        "01_execution_model",
+    )
+    answer(bare, chapters, "double", "FACTOR = 3\n" + ANSWER)
+    assert cli.run(["verify"]) == 1
+    shown = capsys.readouterr().out
+    assert "0 of 2 answers are correct; 2 exercises are not answered yet." in shown
+    assert "✗ double: wrong (chapter 00_start_here)\n  right result: the result is np.array([4.5])" in shown
+    assert (
+        "✗ sum_of_squares: not compiled (chapter 01_execution_model)" in shown
+        and "not attempted" not in shown
+    )
+    assert [(e.exercise, e.status) for e in records.read(bare)] == [
+        ("double", "correct"),
+        ("double", "wrong"),
+        ("sum_of_squares", "not compiled"),
+    ]
+
+
+def test_answer_gets_the_verdict_that_it_had_in_the_session(bare, chapters):
+    notebook = notebook_files.read_notebook(bare / "00_start_here.ipynb")
+    table = "import numpy as np\n\nFACTORS = np.zeros(3)\nfor n in range(3):\n    FACTORS[n] = n"
+    own = {"cell_type": "code", "id": "own", "metadata": {}, "source": table}
+    notebook["cells"].insert(place(notebook, chapters, "double"), own)
+    notebook_files.write_notebook(bare / "00_start_here.ipynb", notebook)
+    answer(bare, chapters, "double", ANSWER.replace("FACTOR", "FACTORS[2]"))
+    assert cli.run(["verify"]) == 0
+    changing = "\n    values[:] = 2 * values\n    return values"
+    answer(bare, chapters, "double", ANSWER.replace("\n    return FACTOR * values", changing))
+    assert cli.run(["verify"]) == 1
+    assert records.read(bare)[-1].finding == "leaves its inputs alone"
+
+
+def test_answer_that_leaves_no_function_is_a_verdict(bare, chapters, capsys):
+    answer(bare, chapters, "double", "def double(values):\n    return values\n\n\ndel double")
+    assert cli.run(["verify"]) == 1
+    assert "leaves no function double" in " ".join(capsys.readouterr().out.split())
+
+
+# verify, where the answer needs more of the cells before it than can be seen without running them
+
+FILLED = """import numpy as np
+from pathlib import Path
+from numba_course import exercises, lens
+
+FACTORS = np.zeros(3)
+def fill(array):
+    array[:] = 2
+    return 1
+
+filled = fill(FACTORS)"""
+
+
+def before(folder, chapters, *cells):
+    """Put cells of the learner's own before the exercise `double`."""
+    notebook = notebook_files.read_notebook(folder / "00_start_here.ipynb")
+    for number, source in enumerate(cells):
+        own = {"cell_type": "code", "id": f"own-{number}", "metadata": {}, "source": source}
+        notebook["cells"].insert(place(notebook, chapters, "double"), own)
+    notebook_files.write_notebook(folder / "00_start_here.ipynb", notebook)
+
+
+def test_right_answer_that_needs_what_a_dropped_statement_did_is_correct_and_says_how(bare, chapters, capsys):
+    before(bare, chapters, FILLED)
+    answer(bare, chapters, "double", ANSWER.replace("FACTOR", "FACTORS[2]"))
+    assert cli.run(["verify"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "✓ double: correct (chapter 00_start_here, with all cells before it)" in shown
+    assert [(e.exercise, e.status) for e in records.read(bare)] == [("double", "correct")]
+
+
+def test_all_cells_run_as_in_the_notebook_and_leave_no_trace(bare, chapters, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before(
+        bare,
+        chapters,
+        FILLED.replace("filled = ", "# "),
+        "(Path('seen')).write_text('here')\ndisplay(3)\nfilled = fill(FACTORS)\n1 / 0\nFACTORS[:] = 7",
+        "this is no Python",
+        "exit()",
+        "exercises.double.hint()\nexercises.double.check(lambda values: values)\nprint('much')",
+        "exercises.records.record_hint('double', 2)",
+        "lens.compare({'own function': fill}, FACTORS)\ncompared = len(FACTORS)",
+        "import inspect\nassert 'array[:] = 2' in inspect.getsource(fill)\nread = compared",
+    )
+    source = "def double(values):\n    assert read == 3\n    return FACTORS[2] * values + nothing\n\n"
+    checked = "exercises.double.hint()\nexercises.double.check(double)"
+    answer(bare, chapters, "double", source + checked)
+    assert cli.run(["verify", str(bare)]) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "double: not compiled (chapter 00_start_here, with all cells before it)" in shown
+    answer(bare, chapters, "double", "assert read == 3\n" + ANSWER.replace("FACTOR", "FACTORS[2]"))
+    assert cli.run(["verify", str(bare)]) == 0
+    assert (bare / "seen").read_text() == "here"
+    assert records.hints("double", bare) == 0
+    assert [(e.exercise, e.status) for e in records.read(bare)] == [
+        ("double", "not compiled"),
+        ("double", "correct"),
+    ]
+
+
+@pytest.mark.parametrize("end", ["import os; os._exit(3)", "while True: pass"])
+def test_cells_that_come_to_no_end_are_said_and_the_verdict_without_them_stands(
+    bare, chapters, monkeypatch, capsys, end
+):
+    monkeypatch.setattr(answers, "ALL_SECONDS", 3)
+    before(bare, chapters, end)
+    answer(bare, chapters, "double", ANSWER.replace("FACTOR", "3"))
+    assert cli.run(["verify"]) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "✗ double: wrong (chapter 00_start_here)" in shown
+    assert "; not checked with all cells before it, as they come to no end" in shown
+
+
+def test_finding_tells_the_line_of_the_cell(bare, chapters, capsys):
+    before(bare, chapters, "import numpy as np\n" + "table = np.zeros(3)\n" * 9)
+    lines = "from numba import njit\n\n@njit\ndef double(values):\n    table\n    return values.nosuch"
+    answer(bare, chapters, "double", lines)
+    assert cli.run(["verify"]) == 1
+    assert "(line 6: return values.nosuch)" in " ".join(capsys.readouterr().out.split())
+
+
+# reset
+
+
+def test_reset_brings_the_stub_back_and_keeps_every_answer(folder, chapters, capsys):
+    before = notebook_files.read_notebook(folder / "00_start_here.ipynb")
+    for source in (ANSWER, "def double(values):\n    return 1"):
+        answer(folder, chapters, "double", source)
+        assert cli.run(["reset", "double"]) == 0
+    assert notebook_files.read_notebook(folder / "00_start_here.ipynb") == before
+    assert kept(folder) == {"double.py": ANSWER, "double-2.py": "def double(values):\n    return 1\n"}
+    assert str(folder / "answers" / "double-2.py") in capsys.readouterr().out
+    assert cli.run(["reset", "double"]) == 0
+    assert len(kept(folder)) == 2
+
+
+def test_messages_show_brackets_in_the_name_of_a_folder(folder, chapters, capsys):
+    start.hand_out(chapters, folder / "my [course]")
+    answer(folder / "my [course]", chapters, "double", ANSWER)
+    assert cli.run(["reset", "double", str(folder / "my [course]")]) == 0
+    assert capsys.readouterr().out.count("my [course]") == 2
+
+
+def test_reset_of_an_exercise_that_was_deleted_puts_it_before_its_check(folder, chapters):
+    before = notebook_files.read_notebook(folder / "00_start_here.ipynb")
+    notebook = copy.deepcopy(before)
+    del notebook["cells"][place(notebook, chapters, "double")]
+    notebook_files.write_notebook(folder / "00_start_here.ipynb", notebook)
+    assert answers.reset(chapters, folder, "double") == (folder / "00_start_here.ipynb", None)
+    texts = [
+        notebook_files.text(cell)
+        for cell in notebook_files.read_notebook(folder / "00_start_here.ipynb")["cells"]
+    ]
+    assert texts == [notebook_files.text(cell) for cell in before["cells"]]
+
+
+def test_reset_that_cannot_keep_the_answer_changes_nothing(folder, chapters):
+    answer(folder, chapters, "double", ANSWER)
+    before = (folder / "00_start_here.ipynb").read_bytes()
+    (folder / "answers").touch()
+    with pytest.raises(Trouble):
+        answers.reset(chapters, folder, "double")
+    assert (folder / "00_start_here.ipynb").read_bytes() == before
+
+
+def test_reset_of_a_damaged_notebook_is_refused_in_one_sentence(folder, chapters):
+    (folder / "00_start_here.ipynb").write_bytes(b"{")
+    with pytest.raises(Trouble, match=r"cannot be read; python3 -m numba_course start puts that right\.$"):
+        answers.reset(chapters, folder, "double")
+    assert (folder / "00_start_here.ipynb").read_bytes() == b"{"
+
+
+# hint, progress, and whose folder it is
+
+
+def test_hints_come_one_after_the_other_from_process_to_process(folder, capsys):
+    for _ in range(2):
+        assert cli.run(["hint", "double"]) == 0
+    assert cli.run(["hint", "double", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert [line.partition(" of")[0] for line in shown.splitlines() if "hint" in line and " of " in line] == [
+        "double: hint 1",
+        "double: hint 2",
+        "double: hint 1",
+    ]
+    assert records.hints("double", folder) == 2
+
+
+def test_progress_shows_what_is_done_and_what_is_next(folder, capsys):
+    (folder / records.FILE).write_text(
+        '{"exercise": "double", "status": "wrong"}\n{"exercise": "double", "status": "correct"}\n',
+        encoding="utf-8",
+    )
+    assert cli.run(["progress", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    assert "1 of 4 exercises solved" in shown
+    assert "✓ double (2 tries)" in shown
+    lines = [line.rstrip() for line in shown.splitlines()]
+    assert any(line.endswith("  ○ sum_of_squares") for line in lines)  # no icon at the end of another line
+    assert "Next: sum_of_squares, in chapter 01_execution_model" in shown
+
+
+@pytest.mark.parametrize("command", [["reset", "doubel"], ["hint", "doubel"]])
+def test_unknown_exercise_is_said_without_a_traceback(folder, command, capsys):
+    assert cli.run(command) == 2
+    assert "there is no exercise doubel; did you mean double?" in " ".join(capsys.readouterr().err.split())
+
+
+def test_hint_that_there_is_not_ends_with_2(folder, capsys):
+    assert cli.run(["hint", "double", "4"]) == 2
+    assert "double has hints 1 to 3, not 4" in capsys.readouterr().err
+    assert records.hints("double", folder) == 0
+
+
+@pytest.mark.parametrize("command", [["progress"], ["verify"], ["reset", "double"]])
+def test_folder_of_nobody_is_said_and_the_one_in_the_home_is_found(
+    folder, tmp_path, monkeypatch, command, capsys
+):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setenv("HOME", str(elsewhere))
+    monkeypatch.setenv("USERPROFILE", str(elsewhere))
+    assert cli.run(command) == 1
+    said = capsys.readouterr().err
+    assert "numba-course is no folder of yours yet; python3 -m numba_course start makes one." in said
+    assert cli.run([*command, str(elsewhere)]) == 2
+    assert "elsewhere is no folder of yours" in capsys.readouterr().err
+    folder.rename(elsewhere / "numba-course")
+    assert cli.run(command) == 0

@@ -1,0 +1,145 @@
+"""stages: every stage is there, with the user's lines, and what became of each loop."""
+
+import dataclasses
+import functools
+import re
+import sys
+
+import cloudpickle
+import numba
+import numpy as np
+import pytest
+from numba import njit, prange
+
+from numba_course.lens.compiled.stages import TITLES, stages
+
+for pickling in (cloudpickle, numba.cloudpickle):
+    pickling.register_pickle_by_value(sys.modules[__name__])  # a child cannot import a test module
+
+x, y = np.ones(8), np.ones(8)
+
+
+def scaled(values, out):
+    for i in prange(values.size):
+        out[i] = values[i] * 3.0 + out[i]
+
+
+def triangular(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+
+
+def spread(values):
+    for value in values:
+        yield value * 3.0
+
+
+@functools.cache
+def seen(fn, **options):
+    arguments = {scaled: (x, y), triangular: (5,), spread: (x,)}[fn]
+    return stages(njit(**options)(fn), *arguments)
+
+
+def rows_of(report, stage, offset, fn):
+    return [text for line, text in report.rows[stage] if line == fn.__code__.co_firstlineno + offset]
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        ("bytecode", r"BINARY_OP.*\*"),
+        ("numba_ir", r"\* \$const|\$binop_mul"),
+        ("typed_ir", r":: float64"),
+        ("llvm", r"fmul double"),
+        ("optimised_llvm", r"fmul <\d+ x double>"),
+        ("assembly", r"mulpd|addpd|fmul|fadd"),
+    ],
+)
+def test_each_stage_has_the_product_in_its_line(stage, words, parallel):
+    report = seen(scaled, parallel=parallel)
+    found = rows_of(report, stage, 2, scaled)
+    assert any(re.search(words, text) for text in found)
+    text = getattr(report, stage)
+    assert text.splitlines()[0].strip()
+    assert len(text.splitlines()) == len(report.rows[stage])
+    assert f"\n{scaled.__code__.co_firstlineno + 2:>5}  " in text
+
+
+def test_only_the_typed_ir_has_types():
+    report = seen(scaled)
+    assert "::" in report.typed_ir and "::" not in report.numba_ir
+    assert "out = arg(1, name=out)  :: array(float64, 1d, C)" in report.typed_ir
+
+
+def test_optimising_makes_it_shorter_and_the_wrapper_is_left_out():
+    report = seen(triangular)
+    assert len(report.rows["optimised_llvm"]) < len(report.rows["llvm"]) / 2
+    assert "PyArg" not in report.assembly + report.optimised_llvm
+    whole = stages(njit(triangular), 5, wrapper=True)
+    assert "PyArg_UnpackTuple" in whole.assembly and "PyArg_UnpackTuple" in whole.optimised_llvm
+    assert set(report.assembly.splitlines()) < set(whole.assembly.splitlines())
+
+
+def test_a_loop_that_vanishes_is_reported():
+    line = triangular.__code__.co_firstlineno + 2
+    assert [(loop.line, loop.state) for loop in seen(triangular).loops] == [(line, "gone")]
+    assert f"the loop in line {line} has vanished: Loop deleted" in repr(seen(triangular))
+    assert "is still a loop" in repr(seen(scaled)) and "vanished" not in repr(seen(scaled))
+
+
+def test_a_generator_shows_its_step():
+    report = seen(spread)
+    assert rows_of(report, "assembly", 2, spread)
+    assert "what became of the loop" in repr(report)
+
+
+def test_symbols_paths_and_addresses_are_readable():
+    for report in (seen(scaled), seen(scaled, parallel=True), seen(spread)):
+        text = "\n".join(getattr(report, stage) for stage in TITLES) + repr(report)
+        assert not re.search(
+            r"_ZN\d|at 0x|[\\/](tmp|usr|home)[\\/]|\b100\d{4}\b|!dbg|numba_parfor_gufunc_0x", text
+        )
+
+
+def test_the_report_is_plain_frozen_static_and_the_same_again():
+    report = seen(triangular)
+    assert repr(report).startswith("stages of triangular(int64) -> int64\n")
+    assert all(f"⟨{len(report.rows[stage])}⟩ rows" in repr(report) for stage in TITLES)
+    page = report._repr_html_()
+    assert not re.search(r"<style|<script|var\(|\bid=|<svg", page)
+    assert page.count("<div") == page.count("</div") and page.count("<td") == page.count("</td")
+    assert stages(njit(triangular), 5) == report
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        report.loops = ()
+
+
+def test_long_cells_are_cut_and_say_so():
+    page = seen(scaled)._repr_html_()
+    assert "more in .llvm" in page
+
+
+def test_looking_compiles_nothing():
+    dispatcher = njit(cache=True)(triangular)
+    stages(dispatcher, 5)
+    assert dispatcher.signatures == []
+    assert dispatcher.stats.cache_misses == {}
+
+
+@pytest.mark.parametrize(
+    ("fn", "arguments", "words"),
+    [
+        (
+            triangular,
+            (5,),
+            "lens.stages: fn must be a function decorated with @njit, not the plain Python function",
+        ),
+        (njit(triangular), ("text",), "lens.stages: triangular does not compile: "),
+    ],
+)
+def test_wrong_use_is_refused_in_one_line(fn, arguments, words):
+    with pytest.raises(TypeError) as caught:
+        stages(fn, *arguments)
+    assert words in str(caught.value) and "\n" not in str(caught.value)

@@ -1,0 +1,182 @@
+"""The race detector: reported races found, valid programs left in peace, the same verdict on every machine."""
+
+import os
+import runpy
+import subprocess
+import sys
+import unittest
+from collections import Counter
+
+import numpy as np
+import pytest
+from numba import config, njit, prange, vectorize
+
+from numba_course import lens
+from numba_course.lens.race import _interpreter
+from numba_course.lens.race.detector import detect
+from tests.lens.race.cases.reported import CASES
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.fn.__name__)
+def test_a_reported_program_gets_its_verdict(case, monkeypatch):
+    monkeypatch.setattr(_interpreter, "STEPS", 20_000)  # a small part: to interpret a million takes seconds
+    found = detect(case.fn, case.args)
+    assert found.verdict == case.verdict, repr(found)
+    for words in case.says:
+        assert words in repr(found)
+    assert bool(found.conflicts) == (found.verdict == "race")
+
+
+def test_the_cases_speak_of_both_sides():
+    tally = Counter(case.verdict for case in CASES)
+    assert tally["race"] >= 30
+    assert tally["none found"] >= 20
+
+
+@njit(parallel=True)
+def guarded(values, divisors):
+    out = np.zeros(values.size)
+    try:
+        out[1] = 1 / divisors[0]
+    except Exception:
+        out[1] = 0
+    for i in prange(values.size):
+        out[0] += values[i]
+    return out
+
+
+def test_try_statement_is_followed_until_it_catches_something():
+    assert detect(guarded, (np.ones(3), np.ones(1))).verdict == "race"
+    caught = detect(guarded, (np.ones(3), np.zeros(1)))
+    assert caught.verdict == "not checked" and "inside a try statement" in repr(caught)
+
+
+class Recorded(unittest.SkipTest):
+    """Ends a borrowed test once its function and arguments are known."""
+
+
+def borrowed():
+    """Functions of Numba's own tests of valid prange loops, with their arguments."""
+    from numba.tests import test_parfors
+
+    calls = []
+
+    def record(self, pyfunc, *args, patch_instance=None, **kwargs):
+        calls.append((self.id().rpartition(".")[2], self.generate_prange_func(pyfunc, patch_instance), args))
+        raise Recorded
+
+    for base in (test_parfors.TestPrangeBasic, test_parfors.TestPrangeSpecific):
+        kind = type(base.__name__, (base,), {"prange_tester": record})
+        for name in unittest.defaultTestLoader.getTestCaseNames(kind):
+            test = kind(name)
+            try:
+                test.setUp()
+                getattr(test, name)()
+            except Exception:  # among others `Recorded`; the floor below counts what was recorded
+                continue
+    return calls
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_false_alarm_on_the_valid_loops_of_numbas_own_tests():
+    verdicts = {}
+    for name, function, args in borrowed():
+        small = tuple(arg[:16] if isinstance(arg, np.ndarray) and arg.ndim == 1 else arg for arg in args)
+        try:
+            verdicts[name] = detect(njit(parallel=True)(function), small)
+        except TypeError:
+            continue  # the test wants the call refused
+    tally = Counter(found.verdict for found in verdicts.values())
+    alarms = {name: found for name, found in verdicts.items() if found.verdict == "race"}
+    assert set(alarms) <= {"test_parfor_race_1"}, alarms  # its test wants Numba's own warning of a race
+    assert tally["none found"] >= 20, tally
+
+
+@njit(parallel=True)
+def racy(data, counts):
+    for i in prange(data.size):
+        counts[data[i]] += 1
+
+
+DATA = np.array([0, 1, 3, 2, 3, 3])
+
+
+def test_looking_alters_nothing():
+    counts = np.zeros(4, np.int64)
+    found = lens.races(racy, DATA, counts)
+    assert found.verdict == "race"
+    assert racy.signatures == []
+    assert counts.sum() == 0
+
+
+def test_the_race_vanishes_with_prange_and_comes_back_with_it():
+    @njit(parallel=True)
+    def safe(data, counts):
+        for k in prange(counts.size):
+            for i in range(data.size):
+                if data[i] == k:
+                    counts[k] += 1
+
+    assert detect(safe, (DATA, np.zeros(4, np.int64))).verdict == "none found"
+    assert detect(racy, (DATA, np.zeros(4, np.int64))).verdict == "race"
+
+
+ELSEWHERE = """
+import numpy as np
+from numba import get_num_threads, get_thread_id, njit, prange
+from numba_course.lens.race.detector import detect
+
+@njit(parallel=True)
+def racy(data, counts):
+    for i in prange(data.size):
+        counts[data[i]] += 1
+
+@njit(parallel=True)
+def by_thread(data):
+    counts = np.zeros((get_num_threads(), 4), np.int64)
+    for i in prange(data.size):
+        counts[get_thread_id(), data[i]] += 1
+    return counts
+
+data = np.array([0, 1, 3, 2, 3, 3])
+print(detect(racy, (data, np.zeros(4, np.int64))))
+print(detect(by_thread, (data,)))
+"""
+
+
+@pytest.mark.load
+def test_the_verdict_does_not_depend_on_the_number_of_threads(tmp_path, capsys):
+    """Here there are as many as the machine has, elsewhere another number."""
+    program = tmp_path / "program.py"
+    program.write_text(ELSEWHERE, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, program],
+        env=os.environ | {"NUMBA_NUM_THREADS": "1" if config.NUMBA_NUM_THREADS > 1 else "4"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "iterations 2 and 4 both write counts[3]" in done.stdout
+    runpy.run_path(str(program))
+    assert capsys.readouterr().out == done.stdout
+
+
+@pytest.mark.parametrize(
+    "fn, words",
+    [(lambda x: x, "plain Python function"), (vectorize(lambda x: x), "ufunc"), (3, "int")],
+    ids=["plain", "ufunc", "number"],
+)
+def test_wrong_use_is_named(fn, words):
+    with pytest.raises(TypeError, match=words):
+        lens.races(fn, DATA)
+
+
+def test_a_missing_argument_is_named():
+    with pytest.raises(TypeError, match="counts"):
+        lens.races(racy, DATA)
+
+
+def test_the_card_and_the_figure_say_what_was_seen():
+    found = detect(racy, (DATA, np.zeros(4, np.int64)))
+    assert "counts[3]" in found._repr_html_()
+    assert "In conflict: iterations 2 and 4 both write counts[3]" in found.figure().alt

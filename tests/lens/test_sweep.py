@@ -1,0 +1,57 @@
+"""Every instrument answers, or refuses as documented, whatever Numba's own tests compile: a small fixed sample.
+
+The whole sweep takes as long as one gives it: ``python tests/lens/sweep.py 10`` (minutes).
+"""
+
+import numpy as np
+import pytest
+from numba import njit
+
+from tests.lens.sweep import DOCUMENTED, harvested, look
+
+NUMBAS = [  # module of numba.tests, function, arguments, what the compiler's instruments must do
+    ("usecases", "copy_arrays2d", (np.ones((2, 2)), np.zeros((2, 2))), "answered"),
+    ("usecases", "andor", (1, 2), "answered"),
+    ("usecases", "redefine1", (), "answered"),
+    ("test_looplifting", "lift1", (3,), "answered"),
+    ("test_generators", "gen3", (3,), "answered"),
+    ("test_generators", "gen_unification_error", (), "refused"),
+    ("test_flow_control", "for_loop_usecase6", (3, 4), "answered"),
+    ("test_flow_control", "try_except_usecase", (), "answered"),
+    ("test_mandelbrot", "is_in_mandelbrot", (0.5j,), "answered"),
+]
+QUICK = ("types", "stages", "machine_code", "races", "cache")
+
+
+@pytest.mark.parametrize(("module", "name", "arguments", "expected"), NUMBAS)
+def test_a_function_of_numbas_tests_goes_through_every_quick_instrument(module, name, arguments, expected):
+    fn = getattr(pytest.importorskip(f"numba.tests.{module}"), name)
+    said = {instrument: look(instrument, njit(fn), arguments) for instrument in QUICK}
+    assert not any(text.startswith("failed") for text in said.values()), said
+    assert {said[instrument].partition(":")[0].partition(",")[0] for instrument in QUICK[:3]} == {expected}
+
+
+@pytest.mark.load
+@pytest.mark.parametrize("instrument", ["gil", "compare"])
+@pytest.mark.parametrize(("name", "expected"), [("andor", "answered"), ("gen_unification_error", "refused")])
+def test_the_slow_instruments_get_one_of_each_kind(instrument, name, expected):
+    module = "usecases" if name == "andor" else "test_generators"
+    fn = getattr(pytest.importorskip(f"numba.tests.{module}"), name)
+    arguments = (1, 2) if name == "andor" else ()
+    assert look(instrument, njit(fn), arguments).startswith(expected)
+
+
+def test_what_is_not_documented_is_a_failure(monkeypatch):
+    """The sweep can fail: an error of another class, and one of several lines."""
+    fn = njit(lambda values: values)
+    monkeypatch.setitem(DOCUMENTED, "types", (KeyError,))
+    assert look("types", fn, ()).startswith("failed: TypeError")
+    monkeypatch.setattr("numba_course.lens.cache", lambda fn: exec("raise TypeError('one\\ntwo')"))
+    assert look("cache", fn, ()).startswith("failed: several lines")
+
+
+@pytest.mark.load
+def test_calls_are_harvested_from_numbas_tests(monkeypatch):
+    monkeypatch.setattr("tests.lens.sweep.HARVESTING", 600)  # this module ends by itself
+    calls = harvested(["numba.tests.test_mandelbrot"])
+    assert len(calls) == 1

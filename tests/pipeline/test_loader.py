@@ -1,0 +1,247 @@
+"""The loader: order, slots, threads that end, faults that reach the consumer, and nothing that grows."""
+
+import gc
+import io
+import os
+import sys
+import threading
+import tracemalloc
+from functools import partial
+
+import numpy as np
+import psutil
+import pytest
+from rich.console import Console
+from rich.progress import Progress
+
+from numba_course.pipeline import Brightness, HorizontalFlip, Loader, Pipeline, PipelineError, RandomCrop
+from numba_course.pipeline import loader as loader_module
+
+SHAPE = (20, 27, 3)
+IMAGES = np.random.default_rng(1).integers(0, 256, (7, *SHAPE), dtype=np.uint8)
+SOAK = int(os.environ.get("NUMBA_COURSE_SOAK", "60"))  # epochs
+RESIDENT = 20_000_000  # bytes by which the process may grow; the system's count of them is coarse
+
+pytestmark = [pytest.mark.load, pytest.mark.usefixtures("generated_modules")]
+
+
+@pytest.fixture(scope="module")
+def made():
+    return Pipeline([Brightness(), RandomCrop(9, 16), HorizontalFlip()], SHAPE, seed=5)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_batches_come_in_order(made, workers, ahead):
+    loader = Loader(made, IMAGES, batch_size=2, workers=workers, ahead=ahead)
+    for epoch in range(2):
+        seen = []
+        for batch, ids in loader:
+            assert np.array_equal(batch, made(IMAGES, rows=ids, epoch=epoch))
+            seen += ids.tolist()
+        assert sorted(seen) == list(range(7))
+        assert seen == loader.order(epoch).tolist()
+    assert len(loader) == 4
+    assert len(Loader(made, IMAGES, batch_size=2, drop_last=True)) == 3
+
+
+def workers_alive():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("loader-")]
+
+
+def test_threads_end_with_the_loop_a_break_and_a_forgotten_iterator(made):
+    loader = Loader(made, IMAGES, batch_size=1)
+    for _ in loader:
+        break
+    assert not workers_alive()
+    iterator = iter(loader)
+    next(iterator)
+    assert workers_alive()
+    with pytest.raises(RuntimeError, match="iterated already"):
+        iter(loader)
+    del iterator
+    assert not workers_alive()
+    assert len(list(loader)) == 7
+
+
+def test_iterator_that_never_starts_and_an_epoch_that_cannot_start_leave_the_loader_free(made, monkeypatch):
+    loader = Loader(made, IMAGES, batch_size=7)
+    never, other = iter(loader), iter(loader)
+    del never
+    assert len(list(zip([], loader, strict=False))) == 0
+    next(other)
+    with pytest.raises(RuntimeError, match="iterated already"):
+        iter(loader)
+    other.close()
+    with monkeypatch.context() as patch, pytest.raises(TypeError):
+        patch.setattr(loader, "order", lambda: None)  # is called with the epoch
+        list(loader)
+    assert len(list(loader)) == 1 and loader.epoch == 3
+
+
+def test_two_iterators_do_not_share_the_slots(made):
+    loader = Loader(made, IMAGES, batch_size=1)
+    one, two = iter(loader), iter(loader)
+    next(one)
+    with pytest.raises(RuntimeError, match="iterated already"):
+        next(two)
+    assert len(list(one)) == 6
+
+
+def test_no_worker_runs_ahead_of_its_slots(made):
+    loader = Loader(made, IMAGES, batch_size=1, workers=1, ahead=1, shuffle=False)
+    iterator = iter(loader)
+    first, _ = next(iterator)
+    kept = first.copy()
+    for _ in range(30):  # turns, in which it could run ahead
+        for thread in workers_alive():
+            thread.join(0.01)
+    assert np.array_equal(first, kept)
+    assert not np.shares_memory(first, next(iterator)[0])
+
+
+def test_what_fails_in_a_worker_reaches_the_consumer(made, monkeypatch):
+    def run(images, rows, ids, out, epoch, start, stop):
+        if 3 in ids:
+            raise MemoryError("no more")
+
+    loader = Loader(made, IMAGES, batch_size=1, shuffle=False)
+    monkeypatch.setattr(made, "run", run)
+    seen = []
+    with pytest.raises(RuntimeError, match="batch 3: MemoryError: no more") as caught:
+        for _, ids in loader:
+            seen += ids.tolist()
+    assert seen == [0, 1, 2]
+    assert isinstance(caught.value.__cause__, MemoryError)
+    assert not workers_alive()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
+        ({"batch_size": 2.5}, "batch_size must be an integer, not 2.5"),
+        ({"batch_size": "4"}, "batch_size must be an integer, not '4'"),
+        ({"batch_size": 1, "workers": 0}, "workers must be in 1..4096, not 0"),
+        ({"batch_size": 1, "workers": 1.5}, "workers must be an integer, not 1.5"),
+        ({"batch_size": 1, "ahead": -1}, "ahead must be at least 0, not -1"),
+        ({"batch_size": 1, "ahead": True}, "ahead must be an integer, not True"),
+        ({"batch_size": 1, "labels": 7}, "labels must be a sequence, not int"),
+        ({"batch_size": 1, "labels": set(range(7))}, "labels must be a sequence, not set"),
+        ({"batch_size": 1, "labels": "cats"}, "labels must be a sequence, not str"),
+        ({"batch_size": 1, "labels": [1]}, "labels must be as many as the images, 7, not 1"),
+    ],
+)
+def test_a_bad_loader_is_refused(made, options, says):
+    with pytest.raises(PipelineError, match=says):
+        Loader(made, IMAGES, **options)
+
+
+def test_order_of_an_epoch_that_is_no_whole_number_is_refused(made):
+    with pytest.raises(PipelineError, match=r"epoch must be an integer, not 0\.5"):
+        Loader(made, IMAGES, batch_size=1).order(0.5)
+
+
+def test_batches_cannot_be_made_larger_than_their_slots(made):
+    loader = Loader(made, IMAGES, batch_size=4)
+    with pytest.raises(AttributeError):
+        loader.batch_size = 6
+    assert [len(ids) for _, ids in loader] == [4, 3]
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, SystemExit, MemoryError])
+@pytest.mark.parametrize("at", [0, 6])
+def test_any_fault_at_any_batch_ends_the_epoch_and_the_next_one_is_whole(made, monkeypatch, fault, at):
+    loader = Loader(made, IMAGES, batch_size=1, workers=3, ahead=0, shuffle=False)
+
+    def run(images, rows, *rest):
+        if rows[0] == at:
+            raise fault("no more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(made, "run", run)
+        with pytest.raises(RuntimeError, match=f"batch {at}: {fault.__name__}"):
+            list(loader)
+    assert not workers_alive()
+    seen = [made(IMAGES, rows=ids, epoch=1) == batch for batch, ids in loader]
+    assert len(seen) == 7 and np.all(seen)
+
+
+def test_a_thread_that_cannot_be_started_leaves_none_behind(made, monkeypatch):
+    start, started = threading.Thread.start, []
+
+    def second_fails(thread):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    loader = Loader(made, IMAGES, batch_size=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", second_fails)
+        with pytest.raises(RuntimeError, match="start new thread"):
+            list(loader)
+    assert not workers_alive()
+    assert len(list(loader)) == 7
+
+
+@pytest.mark.parametrize(
+    ("patience", "progress", "shown"), [(-1, True, True), (-1, False, False), (60, True, False)]
+)
+def test_a_long_epoch_shows_how_far_it_is_if_asked(made, monkeypatch, patience, progress, shown):
+    screen = io.StringIO()
+    bar = partial(Progress, console=Console(file=screen, force_terminal=True))
+    monkeypatch.setattr(loader_module, "Progress", bar)
+    monkeypatch.setattr(loader_module, "PATIENCE", patience)
+    assert len(list(Loader(made, IMAGES, batch_size=1, progress=progress))) == 7
+    assert ("epoch 0" in screen.getvalue()) is shown
+
+
+def usage(process):
+    """What a process holds of what can leak: bytes by Python's count and the system's, threads, open handles."""
+    handles = process.num_fds() if hasattr(process, "num_fds") else process.num_handles()
+    return tracemalloc.get_traced_memory()[0], process.memory_info().rss, threading.active_count(), handles
+
+
+@pytest.mark.timeout(900 + SOAK / 50)
+def test_a_soak_leaves_nothing_behind(made, monkeypatch):
+    """Whole epochs, broken-off ones and failed ones; NUMBA_COURSE_SOAK is how many, for a longer one (-s shows it)."""
+    loader = Loader(made, IMAGES, batch_size=2, workers=3)
+    slots, process, seen = [id(slot) for slot in loader.slots], psutil.Process(), []
+    batches = 0
+
+    def no_memory(*args):
+        raise MemoryError("no more")
+
+    def epochs(count):
+        nonlocal batches
+        for turn in range(count):
+            if turn % 6 == 5:
+                with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="no more"):
+                    patch.setattr(made, "run", no_memory)
+                    list(loader)
+                continue
+            for number, _ in enumerate(loader):
+                batches += 1
+                if number == turn % 6:
+                    break
+
+    tracemalloc.start()
+    try:
+        epochs(6)
+        known = set(sys.modules)
+        for quarter in range(5):
+            epochs(SOAK // 4 if quarter else 0)
+            gc.collect()
+            seen.append(usage(process))
+            print(
+                f"{batches} batches: {seen[-1][1] / 1e6:.1f} MB, {seen[-1][2]} threads, {seen[-1][3]} handles"
+            )
+    finally:
+        tracemalloc.stop()
+    traced, resident, threads, handles = zip(*seen, strict=True)
+    assert len(set(threads)) == 1 and len(set(handles)) == 1
+    assert set(sys.modules) == known
+    assert [id(slot) for slot in loader.slots] == slots
+    assert traced[-1] - traced[1] < 20_000
+    assert resident[-1] - resident[1] < RESIDENT
