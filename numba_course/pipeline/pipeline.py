@@ -16,7 +16,7 @@ from numba.np.numpy_support import from_dtype
 from numba_course.kernels.checks import check_integer, check_out, check_threads
 from numba_course.lens import errors
 from numba_course.pipeline import modules
-from numba_course.pipeline.program import Program, generate
+from numba_course.pipeline.program import Program, generate, kilobytes
 from numba_course.pipeline.protocol import Operation, PipelineError, State, checked
 
 LARGEST = 2**64 - 1  # seed and epoch are mixed as unsigned integers of 64 bits
@@ -108,8 +108,7 @@ class Pipeline:
         rows = [head, *self.program.schedule]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-        scratch = sum(query.nbytes for query in self.program.memory)
-        return "\n".join([*lines, f"memory for each worker: {scratch / 1e3:.0f} kB, allocated once"])
+        return "\n".join([*lines, f"memory for each worker: {kilobytes(self.program.memory)}, allocated once"])
 
     def _compile(self):
         images, out = types.Array(types.uint8, 4, "C", readonly=True), types.Array(types.float32, 4, "C")

@@ -204,14 +204,15 @@ def _stored(state):
 def _schedule(groups):
     for group in groups:
         for step in group.steps:
-            memory = _kilobytes(step.memory) if step.memory else "fused"
+            memory = kilobytes(step.memory) if step.memory else "fused"
             yield str(step.index), step.operation, step.kind, str(step.before), str(step.after), memory
         if group.memory and not group.is_image:
-            yield "", "the result is stored", "", "", "", _kilobytes([group.memory])
+            yield "", "the result is stored", "", "", "", kilobytes([group.memory])
 
 
-def _kilobytes(queries):
-    return f"{sum(query.nbytes for query in queries) / 1e3:.0f} kB"
+def kilobytes(queries: Sequence[AllocationQuery]) -> str:
+    """How much memory that is, in brackets: what it takes to resize depends on the processor."""
+    return f"⟨{sum(query.nbytes for query in queries) / 1e3:.0f} kB⟩"
 
 
 def _fingerprint(names):
