@@ -287,7 +287,8 @@ def _hint(options):
     "verify",
     "Check all your answers at once.",
     "Takes your answers from your notebooks, with the imports, functions and data that they need, and checks each in a "
-    "fresh process, so that nothing is left over from a long session. Ends with 0 if every answer is correct "
+    "fresh process, so that nothing is left over from a long session. These cells run again, with all that they do; "
+    "where an answer is not correct then, so do all cells before it. Ends with 0 if every answer is correct "
     "(exercises that you have not answered do not count), 1 if one is not, and 3 if the checker itself failed.",
     "~/my-course",
     _folder(),

@@ -13,7 +13,13 @@ from numba_course.exercises.examination.verdict import Finding, Verdict
 from numba_course.exercises.records import record
 from numba_course.host import Trouble, reason
 from numba_course.learner import jupyter_servers, notebook_files
-from numba_course.learner.cell_dependencies import ALL_BEFORE, call_of_run_cells, needed, without_magics
+from numba_course.learner.cell_dependencies import (
+    ALL_BEFORE,
+    after_future_imports,
+    call_of_run_cells,
+    needed,
+    without_magics,
+)
 from numba_course.learner.notebook_files import text
 
 if TYPE_CHECKING:
@@ -92,7 +98,8 @@ def _examined(answer, before, question, folder):
         for path, cell in zip(files, before, strict=True):
             path.write_text(cell, encoding="utf-8")
         call = call_of_run_cells(files, folder.resolve(), done)
-        file.write_text(f"{call}{answer.cells[-1]}\n", encoding="utf-8")
+        first, rest = after_future_imports(answer.cells[-1])
+        file.write_text(f"{first}{call}{rest}\n", encoding="utf-8")
         try:
             verdict = question.examine_file(file)
         except LookupError:
@@ -113,7 +120,7 @@ def _of_the_cell(finding, above):
 def _in_doubt(verdict):
     """The verdict with a remark that it might be another one after all cells."""
     first, *others = verdict.findings
-    first = replace(first, seen=f"{first.seen}; not checked {ALL_BEFORE}, as they come to no end")
+    first = replace(first, seen=f"{first.seen}; not checked {ALL_BEFORE}: they did not come to their end")
     return replace(verdict, findings=(first, *others))
 
 

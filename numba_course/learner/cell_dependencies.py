@@ -83,7 +83,7 @@ def run_cells(files: Sequence[str], folder: str, done: str, names: dict[str, Any
     with redirect_stdout(io.StringIO()) as nowhere, redirect_stderr(nowhere):
         for file in files:
             with suppress(BaseException):
-                exec(compile(Path(file).read_text(encoding="utf-8"), file, "exec"), names)
+                exec(compile(Path(file).read_text(encoding="utf-8"), file, "exec", dont_inherit=True), names)
     Path(done).touch()
 
 
@@ -92,8 +92,17 @@ def _nothing(*args, **kwargs):
 
 
 def without_magics(cell: str) -> str:
-    """A cell's text with nothing done where it had a command for IPython or for the system."""
+    """A cell's text with nothing done where it had a command for IPython or for the system; Python stays as it is."""
+    if statements(cell):
+        return cell
     return re.sub(r"^([ \t]*)(?:[%!?].*|[\w.]+\?+[ \t]*$)", r"\1pass", cell, flags=re.MULTILINE)
+
+
+def after_future_imports(cell: str) -> tuple[str, str]:
+    """A cell's text in two: what must stand first in a file, and the rest."""
+    head = [one.end_lineno or 0 for one in statements(cell) if getattr(one, "module", None) == "__future__"]
+    lines = cell.splitlines(keepends=True)
+    return "".join(lines[: max(head, default=0)]), "".join(lines[max(head, default=0) :])
 
 
 def statements(cell: str) -> list[ast.stmt]:

@@ -108,7 +108,9 @@ class Pipeline:
         rows = [head, *self.program.schedule]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-        return "\n".join([*lines, f"memory for each worker: {kilobytes(self.program.memory)}, allocated once"])
+        return "\n".join(
+            [*lines, f"memory for each worker: {kilobytes(self.program.memory)}, allocated once"]
+        )
 
     def _compile(self):
         images, out = types.Array(types.uint8, 4, "C", readonly=True), types.Array(types.float32, 4, "C")

@@ -421,6 +421,12 @@ def test_a_solution_may_show_a_constant_of_its_module():
     assert exercise(helpers=("NUMBER",)).solution_source.startswith("NUMBER = 3\n\n")
 
 
+def test_a_saved_answer_is_read_without_what_our_file_asks_of_the_future(tmp_path):
+    path = tmp_path / "answer.py"
+    path.write_text("def triple(x: float):\n    ...\n\nassert triple.__annotations__['x'] is float\n")
+    assert Saved(str(path), "triple").load().__name__ == "triple"
+
+
 def test_a_saved_answer_uses_the_disk_cache_only_if_told(tmp_path, monkeypatch):
     monkeypatch.setattr(config, "CACHE_DIR", "")  # then it is beside the file
     path = tmp_path / "answer.py"

@@ -93,6 +93,7 @@ def test_what_the_answer_needs_is_found_and_nothing_else():
         ("if x:\n    !ls", "if x:\n    pass"),
         ("np.sum?\n?np.sum\nnp.sum??\nx = 1", "pass\npass\npass\nx = 1"),
         ("x = 7 % 2\nif x != 2: pass", "x = 7 % 2\nif x != 2: pass"),
+        *[(python, python) for python in ("x = (\n    7\n    % 2\n    != 0\n)", "x = 7 \\\n  % 2")],
     ],
 )
 def test_commands_for_ipython_do_nothing(cell, left):
@@ -290,7 +291,8 @@ def test_all_cells_run_as_in_the_notebook_and_leave_no_trace(bare, chapters, cap
     assert cli.run(["verify", str(bare)]) == 1
     shown = " ".join(capsys.readouterr().out.split())
     assert "double: not compiled (chapter 00_start_here, with all cells before it)" in shown
-    answer(bare, chapters, "double", "assert read == 3\n" + ANSWER.replace("FACTOR", "FACTORS[2]"))
+    late = "from __future__ import annotations\nassert read == 3\nkind = lambda x: x\n"
+    answer(bare, chapters, "double", late + ANSWER.replace("FACTOR", "FACTORS[2]"))
     assert cli.run(["verify", str(bare)]) == 0
     assert (bare / "seen").read_text() == "here"
     assert records.hints("double", bare) == 0
@@ -310,7 +312,7 @@ def test_cells_that_come_to_no_end_are_said_and_the_verdict_without_them_stands(
     assert cli.run(["verify"]) == 1
     shown = " ".join(capsys.readouterr().out.split())
     assert "✗ double: wrong (chapter 00_start_here)" in shown
-    assert "; not checked with all cells before it, as they come to no end" in shown
+    assert "; not checked with all cells before it: they did not come to their end" in shown
 
 
 def test_finding_tells_the_line_of_the_cell(bare, chapters, capsys):

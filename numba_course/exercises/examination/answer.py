@@ -95,7 +95,7 @@ class Saved:
         module.__file__ = self.path
         uncached = mock.patch.object(Dispatcher, "enable_caching", lambda self: None)
         with nullcontext() if caching else uncached:
-            exec(compile(text, self.path, "exec"), vars(module))
+            exec(compile(text, self.path, "exec", dont_inherit=True), vars(module))
         return vars(module).get(self.name)
 
 
