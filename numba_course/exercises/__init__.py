@@ -58,13 +58,16 @@ def get(name: str) -> Exercise:
     Raises
     ------
     KeyError
-        If there is none; the message names the nearest.
+        If there is none; the message names the nearest. Also if its chapter's module does not have it.
     """
     chapter = next((stem for stem, names in NAMES.items() if name in names), None)
     if chapter is None:
         raise KeyError(unknown(name, [name for names in NAMES.values() for name in names]))
     sandbox.prepare()  # while the chapter is loaded
-    return next(exercise for exercise in of_chapter(chapter) if exercise.name == name)
+    for exercise in of_chapter(chapter):
+        if exercise.name == name:
+            return exercise
+    raise KeyError(f"exercises.NAMES has {name} in {chapter}, but EXERCISES of that chapter's module has not")
 
 
 def unknown(name: str, known: Iterable[str]) -> str:

@@ -17,7 +17,17 @@ from numba_course.exercises.examination.verdict import STATUSES, Finding, Verdic
 from numba_course.exercises.requirements.memory import RaceFree
 from numba_course.exercises.requirements.results import Matches, difference
 from numba_course.exercises.requirements.structure import Parallel
-from tests.exercises.toy import Empty, Misspelt, Tripled, broken_spec, exercise, racy_examples, triple
+from tests.exercises.toy import (
+    Empty,
+    Misspelt,
+    Tripled,
+    bare_examples,
+    bare_inputs,
+    broken_spec,
+    exercise,
+    racy_examples,
+    triple,
+)
 
 
 def status(answer, *more, **changes):
@@ -235,6 +245,19 @@ def test_a_fault_of_the_checker_is_our_bug():
     verdict = exercise(spec=broken_spec).examine(triple)
     assert verdict.status == "our bug"
     assert "the checker is broken" in repr(verdict)
+
+
+@pytest.mark.parametrize("field, given", [("examples", bare_examples), ("inputs", bare_inputs)])
+def test_arguments_that_are_no_tuple_are_named(field, given):
+    verdict = exercise(**{field: given}).examine(triple)
+    assert verdict.status == "our bug"
+    assert "must give tuples of arguments, not ndarray" in repr(verdict)
+
+
+def test_an_exercise_that_is_named_and_not_written_is_told_apart(monkeypatch):
+    monkeypatch.setitem(exercises.NAMES, "00_start_here", ("double", "unwritten"))
+    with pytest.raises(KeyError, match="NAMES has unwritten in 00_start_here, but EXERCISES"):
+        exercises.get("unwritten")
 
 
 def test_parallel_needs_the_option_and_a_loop():

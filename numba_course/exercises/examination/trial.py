@@ -99,9 +99,9 @@ class Trial:
 
     def calls(self) -> Iterator[tuple[tuple[Any, ...], bool]]:
         """All inputs to call the answer with, and for each whether it was drawn."""
-        yield from ((args, False) for args in self.exercise.examples())
+        yield from ((_arguments(args), False) for args in self.exercise.examples())
         self.draw()
-        yield from ((args, True) for args in self.drawn)
+        yield from ((_arguments(args), True) for args in self.drawn)
 
     def inputs(self) -> Iterator[tuple[Any, ...]]:
         """A few inputs, smallest first, for requirements that look at the code: drawn ones if there are any yet."""
@@ -302,6 +302,15 @@ def _worst(found):
     order = ["not compiled", "raised", "wrong", "unmet"]
     found = sorted(found, key=lambda pair: order.index(pair[0]))
     return (found[0][0] if found else "correct"), [finding for _, finding in found]
+
+
+def _arguments(args):
+    """What an exercise gives for a call, which must be a tuple: an array would be taken apart."""
+    if isinstance(args, tuple):
+        return args
+    raise TypeError(
+        f"examples and inputs of an exercise must give tuples of arguments, not {type(args).__name__}"
+    )
 
 
 def drawn(strategy: strategies.SearchStrategy[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
