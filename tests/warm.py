@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from numba_course import exercises
-from numba_course.exercises.requirements.memory import hardly_optimised
+from numba_course.exercises.requirements.accesses import hardly_optimised
 from numba_course.pipeline import runtime
 
 exercises.by_chapter()

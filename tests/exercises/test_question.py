@@ -14,7 +14,7 @@ from numba import config, njit, prange, vectorize
 from numba_course import exercises
 from numba_course.exercises.examination.answer import Saved
 from numba_course.exercises.examination.verdict import STATUSES, Finding, Verdict
-from numba_course.exercises.requirements.memory import RaceFree
+from numba_course.exercises.requirements.accesses import RaceFree
 from numba_course.exercises.requirements.results import Matches, difference
 from numba_course.exercises.requirements.structure import Parallel
 from tests.exercises.toy import (

@@ -4,9 +4,9 @@ import numpy as np
 from numba import njit
 
 from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.accesses import InBounds
 from numba_course.exercises.requirements.clocks import WorkStays
 from numba_course.exercises.requirements.machine_code import AllocatesNothing
-from numba_course.exercises.requirements.memory import InBounds
 from numba_course.exercises.requirements.results import (
     LeavesInputsAlone,
     Matches,

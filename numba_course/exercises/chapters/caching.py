@@ -10,13 +10,13 @@ from numba import njit
 
 from numba_course.exercises.examination.modules import Modules
 from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.accesses import InBounds
 from numba_course.exercises.requirements.factories import (
     CompilesOnce,
     MakesCompiled,
     SameFloatSameFunction,
     Scales,
 )
-from numba_course.exercises.requirements.memory import InBounds
 from numba_course.exercises.requirements.processes import EditsShow, SecondProcessCompilesNothing
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled

@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit, types
 
 from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.accesses import InBounds
 from numba_course.exercises.requirements.c_calls import (
     CallsJ0,
     CallsMemcpy,
@@ -15,7 +16,6 @@ from numba_course.exercises.requirements.c_calls import (
     Refuses,
     c_function,
 )
-from numba_course.exercises.requirements.memory import InBounds
 from numba_course.exercises.requirements.processes import SecondProcessCompilesNothing
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled

@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 
 from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.accesses import InBounds
 from numba_course.exercises.requirements.clocks import TimesASteadyCall
-from numba_course.exercises.requirements.memory import InBounds
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled
 

@@ -12,7 +12,7 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.exercises.examination.show import show_kinds, show_some
 from numba_course.exercises.requirements import Requirement
-from numba_course.exercises.requirements.memory import hardly_optimised
+from numba_course.exercises.requirements.accesses import hardly_optimised
 from numba_course.lens.compiled.dispatchers import rebuilt
 
 if TYPE_CHECKING:
