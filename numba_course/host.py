@@ -48,7 +48,7 @@ def as_called(text: str) -> str:
     return text.replace(PROGRAM, program())
 
 
-def no_such(what: str, name: str | Path, known: Iterable[str]) -> str:
+def no_such(what: str, name: str | Path, known: Iterable[str], otherwise: str = "") -> str:
     """What to say about a name that is not among those known: the nearest ones, or all.
 
     Parameters
@@ -57,10 +57,12 @@ def no_such(what: str, name: str | Path, known: Iterable[str]) -> str:
         Such as ``exercise``.
     name : str or Path
     known : iterable of str
+    otherwise : str
+        What to say where none is near, instead of all.
     """
     known = list(known)
     near = difflib.get_close_matches(str(name), known, n=3)
-    others = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}."
+    others = f"did you mean {' or '.join(near)}?" if near else otherwise or f"there are {', '.join(known)}."
     return f"there is no {what} {name}; {others}"
 
 

@@ -100,7 +100,8 @@ def text_files(chapters: Iterable[str | Path] | None = None) -> list[Path]:
 
 def complete_chapter(path: Path) -> Chapter:
     """The chapter in this text file, matched with the exercises of its stem, with the table of claims if it has one."""
-    return claims_table.filled(read_chapter(path, exercises.by_chapter().get(path.stem, ())))
+    found = exercises.of_chapter(path.stem) if path.stem in exercises.NAMES else ()
+    return claims_table.filled(read_chapter(path, found))
 
 
 def target_path(source: Path, solved: bool) -> Path:

@@ -6,14 +6,13 @@ and so learns here if it was made for another version of the course.
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from numba_course.exercises import versions
-from numba_course.host import absent, brought_by
+from numba_course.host import absent, brought_by, no_such
 from numba_course.process import sandbox
 
 if TYPE_CHECKING:
@@ -72,9 +71,7 @@ def get(name: str) -> Exercise:
 
 def unknown(name: str, known: Iterable[str]) -> str:
     """What to say about an exercise that is not among those known by name."""
-    near = difflib.get_close_matches(name, known, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "progress lists them all"
-    return f"there is no exercise {name}; {hint}"
+    return no_such("exercise", name, known, otherwise="progress lists them all")
 
 
 def progress() -> Progress:

@@ -100,9 +100,9 @@ def without_magics(cell: str) -> str:
 
 def after_future_imports(cell: str) -> tuple[str, str]:
     """A cell's text in two: what must stand first in a file, and the rest."""
-    head = [one.end_lineno or 0 for one in statements(cell) if getattr(one, "module", None) == "__future__"]
-    lines = cell.splitlines(keepends=True)
-    return "".join(lines[: max(head, default=0)]), "".join(lines[max(head, default=0) :])
+    ends = [one.end_lineno or 0 for one in statements(cell) if getattr(one, "module", None) == "__future__"]
+    lines, end = cell.splitlines(keepends=True), max(ends, default=0)
+    return "".join(lines[:end]), "".join(lines[end:])
 
 
 def statements(cell: str) -> list[ast.stmt]:

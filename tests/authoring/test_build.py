@@ -92,7 +92,8 @@ def course(tmp_path, monkeypatch):
     (tmp_path / "toy.py").write_text(TOY)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(build, "ROOT", tmp_path)
-    monkeypatch.setattr(build.exercises, "by_chapter", lambda: {"70_toy": (DOUBLE,)})
+    monkeypatch.setattr(build.exercises, "NAMES", {"70_toy": (DOUBLE.name,)})
+    monkeypatch.setattr(build.exercises, "of_chapter", {"70_toy": (DOUBLE,)}.get)
     folder = tmp_path / "notebooks" / "source"
     folder.mkdir(parents=True)
 

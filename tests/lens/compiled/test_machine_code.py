@@ -24,6 +24,7 @@ from numba_course.lens.compiled.machine_code import loops, machine_code
 from numba_course.process import sandbox
 from tests import processors
 from tests.lens.compiled import disassembly
+from tests.lens.compiled.looked_at import count, divide, total
 
 for pickling in (cloudpickle, numba.cloudpickle):
     pickling.register_pickle_by_value(sys.modules[__name__])  # a child cannot import a test module
@@ -34,31 +35,11 @@ whole, octets = np.arange(64), np.arange(64, dtype=np.uint8)
 square = np.ones((4, 4))
 
 
-def total(values):
-    result = 0.0
-    for i in range(values.size):
-        result += values[i]
-    return result
-
-
 def total_whole(values):
     result = 0
     for i in range(values.size):
         result += values[i]
     return result
-
-
-def divide(values, divisors):
-    for i in range(values.size):
-        divisors[i] = values[i] / divisors[i]
-
-
-def count(values, limit):
-    found = 0
-    for i in range(values.size):
-        if values[i] > limit:
-            found += 1
-    return found
 
 
 def exponential(values, out):
