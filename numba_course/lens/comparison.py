@@ -14,7 +14,7 @@ import numpy as np
 from numba_course.lens import figures, html, relations
 from numba_course.lens.errors import reason
 from numba_course.lens.timing import Candidate, measure
-from numba_course.process import sandbox
+from numba_course.process import pickling, sandbox
 from numba_course.process.arguments import pack
 
 LIMIT = 30.0  # seconds that one run may take
@@ -399,7 +399,7 @@ def compare(
     packed = [_sendable(pack, case, "the arguments") for case in cases.values()]
     jobs = []
     for name, function in functions.items():
-        pickled = _sendable(sandbox.dumps, function, repr(name))
+        pickled = _sendable(pickling.dumps, function, repr(name))
         for count in (None,) if threads is None else threads:
             label = str(name) if count is None else f"{name}, {_checked(count)} thread{'s' * (count > 1)}"
             jobs.append((label, pickled, count))

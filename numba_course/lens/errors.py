@@ -10,6 +10,7 @@ import numba
 from numba.core import errors, ir
 
 from numba_course.process import sandbox
+from numba_course.process.child import kind_of, text_of
 
 NUMBA = os.path.dirname(numba.__file__)
 HEADINGS = (  # lines of a message that only say where in the compiler it happened
@@ -108,7 +109,7 @@ def _parts(error):
     if isinstance(error, sandbox.Error):
         kind, message = error.kind, error.message
     else:
-        kind, message = type(error).__name__, str(error)
+        kind, message = kind_of(error), text_of(error)
     return kind, re.sub(r"\x1b\[[0-9;]*m", "", message)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from numba_course.lens import figures, html
 from numba_course.lens.errors import reason
-from numba_course.process import sandbox
+from numba_course.process import pickling, sandbox
 from numba_course.process.arguments import pack, unpack
 
 LIMIT = 30.0  # seconds that one block of calls may take
@@ -160,7 +160,7 @@ def gil(fn: Callable[..., object], *args: object) -> Gil:
         raise TypeError(f"gil: fn must be a function, not {type(fn).__name__}; was it called already?")
     name = getattr(fn, "__name__", type(fn).__name__)
     try:
-        packed = sandbox.dumps(fn), pack(args)
+        packed = pickling.dumps(fn), pack(args)
     except Exception as error:
         raise TypeError(f"gil: {name} or its arguments cannot be sent to another process: {error}") from error
     with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ import numpy as np
 from numba import typed
 from numpy.lib.array_utils import byte_bounds
 
-from numba_course.process import sandbox
+from numba_course.process import pickling
 
 ALIGNMENT = 64  # bytes: a copy lies as far from a multiple of it as the original does
 
@@ -39,10 +39,10 @@ def pack(args: object) -> bytes:
     return pickler.file.getvalue()
 
 
-def unpack(packed: bytes, plain: bool = False) -> Any:
-    """New arguments; if `plain`, with Python's lists and dicts in place of Numba's."""
+def unpack(packed: bytes, as_plain: bool = False) -> Any:
+    """New arguments; if `as_plain`, with Python's lists and dicts in place of Numba's."""
     args = pickle.loads(packed)
-    return _plain(args) if plain else args
+    return plain(args) if as_plain else args
 
 
 class _Block:
@@ -55,7 +55,7 @@ class _Block:
         return _memory, (self.low % ALIGNMENT, ctypes.string_at(self.low, self.high - self.low))
 
 
-class _Pickler(sandbox.Pickler):
+class _Pickler(pickling.Pickler):
     """Writes arrays as places in blocks; with no blocks it only notes the bounds of all arrays."""
 
     def __init__(self, blocks):
@@ -111,12 +111,13 @@ def _typed_dict(kind, items):
     return new
 
 
-def _plain(value):
+def plain(value: Any) -> Any:
+    """The value with Python's lists and dicts in place of Numba's."""
     if isinstance(value, (list, typed.List)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, (dict, typed.Dict)):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, tuple):
-        items = map(_plain, value)
+        items = map(plain, value)
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     return value

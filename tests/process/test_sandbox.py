@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -197,13 +196,9 @@ def test_a_child_that_waits_for_its_turn_is_not_timed_out():
         (100.0, 1.9, True),  # now and then awake
     ],
 )
-def test_the_time_is_over_for_who_computes_or_sleeps_and_not_for_who_waits(
-    monkeypatch, seconds, computed, over
-):
+def test_the_time_is_over_for_who_computes_or_sleeps_and_not_for_who_waits(seconds, computed, over):
     now, used = [100.0], [7.0]
-    monkeypatch.setattr(sandbox, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(sandbox, "_processor_seconds", lambda pid: used[0])
-    clock = sandbox._Clock(1)
+    clock = sandbox._Clock(1, lambda: now[0], lambda pid: used[0])
     now[0] += seconds
     used[0] += computed
     assert clock.is_over(2.0) is over
@@ -270,14 +265,19 @@ def test_a_c_function_travels_by_name_and_keeps_its_types():
     """Sent by value, as from a notebook: there its globals, the C function with them, travel along."""
 
     def apart(value):
-        return magnitude(value), LIBC.labs(value), c_abs.argtypes, c_abs.restype
+        return (
+            magnitude(value),
+            LIBC.labs(value),
+            c_abs.argtypes == [ctypes.c_long],
+            c_abs.restype is ctypes.c_long,
+        )
 
     apart.__module__ = magnitude.py_func.__module__ = "__main__"
     try:
         outcome = sandbox.run(call, apart, -3)
     finally:
         magnitude.py_func.__module__ = __name__
-    assert outcome.value == (3, 3, [ctypes.c_long], ctypes.c_long), outcome
+    assert outcome.value == (3, 3, True, True), outcome
 
 
 def test_a_c_function_known_by_its_address_alone_is_refused():

@@ -267,11 +267,11 @@ def races(fn: Dispatcher, *args: object) -> Races:
         outcome = sandbox.run(_examine, fn, pack(args), seconds=SECONDS)
     except TypeError as error:
         return _not_checked(str(error))
-    if outcome.ended == "returned":
+    if outcome.ended == "returned" and isinstance(outcome.value, Races):
         return outcome.value
     if outcome.ended == "raised" and outcome.error.kind == "TypeError":
         raise TypeError(outcome.error.message)
-    what = f"raised {outcome.error.kind}" if outcome.error else outcome.ended
+    what = f"raised {outcome.error.kind}" if outcome.error else outcome.ended.replace("returned", "lied")
     return _not_checked(f"the child process {what} while {outcome.step or 'starting'}")
 
 
@@ -335,7 +335,7 @@ def _examine(fn, packed):
     while True:
         yield "interpreting"
         run = Run(threads, len(runs), {copy: facts if copy.targetoptions.get("parallel") else None})
-        why = run.attempt(copy, unpack(packed, plain=True))
+        why = run.attempt(copy, unpack(packed, as_plain=True))
         most = max((region.count for region in run.regions), default=0)
         if why and run.asked and threads > numba.get_num_threads():
             runs, threads = [], numba.get_num_threads()  # the caller may have sized a buffer for so many

@@ -1,0 +1,340 @@
+"""What travels to a child arrives as it was defined: what Numba makes of functions of a cell, and what they name."""
+
+import ctypes
+import functools
+import pickle
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from numba_course.process import sandbox
+from numba_course.process.pickling import dumps
+from tests.cells import run_cell
+
+pytestmark = pytest.mark.load
+
+HEAD = """
+import numpy as np
+from numba import cfunc, guvectorize, njit, objmode, stencil, types, vectorize
+from numba.experimental import jitclass
+from numba.extending import intrinsic, overload, overload_attribute, overload_method, register_jitable
+
+factor = 2.0
+"""
+# Cells that define a function `double`, of an array.
+KINDS = {
+    "object mode": """
+@njit
+def double(values):
+    with objmode(out="float64[:]"):
+        out = np.multiply(values, 2)
+    return out
+""",
+    "overload": """
+def twice(x): ...
+
+@overload(twice)
+def of_twice(x):
+    return lambda x: factor * x
+
+@njit
+def double(values):
+    return twice(values)
+""",
+    "overloads of Numba's types": """
+@overload_method(types.Array, "times")
+def of_times(array, by):
+    return lambda array, by: array * by
+
+@overload_attribute(types.Array, "its_factor")
+def of_its_factor(array):
+    return lambda array: factor
+
+@njit
+def double(values):
+    return values.times(values.its_factor)
+""",
+    "register_jitable": """
+@register_jitable
+def twice(x):
+    return factor * x
+
+@njit
+def double(values):
+    return twice(values)
+""",
+    "stencil": """
+@stencil(neighborhood=((0, 0),))
+def twice(values):
+    return factor * values[0]
+
+@njit
+def double(values):
+    return twice(values)
+""",
+    "callback": """
+@njit
+def inner(x):
+    return factor * x
+
+@cfunc("float64(float64)")
+def twice(x):
+    return inner(x)
+
+@njit
+def double(values):
+    return np.array([twice(value) for value in values])
+""",
+    "compiled at once, and calls itself": """
+@njit("int64(int64)")
+def length(n):
+    return 0 if n == 0 else 1 + length(n - 1)
+
+@njit
+def double(values):
+    return values * 2 * length(values.size) / values.size
+""",
+    "calls itself with a default": """
+@njit
+def length(n, so_far=0):
+    return so_far if n == 0 else length(n - 1, so_far + 1)
+
+@njit
+def double(values):
+    return values * 2 * length(values.size) / values.size
+""",
+    "compiled at once in the order of the cell": """
+@njit("float64(float64)")
+def grown(x):
+    return x * 4611686018427387904 * 4  # 0 where x is an integer
+
+@njit("float64(int64)")
+def grows(n):
+    return grown(n) > 0
+
+@njit
+def double(values):
+    return values * 2 * grows(1)
+""",
+    "jitclass that makes itself": """
+@jitclass([("x", types.float64)])
+class Box:
+    def __init__(self, x):
+        self.x = x
+
+    def twice(self):
+        return Box(factor * self.x)
+
+@njit
+def double(values):
+    return np.array([Box(value).twice().x for value in values])
+""",
+    "intrinsic": """
+@intrinsic(prefer_literal=True)
+def twice(typing_context, x):
+    def generate(context, builder, signature, args):
+        return builder.fadd(args[0], args[0])
+    return types.float64(types.float64), generate
+
+@njit
+def double(values):
+    return np.array([twice(value) for value in values])
+""",
+    "ufuncs": """
+@njit
+def inner(x):
+    return factor * x
+
+@vectorize(["float64(float64)"])
+def twice(x):
+    return inner(x)
+
+@vectorize
+def same(x):
+    return 1.0 * x
+
+@guvectorize(["void(float64[:], float64[:])"], "(n)->(n)")
+def copied(values, out):
+    out[:] = same(values)
+
+@njit
+def double(values):
+    out = np.empty_like(values)
+    copied(twice(values), out)
+    return out
+""",
+    "closures that share a name": """
+def made():
+    @njit
+    def length(n):
+        return 0 if n == 0 else 1 + length(n - 1)
+
+    def double(values):
+        return values * 2 * length(values.size) / values.size
+
+    return double
+
+double = made()
+""",
+    "wraps": """
+import functools
+
+@njit
+def inner(values):
+    return factor * values
+
+@functools.wraps(inner)
+def double(values):
+    return inner(values)
+""",
+    "cffi": """
+import cffi
+
+ffi = cffi.FFI()
+ffi.cdef("double fabs(double x); double ceil(double x);")
+fabs, library = ffi.dlopen(None).fabs, ffi.dlopen(None)
+ceil = library.ceil
+
+@njit
+def double(values):
+    return np.array([ceil(fabs(-factor)) * value for value in values])
+""",
+    "what is new in each process": """
+import threading, weakref
+from concurrent.futures import ThreadPoolExecutor
+
+lock, condition, pool = threading.RLock(), threading.Condition(), ThreadPoolExecutor(1)
+kept = njit(lambda values: factor * values)
+known, reference, gone = weakref.WeakValueDictionary(kept=kept), weakref.ref(kept), weakref.ref(set())
+
+def double(values):
+    with lock, condition:
+        assert list(known.values()) == [kept] == [reference()] and gone() is None
+        return pool.submit(kept, values).result()
+""",
+    "keys that are hashed as they arrive": """
+class Key:
+    def __init__(self, name):
+        self.name = name
+
+    def __hash__(self):
+        return int(factor) + len(np.array([self.name]))
+
+    def __eq__(self, other):
+        return self.name == other.name
+
+table = {Key("two"): 2}
+
+def double(values):
+    return values * table[Key("two")]
+""",
+}
+
+
+def after(contents):
+    """In the child: load each function and call it, one after the other, since each fills ``__main__``."""
+    results = {}
+    for kind, content in contents.items():
+        try:
+            results[kind] = pickle.loads(content)(np.arange(3.0)).tolist()
+        except Exception as error:
+            results[kind] = f"{type(error).__name__}: {error}"
+        yield kind
+    return results
+
+
+def sent(value):
+    """Bytes, or the error that says why there are none."""
+    try:
+        return dumps(value)
+    except Exception as error:
+        return pickle.dumps(error)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="C's functions are in a library of another name there")
+def test_what_a_cell_defines_arrives_whatever_numba_makes_of_it():
+    contents = {kind: sent(run_cell(HEAD + text)["double"]) for kind, text in KINDS.items()}
+    outcome = sandbox.run(after, contents, seconds=60)
+    assert outcome.value == {kind: [0.0, 2.0, 4.0] for kind in KINDS}, outcome
+
+
+def call(function, *args):
+    return function(*args)
+
+
+def test_a_dispatcher_keeps_its_options_and_its_signatures_and_no_machine_code():
+    f = run_cell(HEAD + "@njit('float64(float64)', fastmath=True)\ndef f(x):\n    return x\n")["f"]
+    assert sandbox.run(
+        lambda f: (str(f.signatures), f.targetoptions["fastmath"], f._can_compile), f
+    ).value == (
+        str(f.signatures),
+        True,
+        False,
+    )
+    lazy = run_cell(HEAD + "@njit\ndef f(x):\n    return x\n\nf(1)\n")["f"]
+    assert sandbox.run(lambda f: f.signatures, lazy).value == []
+
+
+def test_functions_of_one_session_share_its_names():
+    names = run_cell(
+        "count = 0\n\ndef more():\n    global count\n    count += 1\n\ndef double():\n    more()\n    return count\n"
+    )
+    assert sandbox.run(call, names["double"]).value == 1
+
+
+def test_a_module_that_the_child_would_not_find_is_sent(tmp_path, monkeypatch):
+    twice = "def twice(x):\n    return factor * x\n"
+    doubles = "class Doubles:\n    def __call__(self, x):\n        return twice(x)\n"
+    module = types.ModuleType("lost_helpers")
+    exec(f"factor = 2\n\n{twice}\n{doubles}", vars(module))
+    monkeypatch.setitem(sys.modules, "lost_helpers", module)
+    names = run_cell(
+        "import lost_helpers\nfrom lost_helpers import Doubles, twice\n\n"
+        "def double(x):\n    return lost_helpers.twice(x), twice(x), Doubles()(x)\n"
+    )
+    assert sandbox.run(call, names["double"], 3).value == (6, 6, 6)
+
+
+def test_a_module_beside_the_notebook_is_imported(tmp_path, monkeypatch):
+    (tmp_path / "found_helpers.py").write_text("def where():\n    return __file__\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    names = run_cell("from found_helpers import where\n\ndef double():\n    return where()\n")
+    assert sandbox.run(call, names["double"]).value == str(tmp_path / "found_helpers.py")
+    del sys.modules["found_helpers"]
+
+
+def test_c_functions_known_by_their_address_alone_are_refused():
+    import cffi
+
+    ffi = cffi.FFI()
+    with pytest.raises(pickle.PicklingError, match="cffi knows this value by its address alone"):
+        dumps(ffi.cast("int *", 8))
+    function = ctypes.CFUNCTYPE(ctypes.c_long)(lambda: 0)
+    with pytest.raises(pickle.PicklingError, match="ctypes knows a C function by its address alone"):
+        dumps(function)
+
+
+def test_what_is_remembered_stays():
+    names = run_cell(
+        "import functools\n\n@functools.cache\ndef f(n):\n    return n if n < 2 else f(n - 1) + f(n - 2)\n"
+    )
+    names["f"](20)
+    assert sandbox.run(lambda f: (f.cache_info().currsize, f(60)), names["f"]).value == (0, 1548008755920)
+
+
+def test_sending_plain_functions_loads_no_numba():
+    code = (
+        "import sys; from numba_course.process.pickling import dumps; "
+        "dumps(lambda x: x); print([m for m in ('numba', 'cffi') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_partial_of_what_is_compiled_arrives():
+    names = run_cell(HEAD + "import functools\ndouble = functools.partial(njit(lambda a, b: a * b), 2.0)\n")
+    assert isinstance(names["double"], functools.partial)
+    assert sandbox.run(call, names["double"], 4.0).value == 8.0
