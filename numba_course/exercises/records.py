@@ -6,7 +6,7 @@ There are three kinds of line. Fields may come in any order, and fields that a r
     {"time": "2026-11-28T16:07:10Z", "exercise": "double", "hint": 1}
     {"time": "2026-11-28T16:00:00Z", "learner": "Zoë Ōta"}
 
-- A check: `status` is one of `statuses.STATUSES`, but never ``not attempted`` or ``our bug``; `finding` is the name
+- A check: `status` is one of `statuses.STATUSES`, but never one of `NOT_RECORDED`; `finding` is the name
   of its first finding's requirement, such as ``race-free``, and `seen` is what that finding says. Both are empty
   where the answer is correct.
 - A hint that was shown, counted from 1.
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 FILE = "progress.jsonl"
 OLD_FILE = "progress.json"
 LONGEST = 300  # characters of `seen`
-NOT_RECORDED = ("not attempted", "our bug")
+NOT_RECORDED = ("not attempted", "our bug", "stopped")  # these say nothing about the learner
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,19 @@ def record_learner(name: str, folder: str | Path = ".") -> None:
 
 
 def _keep(folder=".", **fields):
-    """Append a line, where the folder has a record."""
-    line = {"time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), **fields}
-    if is_kept(folder):
-        with suppress(OSError):
+    """Append a line, where the folder has a record that can be written; remember it otherwise."""
+    known = {name: _encodable(value) if isinstance(value, str) else value for name, value in fields.items()}
+    line = {"time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), **known}
+    with suppress(OSError, ValueError):  # ValueError: a path with a null character
+        if is_kept(folder):
             _append(Path(folder) / FILE, line)
             return
     _session.append(_event(line))
+
+
+def _encodable(text):
+    """The text without halves of characters, which no file can take: they are written out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _append(path, line):

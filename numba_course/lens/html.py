@@ -5,8 +5,10 @@ styles with fixed colours only, text inherits its colour, and every tone is a wo
 is legible as text on both grounds, so an icon is white on its tone, and the tone has to show as an area or a line.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from html import escape
+from textwrap import dedent
 
 TONES = {
     "good": ("✓", "#24803f"),
@@ -17,7 +19,22 @@ TONES = {
 }
 MONOSPACE = "font-family:monospace;font-size:0.92em"
 
-__all__ = ["Shown", "card", "code", "escape", "mark", "table"]
+GROUND, INK = "#0d1117", "#e6edf3"  # of Python code: a ground of its own, on which colours are legible
+STYLE = "github-dark"  # of Pygments, made for that ground
+
+__all__ = [
+    "Shown",
+    "card",
+    "code",
+    "escape",
+    "folded",
+    "link",
+    "mark",
+    "paragraphs",
+    "prose",
+    "python",
+    "table",
+]
 
 
 class Shown:
@@ -77,12 +94,76 @@ def table(headers: Collection[str], rows: Iterable[Iterable[str]]) -> str:
     return f'<table style="border-collapse:collapse;text-align:left">{shown}<tbody>{body}</tbody></table>'
 
 
+def fields(pairs: Iterable[tuple[str, str]]) -> str:
+    """What there is to say under some labels, one below the other; labels are text, the rest is escaped HTML."""
+    label = (
+        "text-align:left;vertical-align:top;font-weight:normal;white-space:nowrap;padding:0.1em 1em 0.1em 0"
+    )
+    said = "text-align:left;vertical-align:top;overflow-wrap:anywhere;padding:0.1em 0"
+    rows = "".join(
+        f'<tr><th style="{label}" scope="row">{escape(name)}</th><td style="{said}">{shown}</td></tr>'
+        for name, shown in pairs
+    )
+    return f'<table style="border-collapse:collapse;margin:0.3em 0"><tbody>{rows}</tbody></table>'
+
+
 def code(text: str) -> str:
     """Text in a fixed-width font; several lines become a block that scrolls."""
     if "\n" not in text:
         return f'<code style="background:none;color:inherit;{MONOSPACE}">{escape(text)}</code>'
     style = f"background:none;color:inherit;margin:0;max-height:30em;overflow:auto;{MONOSPACE}"
     return f'<pre style="{style}">{escape(text)}</pre>'
+
+
+def python(text: str) -> str:
+    """Python code as a block that scrolls, highlighted where Pygments is installed."""
+    try:
+        from pygments import highlight
+        from pygments.formatters import HtmlFormatter
+        from pygments.lexers import PythonLexer
+    except ImportError:
+        return code(f"{text}\n")
+    marked = highlight(text, PythonLexer(), HtmlFormatter(style=STYLE, noclasses=True, nowrap=True))
+    marked = re.sub(r' style="([^"]*)"', lambda found: f' style="{found[1].rstrip("; ")}"', marked)
+    style = (
+        f"background-color:{GROUND};color:{INK};border-radius:3px;padding:0.5em 0.8em;margin:0.3em 0;"
+        f"max-height:30em;overflow:auto;{MONOSPACE}"
+    )
+    return f'<pre style="{style}">{marked}</pre>'
+
+
+def prose(text: str) -> str:
+    """A text in which backticks enclose code; one of several lines keeps them, in a fixed-width font."""
+    parts = re.split(r"(`+)([^`\n](?:[^\n]*?[^`\n])??)\1(?!`)", text)
+    plain, enclosed = parts[::3], [*parts[2::3], None]
+    shown = "".join(
+        escape(before) + (code(inside) if inside is not None else "")
+        for before, inside in zip(plain, enclosed, strict=True)
+    )
+    if "\n" not in text:
+        return shown
+    return f'<div style="white-space:pre-wrap;max-height:30em;overflow:auto;{MONOSPACE}">{shown}</div>'
+
+
+def paragraphs(text: str) -> str:
+    """Paragraphs, an empty line between them, each as `prose`; one whose lines are indented is Python."""
+    return "".join(
+        python(dedent(part))
+        if part.startswith("    ")
+        else f'<div style="margin:0.3em 0">{prose(part)}</div>'
+        for part in re.split(r"\n(?:[ \t]*\n)+", text.strip("\n"))
+        if part
+    )
+
+
+def folded(summary: str, body_html: str) -> str:
+    """What a click on `summary`, which is text, opens; no script is needed for it."""
+    return f'<details style="margin:0.3em 0"><summary>{prose(summary)}</summary>{body_html}</details>'
+
+
+def link(text: str, target: str) -> str:
+    """A link; both are text. JupyterLab opens one to a notebook beside the one in which it stands."""
+    return f'<a href="{escape(target)}">{escape(text)}</a>'
 
 
 def _colour(tone):

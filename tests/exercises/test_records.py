@@ -1,9 +1,11 @@
 """The record of progress: what a line says, what it amounts to, and that no cut, no second writer costs a line."""
 
+import errno
 import json
 import multiprocessing
 import os
 import re
+from contextlib import contextmanager
 
 import pytest
 
@@ -57,7 +59,7 @@ def test_long_finding_is_cut():
     assert len(records.read()[0].seen) == records.LONGEST
 
 
-@pytest.mark.parametrize("status", ["not attempted", "our bug"])
+@pytest.mark.parametrize("status", records.NOT_RECORDED)
 def test_what_says_nothing_about_the_learner_is_not_recorded(folder, status):
     records.record(Verdict("double", status))
     assert lines(folder) == []
@@ -85,6 +87,61 @@ def test_record_that_cannot_be_written_is_no_error(folder):
     (folder / records.OLD_FILE).write_text("{}", encoding="utf-8")
     records.record(RIGHT)
     assert records.summary({"00": ["double"]}).done == 1
+
+
+def test_half_a_character_is_written_out(folder):
+    records.record(Verdict("double", "raised", (Finding("runs", "ValueError: \ud83d"),)))
+    records.record_learner("Zoë \udcff")
+    assert [line.get("seen", line.get("learner")) for line in lines(folder)] == [
+        "ValueError: \\ud83d",
+        "Zoë \\udcff",
+    ]
+    assert records.hints("double") == 0
+    assert len(records.read()) == 2
+
+
+@contextmanager
+def gone(folder, monkeypatch):
+    """In a working directory that somebody has deleted."""
+    place = folder / "deleted"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    place.rmdir()
+    with pytest.raises(FileNotFoundError):
+        os.getcwd()
+    yield
+
+
+@contextmanager
+def no_space(folder, monkeypatch):
+    """On a full disk."""
+
+    def write(handle, text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(records.os, "write", write)
+    yield
+
+
+@contextmanager
+def no_entry(folder, monkeypatch):
+    """In a folder that nobody may look into; Python 3.11 raises even where it is asked whether a file is there."""
+
+    def refuse(path, *args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(records.Path, "is_file", refuse)
+    monkeypatch.setattr(records.os, "open", refuse)
+    yield
+
+
+@pytest.mark.parametrize("where", [gone, no_space, no_entry], ids=lambda where: where.__name__)
+def test_what_cannot_be_kept_is_remembered(folder, monkeypatch, where):
+    with where(folder, monkeypatch):
+        records.record(RIGHT)
+        records.record_hint("triple", 2)
+        assert records.hints("triple") == 2
+        assert records.summary({"00": ["double"]}).done == 1
 
 
 # Reading what is damaged or old

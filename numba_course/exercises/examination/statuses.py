@@ -10,5 +10,6 @@ STATUSES = {
     "wrong": ("✗", "wrong", "bad"),
     "unmet": ("!", "right, but a requirement is not met", "warn"),
     "not attempted": ("○", "not attempted yet", "info"),
+    "stopped": ("○", "stopped", "info"),
     "correct": ("✓", "correct", "good"),
 }
