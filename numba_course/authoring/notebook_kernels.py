@@ -20,6 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from numba_course.authoring.chapter_text import first_line
+from numba_course.exercises import waiting
 from numba_course.lens.errors import reason_after_kind
 from numba_course.process.sandbox import Error
 
@@ -73,6 +74,7 @@ def environment(folder: Path) -> dict[str, str]:
             "PYTHONHASHSEED": "0",
             "PYTHON_COLORS": "0",  # which stands above the FORCE_COLOR of ipykernel, in processes that a cell starts
             "COLUMNS": "80",
+            waiting.SWITCH: "0",  # how long a check lasts is no output
         }
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from numba_course.exercises import versions
+from numba_course.exercises.examination import noted_runs
 from numba_course.host import absent, brought_by, no_such
 from numba_course.process import sandbox
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numba_course.exercises.records import Progress
 
 # The exercises of each chapter, in the order of the course: known without loading the chapter.
+COMPILE_LONG = ("07_prange",)  # whose answers make Numba compile much of its own
 NAMES = {
     "00_start_here": ("double",),
     "01_execution_model": ("sum_of_squares", "collatz_longest", "honest_timing"),
@@ -63,6 +65,8 @@ def get(name: str) -> Exercise:
     if chapter is None:
         raise KeyError(unknown(name, [name for names in NAMES.values() for name in names]))
     sandbox.prepare()  # while the chapter is loaded
+    if chapter in COMPILE_LONG:
+        sandbox.prepare_more()
     for exercise in of_chapter(chapter):
         if exercise.name == name:
             return exercise
@@ -95,3 +99,4 @@ def __dir__() -> list[str]:
 
 
 versions.mention()
+noted_runs.watch()

@@ -6,7 +6,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,11 @@ from numba_course.exercises.card import Card, display
 from numba_course.exercises.examination import examiner
 from numba_course.exercises.examination.answer import python_function
 from numba_course.exercises.examination.modules import Modules
+from numba_course.exercises.examination.verdict import Lead, Verdict
+from numba_course.exercises.waiting import Waiting
+from numba_course.process import sandbox
 
 if TYPE_CHECKING:
-    from numba_course.exercises.examination.verdict import Verdict
     from numba_course.exercises.requirements import Requirement
 
 
@@ -78,7 +80,23 @@ class Exercise:
     compiling: float = 60.0  # a parallel function can take ten seconds on a slow machine
     modules: Modules | None = None
     not_checked: tuple[str, ...] = ("speed", "inputs larger than those tried")
+    parameters: tuple = field(default=(), init=False, repr=False)  # names of the arguments
     _memory: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # the last verdict
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", tuple(inspect.signature(self.spec).parameters))
+
+    def without_help(self) -> Exercise:
+        """A copy for the judge, who needs no solution."""
+        other = replace(self, helpers=(), hints=(), explanation="")
+        object.__setattr__(other, "reference", None)
+        return other
+
+    def without_answer(self) -> Exercise:
+        """A copy for where an answer runs: it does not know what is right."""
+        other = self.without_help()
+        object.__setattr__(other, "spec", None)
+        return other
 
     def __repr__(self) -> str:
         return f"exercise {self.name}: check({self.name}), hint(), solution(), why()"
@@ -93,9 +111,17 @@ class Exercise:
         answer : function
             The learner's function itself, not the result of calling it.
         """
-        verdict = self.examine(answer)
-        records.record(verdict)
-        display(verdict)
+        if sandbox.is_apart():
+            return  # a script that checks its answer is itself judged
+        with sandbox.interrupts():  # the one who works notes them; none is to end what is shown after that
+            waiting = Waiting(self.name)
+            try:
+                verdict = examiner.examine(self, answer, waiting.report)
+            except KeyboardInterrupt:  # in another thread
+                verdict = Verdict(self.name, "stopped")
+            self._remember(verdict)
+            records.record(verdict)
+            waiting.end(replace(verdict, leads=tuple(self._leads(verdict))))
 
     def hint(self, number: int | None = None) -> None:
         """Show the next hint, or the one of this number, counted from 1."""
@@ -106,7 +132,7 @@ class Exercise:
             display(Card(f"{self.name}: there is no hint {number}", f"There are hints 1 to {count}."))
             return
         records.record_hint(self.name, number)
-        more = f"Another one: exercises.{self.name}.hint()" if number < count else "That was the last hint."
+        more = f"Another one: `exercises.{self.name}.hint()`" if number < count else "That was the last hint."
         display(Card(f"{self.name}: hint {number} of {count}", self.hints[number - 1], note=more))
 
     def solution(self) -> None:
@@ -114,17 +140,15 @@ class Exercise:
         display(Card(f"{self.name}: solution", self.explanation, code=self.solution_source))
 
     def why(self) -> None:
-        """Show the last failure in full."""
+        """Show what the card of the last check left out."""
         verdict = self._memory.get("verdict")
         if verdict is None:
-            display(
-                Card(
-                    f"{self.name}: nothing to explain yet",
-                    f"Call exercises.{self.name}.check({self.name}) first.",
-                )
-            )
+            first = f"Call `exercises.{self.name}.check({self.name})` first."
+            display(Card(f"{self.name}: nothing to explain yet", first))
+        elif more := verdict.left_out():
+            display(Card(f"{self.name}: what the card left out", report=more))
         else:
-            display(Card(f"{self.name}: the last check in full", code=verdict.full()))
+            display(Card(f"{self.name}: the card left nothing out"))
 
     # The same as data.
 
@@ -173,6 +197,56 @@ class Exercise:
     def _remember(self, verdict):
         self._memory["verdict"] = verdict
         return verdict
+
+    def _leads(self, verdict):
+        """What the card of a verdict leads on to."""
+        if verdict.passed:
+            yield _onward(self.name)
+        elif verdict.status not in records.NOT_RECORDED:
+            yield self._next_hint()
+            if task := _task(self.name):
+                yield task
+
+    def _next_hint(self):
+        """The next hint, folded. That it is opened there is not recorded: nobody tells the kernel."""
+        number = records.hints(self.name) + 1
+        if number > len(self.hints):
+            return Lead(f"All hints were shown. There is also `exercises.{self.name}.solution()`.")
+        counted = f"`exercises.{self.name}.hint()` shows it as well; the next card then has the one after it."
+        return Lead(f"Hint {number} of {len(self.hints)}", folded=f"{self.hints[number - 1]}\n\n{counted}")
+
+
+def _task(name):
+    """A link to the task of an exercise, in its notebook; None where that is not of the course."""
+    chapter = _chapters().get(name)
+    if chapter is None:
+        return None
+    return Lead("The task, and what it builds on:", f"{name} in {chapter}", _address(chapter, name))
+
+
+def _onward(name):
+    """What comes after an exercise that is solved: the next of its chapter, or the next chapter that has one."""
+    chapters = _chapters()
+    names = list(chapters)
+    following = names[names.index(name) + 1 :][:1] if name in names else []
+    if not following:
+        return Lead("What is left to do: `exercises.progress()`")
+    chapter = chapters[following[0]]
+    if chapter == chapters[name]:
+        return Lead("Next:", following[0], _address(chapter, following[0]))
+    return Lead("Next:", f"chapter {chapter}, with {following[0]}", f"{chapter}.ipynb")
+
+
+def _chapters():
+    """From each exercise of the course to its chapter, in order."""
+    from numba_course.exercises import NAMES  # which has loaded this module
+
+    return {name: chapter for chapter, names in NAMES.items() for name in names}
+
+
+def _address(chapter, name):
+    """Where the task stands, from another notebook of the folder: each has a heading of this form."""
+    return f"{chapter}.ipynb#Exercise:-{name}"
 
 
 def _constant(module, name):

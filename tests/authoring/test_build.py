@@ -570,7 +570,11 @@ def test_kernels_see_the_same_environment_whatever_the_user_has_set(course, monk
     seen = notebook_kernels.environment(tmp_path)
     assert seen["KEPT"] == "yes" and not {"PYTEST_CURRENT_TEST", "PYTHONWARNINGS"} & set(seen)
     numba = {name: value for name, value in seen.items() if name.startswith("NUMBA_") and "CPU" not in name}
-    assert numba == {"NUMBA_NUM_THREADS": "2", "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    assert numba == {
+        "NUMBA_NUM_THREADS": "2",
+        "NUMBA_CACHE_DIR": str(tmp_path / "numba"),
+        "NUMBA_COURSE_PROGRESS": "0",
+    }
     assert (seen["PYTHONHASHSEED"], seen["IPYTHONDIR"]) == ("0", str(tmp_path / "ipython"))
     assert "matplotlib_inline" in seen["MPLBACKEND"]
 

@@ -3,10 +3,13 @@
 import numpy as np
 from numba import njit
 
+from numba_course.exercises.examination.office import Lost
+from numba_course.exercises.examination.trial import Desk
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InBounds
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled
+from numba_course.process import sandbox
 
 NUMBER = 3
 
@@ -92,3 +95,30 @@ class Empty(Tripled):
         self.factor = factor
 
     def result(self, values): ...
+
+
+# Workers without a session between
+
+
+def done(answer, asked, task, content):
+    """In a child: do a task of a worker."""
+    return Desk(answer, asked).do(task, *content)
+
+
+class Office:
+    """Hires workers that have this answer, without a session between."""
+
+    def __init__(self, answer, asked):
+        self.answer, self.asked = answer, asked
+
+    def hire(self):
+        return self
+
+    def ask(self, task, *content, seconds, step):
+        outcome = sandbox.run(done, self.answer, self.asked.without_answer(), task, content, seconds=seconds)
+        if outcome.ended != "returned":
+            raise Lost(outcome)
+        return outcome.value
+
+    def dismiss(self):
+        pass

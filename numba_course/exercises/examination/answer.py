@@ -3,49 +3,91 @@
 from __future__ import annotations
 
 import dis
+import functools
+import io
 import linecache
+import os
+import pickle
 import sys
 import types
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from numba_course.exercises.examination.verdict import Finding
-from numba_course.process.sandbox import describe
+from numba_course.process.child import describe
+from numba_course.process.pickling import CachingPickler, can_be_sent
+from numba_course.process.sandbox import is_apart
+
+UNWRAPPED = {  # where what Python itself makes of a function has that function
+    functools.partial: "func",
+    functools._lru_cache_wrapper: "__wrapped__",
+    functools.cached_property: "func",
+    property: "fget",
+    staticmethod: "__func__",
+    classmethod: "__func__",
+    types.MethodType: "__func__",
+}
+MOST = 1_000_000_000  # bytes of an answer with all that it refers to
+
+
+class CannotTravel(Exception):
+    """An answer that cannot be sent to another process; the message says why."""
 
 
 def python_function(answer: object) -> types.FunctionType | None:
-    """The Python function behind a dispatcher or a compiled ufunc, or the function itself; None for anything else."""
-    answer = getattr(answer, "_dispatcher", answer) if not hasattr(answer, "py_func") else answer
-    answer = getattr(answer, "py_func", answer)
-    return answer if isinstance(answer, types.FunctionType) else None
+    """The Python function behind what decorators of Numba and of Python make of one; None for anything else.
+
+    Nothing of the learner's is run: of other objects no attribute is asked for.
+    """
+    while name := _inside(answer):
+        answer = getattr(answer, name, None)
+    return answer if type(answer) is types.FunctionType else None
+
+
+def _inside(answer):
+    """The attribute that holds what was decorated; None where nothing was."""
+    kind = type(answer)
+    if str(_own_names(kind).get("__module__")).startswith("numba."):
+        return next((name for name in ("_dispatcher", "py_func", "_pyfunc") if hasattr(answer, name)), None)
+    return UNWRAPPED.get(kind)
+
+
+def _own_names(kind):
+    """What a class has of its own; not even its metaclass is asked."""
+    return type.__dict__["__dict__"].__get__(kind)
 
 
 def functions(answer: object) -> list[types.FunctionType]:
     """The Python functions that an answer consists of: one, the methods of a class, or none that is known."""
-    if isinstance(answer, type):
-        return [value for value in vars(answer).values() if isinstance(value, types.FunctionType)]
-    function = python_function(answer)
-    return [function] if function else []
+    values = _own_names(answer).values() if issubclass(type(answer), type) else [answer]
+    return [function for value in values if (function := python_function(value))]
 
 
 def is_stub(answer: object) -> bool:
     """Whether the answer is still empty: a docstring, ``...``, ``pass`` or ``raise NotImplementedError``.
 
-    Of a class, ``__init__`` may be there.
+    A class is empty where all of its methods are, `__init__` aside, if there are any.
     """
     if answer is None or answer is ...:
         return True
-    if isinstance(answer, type):
-        return all(_is_empty(method) for method in functions(answer) if method.__name__ != "__init__")
-    return any(_is_empty(function) for function in functions(answer))
+    bodies = functions(answer)
+    if issubclass(type(answer), type):
+        bodies = [method for method in bodies if method.__name__ != "__init__"]
+    return bool(bodies) and all(_is_empty(body) for body in bodies)
 
 
 def _is_empty(function):
-    return function.__code__.co_names == ("NotImplementedError",) or _steps(function) == _steps(_empty)
+    """Whether it does nothing, or nothing but raise NotImplementedError, whatever that says."""
+    steps = _steps(function)
+    if steps == _steps(_empty):
+        return True
+    names, kinds = function.__code__.co_names, [kind for kind, _ in steps]
+    only_raises = kinds.count("RAISE_VARARGS") == 1 and kinds[-1] == "RAISE_VARARGS"
+    return names == ("NotImplementedError",) and only_raises and not any("JUMP" in kind for kind in kinds)
 
 
 def _empty():
@@ -60,19 +102,17 @@ def _steps(function):
 
 @dataclass(frozen=True)
 class Live:
-    """An answer defined in this session, with the source text of everything it calls."""
+    """An answer defined in this session, as bytes, with the source text of all code in it that stands in no file."""
 
-    function: object
+    content: bytes
     sources: dict[str, list[str]]
-    cached: tuple = ()  # what it calls that was made with cache=True, which a dispatcher forgets on the way
 
     def load(self, caching: bool = False) -> Any:
-        """The function, its lines on record so that errors can show them; `caching` as it is in the session."""
+        """Make the function again, its lines on record so that errors can show them; `caching` as in `Saved.load`."""
         for name, lines in self.sources.items():
             linecache.cache[name] = (sum(map(len, lines)), None, lines, name)
-        for dispatcher in self.cached if caching else ():
-            dispatcher.enable_caching()
-        return self.function
+        with _disk_cache(caching):
+            return pickle.loads(self.content)
 
 
 @dataclass(frozen=True)
@@ -85,59 +125,95 @@ class Saved:
     def load(self, caching: bool = False) -> Any:
         """Run the file; return the function of the exercise's name, or None if it defines none.
 
-        Without `caching` nothing is written to a disk cache, and nothing comes from one.
+        Without `caching` nothing is written to a disk cache, and nothing comes from one: in a child neither later,
+        when the answer is called and decorates something.
         """
-        from numba.core.dispatcher import Dispatcher
-
-        text = Path(self.path).read_text(encoding="utf-8")
+        text = Path(self.path).read_bytes()  # in the encoding that it declares
         # Numba resolves a recursive call only in a module that can be imported.
         module = sys.modules["answer"] = types.ModuleType("answer")
         module.__file__ = self.path
-        uncached = mock.patch.object(Dispatcher, "enable_caching", lambda self: None)
-        with nullcontext() if caching else uncached:
+        with _disk_cache(caching):
             exec(compile(text, self.path, "exec", dont_inherit=True), vars(module))
         return vars(module).get(self.name)
 
 
+@contextmanager
+def _disk_cache(wanted):
+    """Where it is not wanted, nothing of the learner's that is made from here on has one; in a child for good."""
+    from numba.core.caching import NullCache
+    from numba.core.ccallback import CFunc
+    from numba.core.dispatcher import Dispatcher
+    from numba.np.ufunc import wrappers
+    from numba.np.ufunc.ufuncbuilder import UFuncDispatcher
+
+    with ExitStack() as restored:
+        if not wanted:
+            for kind in (Dispatcher, UFuncDispatcher, CFunc):
+                ours_alone = _for_ours_alone(kind.enable_caching)
+                restored.enter_context(mock.patch.object(kind, "enable_caching", ours_alone))
+            restored.enter_context(mock.patch.object(wrappers, "GufWrapperCache", lambda **_: NullCache()))
+        yield
+        if is_apart():
+            restored.pop_all()
+
+
+def _for_ours_alone(enable):
+    """`enable_caching` that leaves what is not the course's as it is: the modules of pipelines live by their cache."""
+
+    def enable_caching(made):
+        if (python_function(made).__module__ or "").startswith("numba_course"):
+            enable(made)
+
+    return enable_caching
+
+
 def live(answer: object) -> Live:
-    """Pack an answer of this session for the journey."""
-    sources, found = {}, _without_file(functions(answer) if isinstance(answer, type) else [answer])
-    for function in found:
-        name = function.__code__.co_filename
-        sources[name] = linecache.getlines(name, function.__globals__)
-    return Live(answer, sources, tuple(value for value in found.values() if _is_cached(value)))
+    """Pack an answer of this session for the journey.
 
-
-def _without_file(values):
-    """Of these values and all that they can call, those whose source the child cannot read from a file.
-
-    Returns
-    -------
-    dict of function to object
-        From each Python function to what it is the function of, such as a dispatcher.
+    Raises
+    ------
+    CannotTravel
+        If a part of it cannot be sent, or there is too much of it.
     """
-    found, waiting = {}, list(values)
-    while waiting:
-        value = waiting.pop()
-        current = python_function(value)
-        if current is None or current in found or Path(current.__code__.co_filename).exists():
-            continue
-        found[current] = value
-        names = (current.__globals__.get(name) for name in current.__code__.co_names)
-        waiting += [*names, *_contents(current.__closure__)]
-    return found
+    pickler = CachingPickler(_File())
+    try:
+        pickler.dump(answer)
+    except KeyboardInterrupt:  # the learner's
+        raise
+    except BaseException as error:  # a method of an object of the learner's may do anything, such as exit
+        said = str(error) if isinstance(error, CannotTravel) else f"{_culprit(answer)}: {_words(error)}"
+        raise CannotTravel(f"cannot be sent to the process that checks it{said}") from None
+    names = (name for name in pickler.code_files if not os.path.exists(name))
+    return Live(pickler.file.getvalue(), {name: linecache.getlines(name) for name in names})
 
 
-def _is_cached(value):
-    """Whether it is a dispatcher with a disk cache; Numba need not be loaded to know."""
-    return type(getattr(value, "_cache", None)).__name__ == "FunctionCache"
+class _File(io.BytesIO):
+    """The bytes of an answer; too many are refused before they fill the session's memory."""
+
+    def write(self, data):
+        if self.tell() + memoryview(data).nbytes > MOST:
+            seen = f", since with all that it refers to it has more than {MOST // 10**6} MB"
+            raise CannotTravel(f"{seen}; make a large array an argument instead of a global name")
+        return super().write(data)
 
 
-def _contents(closure):
-    """Values of a closure's cells, without those that are not filled yet."""
-    for cell in closure or ():
-        with suppress(ValueError):
-            yield cell.cell_contents
+def _culprit(answer):
+    """Which of the names that the answer looks up cannot be sent, in words; empty if none can be named."""
+    for function in functions(answer):
+        for name in function.__code__.co_names:
+            if name in function.__globals__ and not can_be_sent(function.__globals__[name]):
+                return f" with what it finds as `{name}`"
+    return ""
+
+
+def _words(error):
+    """Kind and message of an error, whose `__str__` may be the learner's as well."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return type(error).__name__
 
 
 def line_in(answer: object, frames: Sequence[tuple[str, int | None, str]]) -> tuple[int | None, str]:

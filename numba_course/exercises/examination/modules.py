@@ -11,9 +11,8 @@ from typing import Any
 
 import numba
 
-from numba_course.exercises.examination.answer import Live, Saved, is_stub, loading_failed
 from numba_course.exercises.examination.verdict import Finding
-from numba_course.process.sandbox import describe
+from numba_course.process.child import describe
 
 
 @dataclass(frozen=True)
@@ -58,24 +57,18 @@ class Module:
 
 
 def write(
-    answer: Live | Saved, files: Callable[..., dict[str, str]], folder: str
+    function: Callable[[], Any], files: Callable[..., dict[str, str]], folder: str
 ) -> tuple[str, Finding | None] | None:
-    """In a child: write the files that the answer returns; the status and finding if that fails, or None."""
+    """In a child: write the files whose text the answer returns; the status and finding if that fails, or None."""
     try:
-        function = answer.load()
-    except BaseException as error:
-        return "raised", loading_failed(answer, error)
-    if function is None or is_stub(function):
-        return ("missing" if function is None else "not attempted"), None
-    try:
-        written = files(function())
-    except ValueError as error:
-        return "wrong", Finding("files", str(error))
+        texts = function()
     except BaseException as error:
         report = describe(error)
-        return "raised", Finding(
-            "runs without an error", f"{report.kind}: {report.message}", full=report.full
-        )
-    for name, text in written.items():
-        (Path(folder) / name).write_text(text, encoding="utf-8")
+        seen = f"{report.kind}: {report.message}"
+        return "raised", Finding("runs without an error", seen, full=report.full)
+    try:
+        for name, text in files(texts).items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+    except (ValueError, OSError) as error:  # such as half a character, or a name that no file can have
+        return "wrong", Finding("files", describe(error).message)
     return None

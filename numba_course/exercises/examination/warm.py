@@ -8,7 +8,7 @@ import gc
 import numba
 import numpy as np
 
-from numba_course.exercises.examination import trial
+from numba_course.exercises.examination import judge, trial
 
 
 @numba.njit
@@ -21,6 +21,7 @@ def _total(values):
 
 _total(np.zeros(1))
 trial.settle_in()
+judge.settle_in()
 # Hypothesis looks at all modules that are there, once.
-trial.drawn(trial.STRATEGIES.tuples(trial.STRATEGIES.arrays(np.float64, 2)))
+judge.drawn(judge.STRATEGIES.tuples(judge.STRATEGIES.arrays(np.float64, 2)))
 gc.freeze()  # the children need not look through all that is loaded for garbage, nor copy it by looking
