@@ -1,10 +1,14 @@
 """Every exercise against its bank: the solution, the stub, and answers that must be refused or accepted.
 
+They are judged as files. As cells all of them are judged where NUMBA_COURSE_WEEKLY is set, and otherwise a few of those
+that travel as more than a function and its options.
+
 A file of the bank is ``tests/bank/<exercise>/<status>__<slug>.py``. Its first line says what must be found:
 ``# expect: <status>`` and, where the answer is not correct, ``: <words that the verdict must contain>``. What an older
 Numba compiles otherwise ends with ``(from Numba 0.68 on)``.
 """
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -15,26 +19,48 @@ from packaging.version import Version
 
 from numba_course import exercises
 from numba_course.exercises.examination.answer import python_function
-from numba_course.exercises.examination.trial import Failure, Trial
+from numba_course.exercises.examination.judge import Specification, data
+from numba_course.exercises.examination.trial import Trial
 from numba_course.exercises.examination.verdict import STATUSES
+from numba_course.process.arguments import pack, unpack
+from tests.cells import run_cell
 
 BANK = Path(__file__).parents[1] / "bank"
 FILES = sorted(BANK.glob("*/*.py"))
 EXERCISES = [exercise for chapter in exercises.by_chapter().values() for exercise in chapter]
 # xdist gives what stands before the last :: to one process: so one exercise's answers, not the whole bank.
 WITH_THREADS = ("threaded_sum", "partial_sum", "map_over_cluster")  # or about them
-each_file = pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(
-            path,
-            id=f"{path.parent.name}::{path.stem}",
-            marks=[pytest.mark.load]
-            * (path.parent.name in WITH_THREADS or path.stem.startswith("timed_out")),
-        )
-        for path in FILES
-    ],
+# Of their answers, C functions, classes, threads, closures, or what has a disk cache travel from a cell.
+ABOUT_MORE = (
+    *WITH_THREADS,
+    *("memcpy_bytes", "cached_memcpy", "bessel_j0"),
+    *("cached_polynomial", "never_stale", "Invert", "RandomBrightness"),
 )
+
+
+def each_of(files):
+    """The test, once for each of these files of the bank."""
+    return pytest.mark.parametrize(
+        "path",
+        [
+            pytest.param(
+                path,
+                id=f"{path.parent.name}::{path.stem}",
+                marks=[pytest.mark.load]
+                * (path.parent.name in WITH_THREADS or path.stem.startswith("timed_out")),
+            )
+            for path in files
+        ],
+    )
+
+
+def in_cells():
+    """The files that are judged as cells, too: all, or of each of some exercises a right one."""
+    if os.environ.get("NUMBA_COURSE_WEEKLY"):
+        return FILES
+    return [min(path for path in FILES if path.match(f"{name}/correct__*")) for name in ABOUT_MORE]
+
+
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 
 
@@ -46,17 +72,32 @@ def expectation(path):
     return found.groups()
 
 
-@each_file
+@each_of(FILES)
 def test_the_bank_is_judged_as_declared(path):
+    verdict_is_as_declared(path, lambda exercise: exercise.examine_file(path))
+
+
+@each_of(in_cells())
+def test_the_bank_is_judged_in_a_cell_as_declared(path):
+    try:
+        names = run_cell(path.read_text(encoding="utf-8"))
+    except (SyntaxError, SystemExit):  # then a cell leaves no answer
+        return
+    verdict_is_as_declared(path, lambda exercise: exercise.examine(names[exercise.name]))
+
+
+def verdict_is_as_declared(path, examined):
+    """Hold a verdict against the first line of the file; ``examined(exercise)`` gives it."""
     status, words, numba_from = expectation(path)
     if numba_from and Version(numba.__version__) < Version(numba_from):
         pytest.skip(f"it is so from Numba {numba_from} on")
     exercise = exercises.get(path.parent.name)
     if status == "timed out":
         exercise = replace(exercise, seconds=0.5, compiling=4)  # what never ends has not ended then, either
-    verdict = exercise.examine_file(path)
+    verdict = examined(exercise)
     assert verdict.status == status, verdict.full()
-    assert (words or "") in verdict.text()
+    told = [verdict.text(), *(f"{finding.requirement}: {finding.seen}" for finding in verdict.findings)]
+    assert any((words or "") in text for text in told), told
 
 
 def test_every_bank_file_declares_its_status_in_its_name_and_its_message():
@@ -101,10 +142,11 @@ def test_the_trivial_answers_are_refused(exercise, tmp_path):
 
 def gives_something_wrong(exercise, function):
     """Whether the first failing example tells that plain Python gives something wrong: compiled, it would, too."""
-    trial = Trial(function, exercise)
-    for args in exercise.examples():
-        try:
-            trial.run(args)
-        except Failure as failure:
-            return failure.status == "wrong"
+    trial, specification = Trial(function, exercise), Specification(exercise)
+    for args in map(pack, exercise.examples()):
+        status, came = trial.call(unpack(args))
+        if status != "done":
+            return False
+        if unmet := specification.unmet(args, data(came)):
+            return unmet[0][0] == "wrong"
     return False

@@ -3,9 +3,9 @@
 import numpy as np
 from numba import njit
 
+from numba_course.exercises.arrays import layouts
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InBounds
-from numba_course.exercises.requirements.clocks import WorkStays
 from numba_course.exercises.requirements.machine_code import AllocatesNothing
 from numba_course.exercises.requirements.results import (
     LeavesInputsAlone,
@@ -15,17 +15,9 @@ from numba_course.exercises.requirements.results import (
     Within,
 )
 from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.work import WorkStays
 
 LENGTH = 6000  # of the array on which the amount of work is looked at
-
-
-def layouts(array):
-    """The array as it is, and as every second element of one that is twice as large."""
-    yield array
-    wide = np.full(tuple(2 * n for n in array.shape), np.nan, array.dtype)
-    spread = wide[tuple(slice(None, None, 2) for _ in array.shape)]
-    spread[...] = array
-    yield spread
 
 
 # Normalise into a buffer: NumPy's expression takes memory for every step, a loop for none.
@@ -46,18 +38,21 @@ def normalise_into_spec(image, mean, std, out):
 
 
 def normalise_into_examples():
-    """No pixel, one, rows unlike columns; NaN and infinite pixels; strided arrays."""
+    """No pixel, one, rows unlike columns; NaN and infinite pixels; strided arrays; many pixels."""
     for shape in [(0, 3), (1, 1), (2, 3), (5, 1), (1, 4)]:
         image = np.cos(np.arange(np.prod(shape), dtype=np.float32)).reshape(shape)
         yield image, 0.25, 0.5, np.full(shape, np.nan, np.float32)
     special = np.array([[np.nan, 1.0], [np.inf, -np.inf]], np.float32)
     yield special, 0.5, 2.0, np.zeros((2, 2), np.float32)
     yield special.T, -1.0, 0.125, np.zeros((4, 2), np.float32)[::2]
+    for shape in [(2, 900), (300, 7), (120, 130)]:
+        for image in layouts(np.sin(np.arange(np.prod(shape), dtype=np.float32)).reshape(shape)):
+            yield image, 0.5, 0.25, np.full_like(image, np.nan)
 
 
 def normalise_into_inputs(st):
     """Small images, with a mean and a standard deviation that are exact in float32."""
-    shapes = st.array_shapes(min_dims=2, max_dims=2, max_side=5)
+    shapes = st.array_shapes(min_dims=2, max_dims=2, max_side=10)
     images = st.arrays(np.float32, shapes, elements=st.floats(-1, 1, width=32))
     means, stds = st.integers(-8, 8).map(lambda n: n / 8), st.sampled_from([0.25, 0.5, 1.0, 2.0])
     inputs = st.tuples(images, means, stds)
@@ -96,7 +91,7 @@ def moving_average_spec(values, window):
 
 
 def moving_average_examples():
-    """One value; a window of one, of all; rising, falling, cancelling values; other layouts; many."""
+    """One value; windows of one, of all, of any size; rising, falling, cancelling values; other layouts; many."""
     yield np.array([5.0]), 1
     yield np.array([1.0, 2.0, 6.0]), 1
     yield np.array([1.0, 2.0, 6.0]), 3
@@ -104,7 +99,9 @@ def moving_average_examples():
         yield values, 2
     yield np.array([9.0, -9.0, 9.0, -9.0, 9.0, -9.0]), 4
     yield 1000 * np.sin(np.arange(100.0)), 7
-    yield np.cos(np.arange(float(LENGTH))), LENGTH // 2
+    for window in (16, 100, 101, 257, 600):
+        yield 100 * np.sin(np.arange(600.0)), window
+    yield from moving_average_work()
 
 
 def moving_average_inputs(st):
@@ -113,16 +110,16 @@ def moving_average_inputs(st):
 
 
 def _windows(st, elements):
-    """Arrays of 1 to 12 such elements, with a window that fits."""
-    values = st.arrays(np.float64, st.integers(1, 12), elements=elements)
+    """Arrays of 1 to 24 such elements, with a window that fits."""
+    values = st.arrays(np.float64, st.integers(1, 24), elements=elements)
     return values.flatmap(lambda v: st.tuples(st.just(v), st.integers(1, v.size)))
 
 
 def moving_average_work():
-    """The same values with a short window and with a long one."""
+    """The same values with a short window, and with longer and longer ones."""
     values = np.sin(np.arange(float(LENGTH)))
-    yield values, 4
-    yield values, LENGTH // 2
+    for window in (4, 101, 1000, LENGTH // 2):
+        yield values, window
 
 
 def of_the_largest_value(values, window):
@@ -165,7 +162,7 @@ def robust_moving_average_examples():
     yield meeting, 4
     spikes = np.sin(np.arange(300.0))
     spikes[[40, 90, 91, 200]] = 1e16, np.nan, -1e300, np.inf
-    for window in (2, 16, 37):
+    for window in (2, 16, 37, 100, 129, 290):
         yield spikes, window
 
 
@@ -216,7 +213,7 @@ def bilinear_resize_spec(image, height, width):
 
 
 def bilinear_resize_examples():
-    """One pixel, one row, one column; the same size, larger, smaller, one of each; both dtypes, any layout."""
+    """One pixel, one row, one column; the same size, larger, smaller; both dtypes, any layout; many pixels."""
     yield np.array([[3.0]]), 1, 1
     yield np.array([[3.0]], np.float32), 2, 3
     yield np.array([[0.0, 4.0]]), 1, 4
@@ -228,6 +225,9 @@ def bilinear_resize_examples():
     for other in layouts(image):
         yield other, 4, 9
     yield 255 * np.cos(np.arange(1200.0)).reshape(30, 40).astype(np.float32), 17, 64
+    yield np.sin(np.arange(6000.0)).reshape(60, 100), 150, 140
+    for other in layouts(np.cos(np.arange(900.0)).reshape(3, 300)):
+        yield other, 5, 401
 
 
 def bilinear_resize_inputs(st):

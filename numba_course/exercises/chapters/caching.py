@@ -11,11 +11,14 @@ from numba import njit
 from numba_course.exercises.examination.modules import Modules
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.calls import RunsEverywhere
 from numba_course.exercises.requirements.factories import (
     CompilesOnce,
     MakesCompiled,
     SameFloatSameFunction,
     Scales,
+    arguments,
+    made_and_used,
 )
 from numba_course.exercises.requirements.processes import EditsShow, SecondProcessCompilesNothing
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
@@ -49,21 +52,24 @@ def polynomial_spec(x, coefficients):
 
 
 def polynomial_examples():
-    """No x; no coefficient; one of each; a line, a cubic; many."""
+    """No x; no coefficient; one of each; a line, a cubic; many of either."""
     yield np.zeros(0), np.array([1.0, 2.0])
     yield np.array([2.0, 3.0]), np.zeros(0)
     yield np.array([2.0]), np.array([3.0])
     yield np.array([-1.0, 0.0, 2.0]), np.array([1.0, 2.0])
     yield np.array([-1.5, 0.5, 2.0]), np.array([4.0, -3.0, 0.0, 1.0])
     yield np.linspace(-1, 1, 500), np.array([0.5, 0.25, 0.125])
+    yield np.linspace(-1, 1, 9), np.cos(np.arange(70.0))
+    yield np.linspace(-1, 1, 9001), np.array([0.5, 0.25])
 
 
 def polynomial_inputs(st):
-    """Small quarters, so that every sum is exact."""
+    """Small quarters, so that every sum is exact; and more of either, between -1 and 1."""
     quarters = st.lists(st.integers(-12, 12).map(lambda k: k / 4), max_size=4).map(
         lambda values: np.array(values, np.float64)
     )
-    return st.tuples(quarters, quarters)
+    more = st.integers(5, 40).map(lambda size: np.cos(np.arange(float(size))))
+    return st.tuples(quarters, quarters) | st.tuples(more, more)
 
 
 def polynomial_files(text):
@@ -75,7 +81,12 @@ def polynomial_files(text):
 
 # Two files, one of which is edited.
 
-EDITS = (("return b - a if b > a else 0.0", "return abs(b - a)"), ("SCALE = 1.0", "SCALE = 0.5"))
+EDITS = (
+    ("return b - a if b > a else 0.0", "return abs(b - a)"),
+    ("SCALE = 1.0", "SCALE = 0.5"),
+    ("return abs(b - a)", "return abs(b * a)"),  # at the same length
+)
+AT_FIRST = [old for old, _ in EDITS[:2]]  # what is there before any of them
 
 
 def never_stale():
@@ -111,22 +122,36 @@ def climb_spec(heights):
 
 def climb_after(edits, heights):
     """The same after so many of `EDITS`."""
-    steps = [float(b - a) for a, b in itertools.pairwise(heights)]
-    total = sum((abs(step) if edits > 0 else max(step, 0.0) for step in steps), 0.0)
+    step = (_up, _distance, _distance, _product)[edits]
+    total = sum((step(float(a), float(b)) for a, b in itertools.pairwise(heights)), 0.0)
     return (0.5 if edits > 1 else 1.0) * total
+
+
+def _up(a, b):
+    return max(b - a, 0.0)
+
+
+def _distance(a, b):
+    return abs(b - a)
+
+
+def _product(a, b):
+    return abs(b * a)
 
 
 def climb_examples():
     """No height; one; up; down; up and down; many."""
     for few in ([], [3.0], [1.0, 4.0], [4.0, 1.0], [0.0, 2.0, 1.0, 5.0]):
         yield (np.array(few),)
-    yield (np.round(8 * np.sin(np.arange(300.0))),)
+    for many in (300, 20_000):
+        yield (np.round(8 * np.sin(np.arange(float(many)))),)
 
 
 def climb_inputs(st):
-    """Whole heights."""
-    heights = st.lists(st.integers(-9, 9), max_size=6)
-    return st.tuples(heights.map(lambda values: np.array(values, np.float64)))
+    """Whole heights, a few and many."""
+    few = st.lists(st.integers(-9, 9), max_size=6).map(lambda values: np.array(values, np.float64))
+    many = st.integers(7, 2000).map(lambda size: np.round(9 * np.cos(np.arange(float(size)))))
+    return st.tuples(few | many)
 
 
 def two_files(files):
@@ -139,14 +164,15 @@ def two_files(files):
         raise ValueError(f"{' and '.join(sorted(missing))} must be among the files")
     if strange := [name for name in files if not name.removesuffix(".py").isidentifier()]:
         raise ValueError(f"{strange[0]!r} is not the name of a module's file")
-    for line, _ in EDITS:
+    for line in AT_FIRST:
         count = sum(text.count(line) for text in files.values())
         if count != 1:
             raise ValueError(f"`{line}` must stand in the files once, not {count} times")
     return files
 
 
-UNITS = ((1.0, 2.0, 0.0), (1.0, 2.0, 2.0), (0.5, 2.0, 2.0))  # what they see after so many of `EDITS`
+# What they see after so many of `EDITS`.
+UNITS = ((1.0, 2.0, 0.0), (1.0, 2.0, 2.0), (0.5, 2.0, 2.0), (0.5, 3.0, 3.0))
 
 
 def units_of_others():
@@ -176,13 +202,14 @@ def make_scaler(factor):
 
 
 def make_scaler_spec(factor):
-    """A function in plain Python."""
-    return lambda x: float(factor) * x
+    """What the function gives for each of the arguments that it is tried with."""
+    with np.errstate(invalid="ignore"):
+        return [float(factor) * x for x in arguments()]
 
 
 def make_scaler_examples():
-    """A float; a zero that is negative; NaN."""
-    for factor in (0.1, -0.0, math.nan):
+    """A float; one; a negative one; a zero that is negative; NaN."""
+    for factor in (0.1, 1.0, -math.e, -0.0, math.nan):
         yield (factor,)
 
 
@@ -254,8 +281,15 @@ EXERCISES = (
         helpers=(scaler_of,),
         spec=make_scaler_spec,
         examples=make_scaler_examples,
+        call=made_and_used,
         seconds=A_PROCESS,
-        requirements=(MakesCompiled(), Scales(), SameFloatSameFunction(), CompilesOnce()),
+        requirements=(
+            MakesCompiled(),
+            Scales(),
+            SameFloatSameFunction(),
+            CompilesOnce(),
+            RunsEverywhere(),
+        ),
         hints=(
             "Keep what you made in a dictionary. Which keys are equal, and are the floats the same?",
             "0.0 == -0.0, but one over it is not; NaN is not even equal to itself. float(factor) first, then find "

@@ -64,13 +64,17 @@ def cached_memcpy(destination, source):
 
 
 def memcpy_examples():
-    """One element; several; other dtypes of as many bytes; a read-only source; a photograph's shape; many; none."""
+    """One element; several; of other dtypes; a read-only source; bytes, a photograph of them; many; none."""
     yield np.zeros(1), np.array([1.5])
     yield np.zeros(3), np.array([1.0, np.nan, -np.inf])
     yield np.zeros(4, np.int32), np.array([1.0, 2.0])
     yield np.zeros(2), _read_only(np.array([3.0, 4.0]))
     yield np.zeros((2, 2, 3), np.uint8), np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
-    yield np.zeros(5000), np.arange(5000.0)
+    yield np.zeros(7, np.uint8), np.arange(1, 8, dtype=np.uint8)
+    yield np.zeros(12)[2:7], np.arange(9.0)[3:8]
+    yield np.zeros(2, np.complex128), np.arange(4.0)
+    for many in (5000, 70_001):
+        yield np.zeros(many), np.arange(float(many))
     yield np.zeros(0), np.zeros(0)
 
 
@@ -96,9 +100,11 @@ def memcpy_refused():
     yield "a destination with gaps", (np.zeros(8)[::2], np.ones(4))
     yield "a source with gaps", (np.zeros(4), np.ones(8)[::2])
     yield "a destination backwards", (np.zeros(4)[::-1], np.ones(4))
+    yield "a source in Fortran's order", (np.zeros((2, 3)), np.ones((2, 3), order="F"))
     yield "a read-only destination", (_read_only(np.zeros(3)), np.ones(3))
     yield "a destination that begins inside the source", (row[3:], row[:5])
     yield "a source that begins inside the destination", (row[:5], row[3:])
+    yield "a source that is the destination", (row, row)
 
 
 def _read_only(array):
@@ -132,18 +138,22 @@ def bessel_j0_spec(values):
 
 
 def bessel_j0_examples():
-    """No element; the middle; both signs; NaN and infinities; a large one; a wave."""
+    """No element; the middle; both signs; NaN and infinities; a large one; with gaps; a wave; many."""
     yield (np.array([]),)
     yield (np.array([0.0]),)
     yield (np.array([1.0, -2.5]),)
     yield (np.array([np.nan, np.inf, -np.inf, -0.0]),)
     yield (np.array([1e8, 5e-324, 2.404825557695773]),)
+    yield (np.arange(12.0)[::-2],)
     yield (np.linspace(-20.0, 20.0, 101),)
+    yield (np.linspace(-300.0, 300.0, 20_001),)
 
 
 def bessel_j0_inputs(st):
-    """Any floats."""
-    return st.lists(st.floats(), max_size=8).map(lambda values: (np.array(values, np.float64),))
+    """Any floats, and rows of more."""
+    few = st.lists(st.floats(), max_size=8).map(lambda values: np.array(values, np.float64))
+    many = st.integers(9, 1000).map(lambda size: np.linspace(-9.0, 9.0, size))
+    return st.tuples(few | many)
 
 
 SECONDS = 30.0  # for a step that compiles: a kernel as it meets a new type

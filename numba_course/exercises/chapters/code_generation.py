@@ -6,9 +6,10 @@ from itertools import groupby
 import numpy as np
 
 from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.calls import RunsEverywhere
 from numba_course.exercises.requirements.pipelines import CompilesInAPipeline, Fused
 from numba_course.exercises.requirements.results import LeavesWordsAlone, Matches, ReturnsListOfInts
-from numba_course.exercises.requirements.source_text import CompilesUnderNjit, ComputesInOrder
+from numba_course.exercises.requirements.source_text import CompilesUnderNjit, ComputesInOrder, composed
 from numba_course.pipeline import (
     Operation,
     Pipeline,
@@ -26,7 +27,12 @@ def compose_source(names):
     return "\n".join(["import math", "", "", "def composed(x):", *steps, "    return x", ""])
 
 
-VALUES = (0.25, 2.0)  # that the function in the text is called with
+VALUES = (0.25, 2.0, 0.75)  # that the function in the text is called with
+
+
+def computed(answer, names):
+    """What the function in the answer's text gives for `VALUES`."""
+    return composed(answer, names, VALUES)
 
 
 def compose_source_spec(names):
@@ -41,7 +47,7 @@ def compose_source_spec(names):
 
 def compose_source_examples():
     """No function; one; two in either order; the same twice; as many as there can be."""
-    for names in ("", "sqrt", "exp sqrt", "sqrt exp", "cos cos log1p"):
+    for names in ("", "sqrt", "exp sqrt", "sqrt exp", "cos cos log1p", "sinh log2 fabs expm1 degrees"):
         yield (names.split(),)
     yield (["sin", "exp", "fabs", "atan", "sqrt"] * 10,)
 
@@ -89,10 +95,13 @@ def invert_spec(images, parameters, seed):
 
 
 def invert_examples():
-    """Surely; never; sometimes, with two seeds; as often as it is if nobody says so."""
+    """No image; surely; never; sometimes, with two seeds; without a probability; many images; wide ones."""
     images = np.random.default_rng(3).integers(0, 256, (12, 2, 3, 3), dtype=np.uint8)
+    yield images[:0], (1.0,), 0
     for parameters, seed in (((1.0,), 0), ((0.0,), 0), ((0.3,), 1), ((0.7,), 2), ((), 3)):
         yield images, parameters, seed
+    for shape in ((150, 1, 2, 3), (3, 5, 70, 3)):
+        yield np.random.default_rng(4).integers(0, 256, shape, dtype=np.uint8), (0.6,), 4
 
 
 # Memory is the schedule.
@@ -119,11 +128,11 @@ def plan_buffers_spec(states):
     stored = []
     for declares, run in runs:
         stored += run if declares else run[-1:]
-    return [int(np.zeros(shape, dtype).nbytes) for shape, dtype, _ in stored]
+    return [np.broadcast_to(np.zeros((), dtype), shape).nbytes for shape, dtype, _ in stored]
 
 
 def plan_buffers_examples():
-    """Nothing; all fused; one stored, alone, first, last, in the middle; two in a row; two apart; bytes, doubles."""
+    """Nothing; all fused; one stored, alone, first, last, between; two in a row, apart; planes; large; many."""
     large, small = (8, 10, 3), (4, 5, 3)
     fused, cut = (large, "uint8", False), (small, "uint8", False)
     stored, bytes_, doubles = (large, "float32", True), (small, "uint8", True), (small, "float64", True)
@@ -139,15 +148,18 @@ def plan_buffers_examples():
         (stored, bytes_),
         (fused, stored, bytes_, cut),
         (fused, stored, fused, cut, doubles, cut, cut),
+        (((3, 10, 20), "uint8", True),),
+        (((60_000, 40_000, 3), "float64", True),),
+        (fused, stored, cut) * 40,
     ):
         yield (list(steps),)
 
 
 def plan_buffers_inputs(st):
-    """Up to seven steps."""
+    """Up to twelve steps."""
     shapes = st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))
     step = st.tuples(shapes, st.sampled_from(["uint8", "float32", "float64"]), st.booleans())
-    return st.tuples(st.lists(step, max_size=7))
+    return st.tuples(st.lists(step, max_size=12))
 
 
 EXERCISES = (
@@ -157,7 +169,13 @@ EXERCISES = (
         spec=compose_source_spec,
         examples=compose_source_examples,
         inputs=compose_source_inputs,
-        requirements=(ComputesInOrder(VALUES), LeavesWordsAlone(), CompilesUnderNjit(VALUES[0])),
+        call=computed,
+        requirements=(
+            ComputesInOrder(VALUES),
+            LeavesWordsAlone(),
+            CompilesUnderNjit(VALUES),
+            RunsEverywhere(),
+        ),
         hints=(
             "Write down by hand the text that you want for the names sqrt and exp. Which lines are the same for "
             "any names?",
@@ -197,7 +215,7 @@ EXERCISES = (
         spec=invert_spec,
         examples=invert_examples,
         call=inverted,
-        requirements=(Matches(), CompilesInAPipeline(), Fused()),
+        requirements=(Matches(), CompilesInAPipeline(), Fused(), RunsEverywhere()),
         hints=(
             "Of the four kinds of function, which one changes the values of a pixel, and leaves it in its place?",
             "generate_code defines a function marked by @point and returns it: invert(r, g, b, key) -> (r, g, b). "

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from numba_course.exercises.arrays import LARGE, layouts
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InBounds
 from numba_course.exercises.requirements.results import (
@@ -32,18 +33,21 @@ def repair_unification_spec(flag, values):
 
 
 def repair_unification_examples():
-    """Both flags with whole numbers and with floats: one, several, all equal; a NaN; every second one."""
+    """Both flags with whole numbers and with floats: one, several, all equal; a NaN; every second one; many."""
     for flag in (True, False):
         for dtype in (np.int64, np.float64):
             for few in ([7], [1, 2, 6], [-4, 4], [5, 5, 5, 5]):
                 yield flag, np.array(few, dtype)
         yield flag, np.array([0.5, np.nan, 2.0])
         yield flag, np.arange(8.0)[::2]
+        yield flag, np.arange(LARGE)
+        for values in layouts(np.arange(LARGE) / 4):
+            yield flag, values
 
 
 def repair_unification_inputs(st):
     """Either flag; a few moderate values whose sum is exact."""
-    whole = st.arrays(np.int64, st.integers(1, 8), elements=st.integers(-1000, 1000))
+    whole = st.arrays(np.int64, st.integers(1, 24), elements=st.integers(-1000, 1000))
     return st.tuples(st.booleans(), whole | whole.map(lambda values: values / 4))
 
 
@@ -68,18 +72,21 @@ def repair_unsupported_spec(words):
 
 
 def repair_unsupported_examples():
-    """One word, an empty one; the longest first, last, several times; letters that are not ASCII; many."""
+    """One word, an empty one; the longest first, last, several times; letters of any script; long ones; many."""
     for text in ("be", "to be", "be to all", "question to be", "to question be", "to be or not"):
         yield (text.split(),)
     yield ([""],)
     yield (["", "", ""],)
     yield (["größte", "größer", "groß", "naïve"],)
+    yield (["λέξη", "слово", "🙂🙂🙂🙂🙂", "word"],)
     yield ([letter * length for length in range(9) for letter in "ab"],)
+    yield (["a" * 17, "b" * 300, "c" * 70, "d" * 300],)
+    yield (["x" * (i % 40) for i in range(1000)],)
 
 
 def repair_unsupported_inputs(st):
     """Up to eight short words, many of one length."""
-    return st.tuples(st.lists(st.text("abé", max_size=4), min_size=1, max_size=8))
+    return st.tuples(st.lists(st.text("abé", max_size=4), min_size=1, max_size=20))
 
 
 # Bounds: a right answer that looks where it must not.
@@ -118,11 +125,14 @@ def repair_bounds_examples():
     yield (np.array([-np.inf, 0.0, np.inf, np.inf]),)
     yield (np.arange(10.0)[::2],)
     yield (np.arange(1000.0),)
+    yield (np.append(np.arange(60_000.0), [0.0] * 9),)
+    for values in layouts(np.arange(LARGE) // 3 * 1.0):
+        yield (values,)
 
 
 def repair_bounds_inputs(st):
     """A rise, and then anything, NaN included."""
-    numbers = st.lists(st.floats(width=16), min_size=1, max_size=6)
+    numbers = st.lists(st.floats(width=16), min_size=1, max_size=12)
     rising = numbers.map(sorted)
     return st.tuples(st.builds(lambda first, rest: np.array(first + rest), rising, numbers | st.just([])))
 

@@ -3,9 +3,10 @@
 import numpy as np
 from numba import njit
 
+from numba_course.exercises.arrays import LARGE
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InBounds
-from numba_course.exercises.requirements.machine_code import KeepsNaN, Vectorised
+from numba_course.exercises.requirements.machine_code import ComparesPacked, KeepsNaN, Vectorised
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled
 
@@ -28,7 +29,7 @@ def vector_sum_spec(values):
 
 
 def vector_sum_examples():
-    """No value; one; few; more than any vector holds; NaN and infinities, alone and together; fractions."""
+    """No value; one; few; more than any vector holds; NaN and infinities, alone and together; fractions; many."""
     yield (np.array([]),)
     yield (np.array([1.5]),)
     yield (np.array([1.0, 2.0, 4.0]),)
@@ -37,6 +38,8 @@ def vector_sum_examples():
         yield (np.array([1.0, *odd]),)
         yield (np.concatenate([np.arange(70.0), odd, np.ones(5)]),)
     yield (1 / np.arange(1.0, 1001.0),)
+    yield (np.arange(float(LARGE)),)
+    yield (np.append(np.ones(LARGE), np.nan),)
 
 
 def vector_sum_inputs(st):
@@ -69,12 +72,14 @@ def divide_rows_spec(matrix, divisors, out):
 
 
 def divide_rows_examples():
-    """Nothing; one; rows unlike columns; each kind of zero; what is not finite; quotients that must be rounded."""
+    """Nothing; one; rows unlike columns; zeros; what is not finite; quotients that must be rounded; many."""
     for shape in [(0, 3), (2, 0), (1, 1), (2, 3)]:
         yield _filled(1.0 + np.arange(np.prod(shape)).reshape(shape), np.arange(1.0, shape[0] + 1))
     yield _filled(np.array([[1.0, -1.0, 0.0, np.nan, np.inf]] * 2), np.array([0.0, -0.0]))
     yield _filled(np.array([[1.0, np.inf, np.nan]] * 2), np.array([np.inf, np.nan]))
     yield _filled(np.arange(1.0, 161.0).reshape(4, 40), np.array([3.0, 10.0, 49.0, -0.1]))
+    for rows, columns in [(300, 7), (3, 5000)]:
+        yield _filled(np.arange(1.0, rows * columns + 1).reshape(rows, columns), np.arange(3.0, rows + 3))
 
 
 def _filled(matrix, divisors):
@@ -207,7 +212,7 @@ EXERCISES = (
             Returns("int64", ndim=0),
             LeavesInputsAlone(),
             InBounds(),
-            Vectorised(count_above_calls, ("fcmp",), "comparisons"),
+            ComparesPacked(count_above_calls),
         ),
         hints=(
             "Is there anything in the plain loop that must happen in order?",

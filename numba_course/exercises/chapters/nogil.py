@@ -7,6 +7,7 @@ from numba import njit
 
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.calls import RunsEverywhere
 from numba_course.exercises.requirements.kernels import KernelInBounds
 from numba_course.exercises.requirements.machine_code import ReleasesGIL
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
@@ -31,13 +32,16 @@ def partial_sum_spec(values, start, stop, out, index):
 
 
 def partial_sum_examples():
-    """No value; an empty part; one value; the first, a middle and the last part; many values."""
+    """No value; an empty part; one; the first, a middle and the last part; NaN beside a part and in it; many values."""
     yield np.array([]), 0, 0, np.full(1, np.nan), 0
     yield np.array([1.0, 2.0]), 1, 1, np.full(2, np.nan), 1
     yield np.array([3.5]), 0, 1, np.full(1, np.nan), 0
     for start, stop in ((0, 2), (1, 3), (2, 4), (0, 4)):
         yield np.array([1.0, 20.0, 300.0, 4000.0]), start, stop, np.full(3, np.nan), 1
+    for start, stop in ((1, 3), (0, 2)):
+        yield np.array([np.nan, 1.5, 2.0, np.inf]), start, stop, np.zeros(2), 0
     yield np.arange(1000.0), 250, 750, np.full(4, np.nan), 3
+    yield np.arange(100_001.0), 3, 100_000, np.full(9, np.nan), 8
 
 
 def partial_sum_inputs(st):
@@ -45,19 +49,20 @@ def partial_sum_inputs(st):
 
     @st.composite
     def inputs(draw):
-        values = draw(st.lists(st.integers(-4000, 4000).map(lambda k: k / 4), max_size=10))
-        start = draw(st.integers(0, len(values)))
-        stop = draw(st.integers(start, len(values)))
-        size = draw(st.integers(1, 4))
-        return (
-            np.array(values, np.float64),
-            start,
-            stop,
-            np.full(size, np.nan),
-            draw(st.integers(0, size - 1)),
-        )
+        values = draw(_quarters(st))
+        start = draw(st.integers(0, values.size))
+        stop = draw(st.integers(start, values.size))
+        out = np.full(draw(st.integers(1, 4)), np.nan)
+        return values, start, stop, out, draw(st.integers(0, out.size - 1))
 
     return inputs()
+
+
+def _quarters(st):
+    """A few quarters, and up to some thousands."""
+    few = st.lists(st.integers(-4000, 4000).map(lambda k: k / 4), max_size=10)
+    many = st.integers(11, 9000).map(lambda size: np.arange(size) % 4001 / 4 - 500)
+    return few.map(lambda values: np.array(values, np.float64)) | many
 
 
 def partial_sum_calls():
@@ -88,7 +93,7 @@ def threaded_sum_spec(values, workers):
 
 
 def threaded_sum_examples():
-    """No value; one; as many as workers; one worker; more workers than values; parts of unlike size; many values."""
+    """No value; one; one worker; more workers than values; parts of unlike size; NaN; many values, many workers."""
     yield np.array([]), 1
     yield np.array([]), 3
     yield np.array([1.5]), 1
@@ -96,13 +101,15 @@ def threaded_sum_examples():
     yield np.array([1.0, 20.0, 300.0]), 1
     yield np.array([1.0, 20.0, 300.0]), 8
     yield np.array([1.0, 20.0, 300.0, 4000.0, 50000.0]), 2
+    yield np.array([1.0, np.nan, 2.0]), 2
     yield np.arange(1000.0), 3
+    yield np.arange(100_001.0), 5
+    yield np.arange(7.0), 20
 
 
 def threaded_sum_inputs(st):
     """Quarters, whose sums float64 holds exactly in any order, and a few workers."""
-    quarters = st.lists(st.integers(-4000, 4000).map(lambda k: k / 4), max_size=10)
-    return st.tuples(quarters.map(lambda values: np.array(values, np.float64)), st.integers(1, 6))
+    return st.tuples(_quarters(st), st.integers(1, 12))
 
 
 EXERCISES = (
@@ -144,6 +151,7 @@ EXERCISES = (
             KernelInBounds(),
             InThreads(),
             LetsOthersGetOn(),
+            RunsEverywhere(),
         ),
         hints=(
             "Which values does worker number k sum, and where does it write? Answer for 10 values and 4 workers.",

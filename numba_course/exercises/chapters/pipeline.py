@@ -3,6 +3,7 @@
 import numpy as np
 
 from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.calls import RunsEverywhere
 from numba_course.exercises.requirements.pipelines import (
     AllocatesNothingPerBatch,
     CompiledPipeline,
@@ -13,6 +14,7 @@ from numba_course.exercises.requirements.pipelines import (
     LeavesItToDask,
     NeedsNoMoreMemory,
     blocks_of,
+    is_dask_array,
     small_pipeline,
 )
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches
@@ -78,10 +80,13 @@ def brightness_spec(images, parameters, seed):
 
 
 def brightness_examples():
-    """No change; small ones; so large that both ends are clipped; the amount that holds if nobody says so."""
+    """No image; no change; small ones; such as clip both ends; without an amount; many images; wide ones."""
     images = np.random.default_rng(5).integers(0, 256, (7, 2, 3, 3), dtype=np.uint8)
+    yield images[:0], (10.0,), 0
     for parameters, seed in (((0.0,), 0), ((10.0,), 1), ((200.0,), 2), ((), 3)):
         yield images, parameters, seed
+    for shape in ((150, 1, 2, 3), (3, 5, 70, 3)):
+        yield np.random.default_rng(6).integers(0, 256, shape, dtype=np.uint8), (50,), 4
 
 
 # A pipeline that was specified in writing.
@@ -143,7 +148,7 @@ def map_over_cluster(pipeline, images):
 def mapped(answer, images, sizes, seed):
     """What the answer makes of these blocks, one after the other in this thread."""
     result = answer(small_pipeline(seed), blocks_of(images, sizes))
-    return result.compute(scheduler="synchronous") if hasattr(result, "dask") else result
+    return result.compute(scheduler="synchronous") if is_dask_array(result) else result
 
 
 def mapped_spec(images, sizes, seed):
@@ -152,10 +157,17 @@ def mapped_spec(images, sizes, seed):
 
 
 def mapped_examples():
-    """One block; blocks of one size, of several sizes, of one image each."""
-    images = np.random.default_rng(8).integers(0, 256, (7, 4, 9, 3), dtype=np.uint8)
-    for sizes, seed in (((7,), 0), ((4, 3), 1), ((1, 4, 2), 2), ((1,) * 7, 3)):
-        yield images, sizes, seed
+    """One block; blocks of one size, of several sizes, of one image each; many blocks."""
+    images = np.random.default_rng(8).integers(0, 256, (60, 4, 9, 3), dtype=np.uint8)
+    for sizes, seed in (
+        ((7,), 0),
+        ((4, 3), 1),
+        ((1, 4, 2), 2),
+        ((1,) * 7, 3),
+        ((20, 30, 10), 4),
+        ((3,) * 20, 5),
+    ):
+        yield images[: sum(sizes)], sizes, seed
 
 
 EXERCISES = (
@@ -165,7 +177,13 @@ EXERCISES = (
         spec=brightness_spec,
         examples=brightness_examples,
         call=brightened,
-        requirements=(DependsOnNumbersAlone(), Matches(rtol=1e-6), CompilesInAPipeline(), Fused()),
+        requirements=(
+            DependsOnNumbersAlone(),
+            Matches(rtol=1e-6),
+            CompilesInAPipeline(),
+            Fused(),
+            RunsEverywhere(),
+        ),
         hints=(
             "Where may the random number come from, if it must not matter which thread asks, or when?",
             "generate_code returns a @point function, brighten(r, g, b, key) -> (r, g, b); uniform(key, 0) is in "
@@ -193,6 +211,7 @@ EXERCISES = (
             CompiledPipeline(),
             NeedsNoMoreMemory(),
             AllocatesNothingPerBatch(),
+            RunsEverywhere(),
         ),
         hints=(
             "Which operation of numba_course.pipeline does what each line of the specification says?",
@@ -214,7 +233,13 @@ EXERCISES = (
         examples=mapped_examples,
         call=mapped,
         seconds=COMPILING,
-        requirements=(LeavesInputsAlone(), Matches(), LeavesItToDask(), CompilesNowhereElse()),
+        requirements=(
+            LeavesInputsAlone(),
+            Matches(),
+            LeavesItToDask(),
+            CompilesNowhereElse(),
+            RunsEverywhere(),
+        ),
         hints=(
             "A block knows its own images. What else does the pipeline need to know, so that the draws are those of "
             "the whole array?",

@@ -6,6 +6,7 @@ from numba import get_num_threads, njit, prange
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InBounds, RaceFree
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
+from numba_course.exercises.requirements.sharing import SharesTheWork
 from numba_course.exercises.requirements.structure import Compiled, Parallel
 
 # A maximum: the reduction that Numba recognises, where the obvious one returns its first value.
@@ -26,23 +27,41 @@ def parallel_max_spec(values):
 
 
 def parallel_max_examples():
-    """One value; the largest first, last and between; all equal, all negative; infinities; many."""
+    """One value; the largest first, last and between; all equal, all negative; infinities; with gaps; many."""
     for few in ([3.0], [2.0, 7.0], [7.0, 2.0], [1.0, 7.0, 2.0], [4.0, 4.0], [-3.0, -1.5, -2.0]):
         yield (np.array(few),)
     yield (np.array([-np.inf, -5.0, -np.inf]),)
     yield (np.full(3, -np.inf),)
     yield (np.array([0.0, np.inf, 1.0]),)
+    yield (np.arange(12.0)[::-3],)
     yield (np.sin(np.arange(1000.0)),)
+    yield (np.arange(70_001.0),)
 
 
 def parallel_max_inputs(st):
-    """Short arrays without NaN."""
-    return st.tuples(st.arrays(np.float64, st.integers(1, 12), elements=st.floats(allow_nan=False)))
+    """Short arrays without NaN, and longer ones."""
+    short = st.arrays(np.float64, st.integers(1, 12), elements=st.floats(allow_nan=False))
+    long = st.builds(_noise, st.integers(13, 9000), st.integers(0, 99))
+    return st.tuples(short | long)
+
+
+def _noise(size, seed):
+    """Numbers of both signs, the same for the same seed."""
+    return np.random.default_rng(seed).normal(size=size)
 
 
 def parallel_max_races():
-    """A rising row: every iteration has something to write."""
+    """Rising rows: every iteration has something to write."""
     yield (np.arange(8.0),)
+    yield (np.arange(12_000.0),)
+
+
+def parallel_max_shares():
+    """The largest value in several places: in other blocks, and of other remainders."""
+    for place in (100, 10_007, 20_025, 29_993):
+        values = _noise(30_000, 0)
+        values[place] = 9.0
+        yield (values,)
 
 
 # A histogram: iterations that share an array, unless each worker counts for itself.
@@ -80,17 +99,30 @@ def parallel_histogram_spec(values, bins, low, high):
 
 
 def parallel_histogram_examples():
-    """No value; one bin; on and beside each edge; outside, NaN, infinite; one value many times; many bins."""
+    """No value; one bin; on and beside each edge; not finite; with gaps; one value many times; many bins."""
     yield np.array([]), 1, 0.0, 1.0
     yield np.array([0.5]), 1, 0.0, 1.0
     yield np.array([0.5, 0.5, 0.5]), 4, 0.0, 1.0
     yield np.array([0.0, 1.0, 2.0, 3.0]), 3, 0.0, 3.0
     yield np.array([-1e-17, 0.0, 1e-17]), 2, -1.0, 1.0
     yield np.array([-0.1, 1.1, np.nan, np.inf, -np.inf]), 2, 0.0, 1.0
-    edges = np.arange(-2.0, 4.0, 0.75)
-    yield np.concatenate([np.nextafter(edges, -9), edges, np.nextafter(edges, 9)]), 7, -2.0, 3.25
-    yield np.full(1000, 2.5), 10, 0.0, 10.0
+    yield np.arange(12.0)[::-3], 4, 0.0, 12.0
+    for bins, low, step in (
+        (7, -2.0, 0.75),
+        (14, -5.0, 0.75),
+        (28, 1.0, 3.0),
+    ):  # of 14 and more, linspace rounds
+        edges = low + step * np.arange(bins + 1)
+        yield _on_and_beside(edges), bins, low, float(edges[-1])
+    yield np.full(70_001, 2.5), 10, 0.0, 10.0
     yield np.abs(100 * np.sin(np.arange(3000.0))), 100, 0.0, 100.0
+    yield np.arange(600.0), 300, 0.0, 300.0
+    yield np.array([0.5, 39_999.5]), 40_000, 0.0, 40_000.0
+
+
+def _on_and_beside(edges):
+    """Each edge, and the floats next to it."""
+    return np.concatenate([np.nextafter(edges, -np.inf), edges, np.nextafter(edges, np.inf)])
 
 
 def parallel_histogram_inputs(st):
@@ -98,20 +130,31 @@ def parallel_histogram_inputs(st):
 
     @st.composite
     def inputs(draw):
-        bins, low = draw(st.integers(1, 12)), draw(st.integers(-20, 20)) / 4
+        bins, low = draw(st.integers(1, 30)), draw(st.integers(-20, 20)) / 4
         step = draw(st.sampled_from([0.25, 0.5, 0.75, 1.0, 3.0]))
         edges = low + step * np.arange(bins + 1)
-        special = np.concatenate([np.nextafter(edges, -np.inf), edges, np.nextafter(edges, np.inf)])
+        special = _on_and_beside(edges)
         value = st.sampled_from(special.tolist()) | st.floats(low, edges[-1]) | st.floats()
-        return np.array(draw(st.lists(value, max_size=12))), bins, low, float(edges[-1])
+        values = np.array(draw(st.lists(value, max_size=12)))
+        more = np.resize(special, draw(st.sampled_from([0, 0, 100, 1001])))
+        return np.concatenate([values, more]), bins, low, float(edges[-1])
 
     return inputs()
 
 
 def parallel_histogram_races():
-    """Every value in one bin, and a full turn of the bins."""
+    """Every value in one bin; a full turn of the bins; many bins; many values."""
     yield np.full(8, 0.5), 2, 0.0, 1.0
     yield np.array([0.5, 1.5, 0.5, 1.5, 0.5, 1.5, 0.5, 1.5]), 2, 0.0, 2.0
+    yield np.arange(40.0).repeat(2), 40, 0.0, 40.0
+    values = np.full(5100, np.nan)
+    values[::1000] = 0.5  # of the others there is little to interpret
+    yield values, 1, 0.0, 1.0
+
+
+def parallel_histogram_shares():
+    """Each bin has values everywhere."""
+    yield np.arange(30_000.0) % 8, 8, 0.0, 8.0
 
 
 # A relaxation step: iterations that read their neighbours, and so must not write over them.
@@ -136,21 +179,42 @@ def jacobi_step_spec(grid, out):
 
 
 def jacobi_step_examples():
-    """Grids that are all border; one inner cell; rows unlike columns; a large one."""
+    """All border; one inner cell; rows unlike columns; not finite; with gaps; long, wide and large grids."""
     for shape in [(2, 2), (2, 5), (5, 2), (3, 3), (4, 3), (3, 5), (17, 33)]:
-        yield np.sin(1.0 + np.arange(np.prod(shape))).reshape(shape), np.full(shape, np.nan)
+        yield _waves(shape), np.full(shape, np.nan)
+    yield np.array([[1.0] * 5, [1.0, np.nan, 2.0, np.inf, 1.0], [1.0] * 5]), np.zeros((3, 5))
+    yield _waves((8, 6)).T[::2], np.full((6, 10), np.nan)[::2, 1:9]
+    for shape in [(3, 301), (301, 3), (110, 130)]:
+        yield _waves(shape), np.full(shape, np.nan)
+
+
+def _waves(shape):
+    """A grid in which no two cells are alike."""
+    return np.sin(1.0 + np.arange(np.prod(shape))).reshape(shape)
 
 
 def jacobi_step_inputs(st):
-    """Small grids of moderate values, `out` filled with NaN."""
+    """Small grids of moderate values, and larger ones; `out` filled with NaN."""
     shapes = st.array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=6)
     grids = st.arrays(np.float64, shapes, elements=st.floats(-1e6, 1e6))
-    return grids.map(lambda grid: (grid, np.full(grid.shape, np.nan)))
+    larger = st.tuples(st.integers(2, 40), st.integers(2, 40)).map(_waves)
+    return (grids | larger).map(lambda grid: (grid, np.full(grid.shape, np.nan)))
 
 
 def jacobi_step_races():
-    """Four inner rows of four, each with neighbours on every side."""
-    yield np.arange(36.0).reshape(6, 6), np.zeros((6, 6))
+    """Inner cells with neighbours on every side, few and many."""
+    for shape in [(6, 6), (72, 74)]:
+        yield _waves(shape), np.zeros(shape)
+
+
+def jacobi_step_shares():
+    """More rows and columns than threads."""
+    yield _waves((100, 200)), np.zeros((100, 200))
+
+
+def inner_cells(result, grid, out):
+    """What a step computes; the border may be copied in any way."""
+    return out[1:-1, 1:-1]
 
 
 EXERCISES = (
@@ -168,6 +232,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             RaceFree(parallel_max_races),
+            SharesTheWork(parallel_max_shares),
         ),
         hints=(
             "Look at the table of reductions: in which rows does a largest value survive?",
@@ -195,6 +260,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             RaceFree(parallel_histogram_races),
+            SharesTheWork(parallel_histogram_shares),
         ),
         hints=(
             "Two iterations may never add to the same number. Who, then, may own a row of counts?",
@@ -227,6 +293,7 @@ EXERCISES = (
             LeavesInputsAlone(except_=("out",)),
             InBounds(),
             RaceFree(jacobi_step_races),
+            SharesTheWork(jacobi_step_shares, inner_cells),
         ),
         hints=(
             "Which array may be read in the loop, and which one only written?",

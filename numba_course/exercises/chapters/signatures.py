@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from numba_course.exercises.arrays import LARGE
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InBounds
 from numba_course.exercises.requirements.kernels import CallsKernel, KernelInBounds, OneSpecialisation
@@ -34,6 +35,7 @@ def axpy_examples():
     yield 0.0, np.array([1.0, np.inf]), np.array([2.0, 3.0])
     yield -1.5, np.array([np.nan, -np.inf, 1.0, 4.0]), np.array([1.0, 1.0, np.inf, np.nan])
     yield 0.25, np.arange(1000.0), np.ones(1000)
+    yield -0.5, np.arange(float(LARGE)), np.arange(LARGE) % 9 / 4
 
 
 def axpy_inputs(st):
@@ -41,7 +43,7 @@ def axpy_inputs(st):
 
     @st.composite
     def inputs(draw):
-        n, quarter = draw(st.integers(0, 8)), st.integers(-4000, 4000).map(lambda k: k / 4)
+        n, quarter = draw(st.integers(0, 24)), st.integers(-4000, 4000).map(lambda k: k / 4)
         x, y = (np.array(draw(st.lists(quarter, min_size=n, max_size=n)), np.float64) for _ in "xy")
         return draw(quarter), x, y
 
@@ -78,7 +80,9 @@ def _read_only(matrix):
 
 
 def row_sums_examples():
-    """No rows and no columns; one value; a list; each layout, read-only ones too; each dtype; many values."""
+    """No rows and no columns; one value; a list; each layout, read-only ones too; each dtype; many values,
+    many rows, many columns.
+    """
     quarters = np.arange(6.0).reshape(2, 3) / 4
     yield (np.zeros((0, 3)),)
     yield (np.zeros((3, 0)),)
@@ -94,7 +98,10 @@ def row_sums_examples():
     yield (np.array([[2**24, 1], [200, 100]], np.int64),)
     yield (np.full((2, 5), 200, np.uint8)[:, ::2],)
     yield (np.array([[True, True], [False, True]]),)
+    yield (_read_only(quarters)[::-1, ::-2],)
     yield (np.sin(np.arange(2400.0)).reshape(40, 60),)
+    yield (np.asfortranarray(np.arange(2100.0).reshape(300, 7) / 4),)
+    yield (np.arange(15_000.0).reshape(3, 5000),)
 
 
 def row_sums_inputs(st):

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from numba_course.exercises.arrays import LARGE, layouts
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InBounds
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
@@ -24,16 +25,19 @@ def double_spec(values):
 
 
 def double_examples():
-    """No value, one, several, and the three that are not finite."""
+    """No value, one, several, the three that are not finite; more, and many, each without and with gaps."""
     yield (np.array([]),)
     yield (np.array([1.5]),)
     yield (np.array([1.0, -2.0, 0.0]),)
     yield (np.array([np.nan, np.inf, -np.inf]),)
+    for size in (9, 1000, LARGE):
+        for values in layouts(np.arange(1.0, size + 1)):
+            yield (values,)
 
 
 def double_inputs(st):
     """Short arrays of finite values that can be doubled."""
-    return st.tuples(st.arrays(np.float64, st.integers(0, 8), elements=st.floats(-1e100, 1e100)))
+    return st.tuples(st.arrays(np.float64, st.integers(0, 24), elements=st.floats(-1e100, 1e100)))
 
 
 EXERCISES = (

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from numba_course.exercises.arrays import LARGE, layouts
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InBounds
 from numba_course.exercises.requirements.machine_code import StaysFloat32
@@ -27,7 +28,7 @@ def first_above_spec(values, threshold):
 
 
 def first_above_examples():
-    """No value; one, equal or larger; the first, the last, none of several; NaN and infinities."""
+    """No value; one, equal or larger; the first, the last, none of several; NaN and infinities; late among many."""
     yield np.array([]), 0.0
     yield np.array([1.0]), 1.0
     yield np.array([1.0]), 0.5
@@ -38,12 +39,16 @@ def first_above_examples():
     yield np.array([np.nan, -np.inf, np.nan, np.inf]), 0.0
     yield np.array([np.nan, -1.0, 1.0]), -np.inf
     yield np.array([1.0, np.inf]), np.nan
+    for values in layouts(np.arange(LARGE) % 1000 * 0.5):
+        for threshold in (3.0, 499.0, 499.5):
+            yield values, threshold
+    yield np.repeat([0.0, 1.0, 2.0], [60_000, 9000, 1001]), 0.5
 
 
 def first_above_inputs(st):
     """Short arrays of a few values, and one of them as the threshold, so that they are often equal."""
     value = st.sampled_from([-np.inf, -1.0, 0.0, 1.0, 2.5, np.inf, np.nan])
-    return st.tuples(st.arrays(np.float64, st.integers(0, 8), elements=value), value)
+    return st.tuples(st.arrays(np.float64, st.integers(0, 24), elements=value), value)
 
 
 # Float32 that stays float32.
@@ -66,7 +71,7 @@ def apply_gain_spec(image, gain):
 
 
 def apply_gain_examples():
-    """No pixel; one; rows unlike columns; gains 0, 1, below 0; not finite; with gaps; transposed."""
+    """No pixel; one; rows unlike columns; gains 0, 1, below 0; not finite; with gaps; transposed; large."""
     yield np.zeros((0, 3), np.float32), 2.0
     yield np.array([[3.0]], np.float32), 0.5
     small = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -74,11 +79,13 @@ def apply_gain_examples():
         yield small, gain
     yield np.array([[np.nan, np.inf, -np.inf]], np.float32), 2.0
     yield np.sin(np.arange(24, dtype=np.float32)).reshape(4, 6).T[::2], 1.1
+    for image in layouts(np.cos(np.arange(LARGE - 1, dtype=np.float32)).reshape(100, -1)):
+        yield image, 0.7
 
 
 def apply_gain_inputs(st):
     """Small images of moderate values."""
-    shapes = st.array_shapes(min_dims=2, max_dims=2, max_side=4)
+    shapes = st.array_shapes(min_dims=2, max_dims=2, max_side=10)
     images = st.arrays(np.float32, shapes, elements=st.floats(-1000, 1000, width=32))
     return st.tuples(images, st.floats(-8, 8, width=32))
 
@@ -106,7 +113,7 @@ def safe_mean_spec(values):
 
 
 def safe_mean_examples():
-    """One value, small and extreme; sums beyond int64 on both sides; extremes that cancel; many."""
+    """One value, small and extreme; sums beyond int64 on both sides; extremes that cancel; many, anywhere in int64."""
     low, high = -(2**63), 2**63 - 1
     for few in (
         [3],
@@ -124,11 +131,16 @@ def safe_mean_examples():
     yield (np.array([high, high, low, 7], np.int64),)
     yield (np.arange(1000) * 2**53 - 2**62,)
     yield (np.full(1000, high),)
+    anywhere = np.arange(LARGE, dtype=np.uint64) * np.uint64(
+        0x9E3779B97F4A7C15
+    )  # which wraps round, as it should
+    for values in layouts(anywhere.view(np.int64)):
+        yield (values,)
 
 
 def safe_mean_inputs(st):
     """Short arrays of any int64."""
-    return st.tuples(st.arrays(np.int64, st.integers(1, 8), elements=st.integers(-(2**63), 2**63 - 1)))
+    return st.tuples(st.arrays(np.int64, st.integers(1, 24), elements=st.integers(-(2**63), 2**63 - 1)))
 
 
 EXERCISES = (

@@ -8,7 +8,8 @@ from numba_course.exercises.examination.verdict import Finding
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.children import Processes
-    from numba_course.exercises.examination.trial import Run, Trial
+    from numba_course.exercises.examination.judge import Run
+    from numba_course.exercises.examination.trial import Trial
 
 
 class Requirement:
@@ -24,14 +25,26 @@ class Requirement:
         That of the verdict where it is not met.
     early : bool
         Whether `of_code` is asked before the answer is called on the examples.
+    slow : bool
+        Whether answers of which it is asked take seconds to compile, so that nobody waits for a first call before he
+        looks at the code.
+    apart : bool
+        Whether `of_code` needs nothing of these calls, so that another process may ask it meanwhile.
     """
 
     name: str
     status: ClassVar[str] = "unmet"
     early: ClassVar[bool] = False
+    slow: ClassVar[bool] = False
+    apart: ClassVar[bool] = False
+
+    @property
+    def looks_at_code(self) -> bool:
+        """Whether it has an `of_code` of its own."""
+        return type(self).of_code is not Requirement.of_code
 
     def of_run(self, run: Run) -> Finding | None:
-        """Look at one call of the answer, a `trial.Run`; whoever asks adds the arguments to the finding."""
+        """Look at one call of the answer, a `judge.Run`; whoever asks adds the arguments to the finding."""
         return None
 
     def of_code(self, trial: Trial) -> Finding | None:

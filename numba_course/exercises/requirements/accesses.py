@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import numba
@@ -14,8 +14,8 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.exercises.examination.answer import line_in, python_function
 from numba_course.exercises.requirements import Requirement
+from numba_course.exercises.requirements.ufuncs import COMPILED, Checked
 from numba_course.lens import errors
-from numba_course.lens.compiled import dispatchers
 from numba_course.lens.race.detector import detect
 from numba_course.process.sandbox import describe
 
@@ -36,39 +36,48 @@ class InBounds(Requirement):
     """Every index lies inside its array, also where the result is right by luck."""
 
     name = "in bounds"
+    apart = True
 
     def of_code(self, trial: Trial) -> Finding | None:
-        if not isinstance(trial.answer, Dispatcher):
+        if not isinstance(trial.answer, COMPILED):
             return None
-        # Inside a parallel region an IndexError is lost, so the same code is compiled for one thread.
-        checked = dispatchers.rebuilt(trial.answer, boundscheck=True, parallel=False)
+        copy = Checked(trial.answer)
         compiled = {}  # dtype and layout do not change an index, so one of each is enough for numbers of axes
         for args in trial.inputs():
             arguments = trial.copies(args)
-            kinds = tuple(map(checked.typeof_pyval, arguments))
+            kinds = tuple(map(_kind, arguments))
             if compiled.setdefault(tuple(map(np.ndim, args)), kinds) != kinds:
                 continue
             try:
                 with hardly_optimised():
-                    checked(*arguments)
+                    copy(*arguments)
             except IndexError as error:
                 return self._finding(trial, args, error)
-            except Exception as error:  # the calls raised nothing, or have said so
+            except BaseException as error:  # the calls raised nothing, or have said so
                 seen = f"with tests of every index it failed: {errors.reason(error)}"
                 return self.finding(seen, trial.show(args))
         return None
 
     def _finding(self, trial, args, error):
         """The bad index: plain Python says where, if it stumbles over the same one."""
-        function, place, seen = python_function(trial.answer), (None, ""), str(error)
+        function, place, seen = python_function(trial.answer), (None, ""), describe(error).message
         try:
             function(*trial.copies(args))
         except IndexError as same:
-            place, seen = line_in(function, describe(same).frames), str(same)
-        except Exception:  # Python may stop at something else before; then only the fact is known
+            report = describe(same)
+            place, seen = line_in(function, report.frames), report.message
+        except BaseException:  # Python may stop at something else before; then only the fact is known
             pass
         line, source = place
         return self.finding(f"it reaches outside an array: {seen}", trial.show(args), line, source)
+
+
+def _kind(value: Any) -> Any:
+    """The type of a value for Numba; None where it has none."""
+    try:
+        return numba.typeof(value)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class RaceFree(Requirement):
     examples: Callable
 
     name = "race-free"
+    apart = True
 
     def of_code(self, trial: Trial) -> Finding | None:
         if not isinstance(trial.answer, Dispatcher):

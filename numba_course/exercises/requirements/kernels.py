@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -13,7 +13,7 @@ from numba.core.dispatcher import Dispatcher
 from numba_course.exercises.examination.show import show_kinds, show_some
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.accesses import hardly_optimised
-from numba_course.lens.compiled.dispatchers import rebuilt
+from numba_course.exercises.requirements.ufuncs import COMPILED, Checked, called
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.trial import Trial
@@ -26,23 +26,46 @@ SEVERAL = 3  # kernels; more come from a wrapper that compiles again and again
 @contextmanager
 def kernels_called_by(call: Callable) -> Iterator[None]:
     """Have each call of a compiled function from Python, in any thread, made by ``call(function, *args, **named)``."""
-    with mock.patch.object(Dispatcher, "__call__", lambda *args, **named: call(*args, **named), create=True):
+    with _called_by(Dispatcher, call):
         yield
 
 
-def kernels_of(trial: Trial, inputs: Iterable[tuple[Any, ...]]) -> list[Dispatcher]:
+@contextmanager
+def _called_by(kind, call):
+    """Have each call of a function of a kind made by ``call(function, *args, **named)``."""
+    with mock.patch.object(kind, "__call__", lambda *args, **named: call(*args, **named), create=True):
+        yield
+
+
+@contextmanager
+def compiled_called_by(call: Callable) -> Iterator[None]:
+    """The same of compiled ufuncs, too."""
+    with ExitStack() as stack:
+        for kind in COMPILED:
+            stack.enter_context(_called_by(kind, call))
+        yield
+
+
+def signatures_of(kernel: Any) -> list[tuple[Any, ...]]:
+    """The combinations of types that a kernel was compiled for; of a ufunc, those of its loops."""
+    if isinstance(kernel, Dispatcher):
+        return list(kernel.signatures)
+    return [signature.args for signature in kernel._dispatcher.overloads]
+
+
+def kernels_of(trial: Trial, inputs: Iterable[tuple[Any, ...]]) -> list[Any]:
     """The compiled functions that the answer calls on these inputs; what it raises, other checks report."""
     found = {}
 
     def call(kernel, *args, **named):
         found[id(kernel)] = kernel
-        return CALL(kernel, *args, **named)
+        return called(kernel, *args, **named)
 
     for args in inputs:
         try:
-            with kernels_called_by(call):
+            with compiled_called_by(call):
                 trial.answer(*trial.copies(args))
-        except Exception:
+        except BaseException:
             continue
     return list(found.values())
 
@@ -52,24 +75,25 @@ class KernelInBounds(Requirement):
     """Every index in a kernel lies inside its array, also where the result is right by luck."""
 
     name = "in bounds"
+    apart = True
 
     def of_code(self, trial: Trial) -> Finding | None:
         checked, outside = {}, []
 
         def call(kernel, *args, **named):
             if id(kernel) not in checked:  # keep the kernel too: only then is its id its own
-                checked[id(kernel)] = rebuilt(kernel, boundscheck=True, parallel=False), kernel
+                checked[id(kernel)] = Checked(kernel), kernel
             try:
-                return CALL(checked[id(kernel)][0], *args, **named)
+                return checked[id(kernel)][0](*args, **named)
             except IndexError as error:  # the answer may lose it, above all in a thread
                 outside.append(error)
                 raise
 
         for args in trial.inputs():
             try:
-                with hardly_optimised(), kernels_called_by(call):  # not in `call`, which threads make
+                with hardly_optimised(), compiled_called_by(call):  # not in `call`, which threads make
                     trial.answer(*trial.copies(args))
-            except Exception:  # an error that is not about an index, other checks report
+            except BaseException:  # an error that is not about an index, other checks report
                 pass
             if outside:
                 return self.finding(f"it reaches outside an array: {outside[0]}", trial.show(args))
@@ -87,7 +111,7 @@ class CallsKernel(Requirement):
     early = True
 
     def of_code(self, trial: Trial) -> Finding | None:
-        if isinstance(trial.answer, Dispatcher):
+        if isinstance(trial.answer, COMPILED):
             advice = "leave the decorator to the kernel, and let plain Python prepare the matrix"
             return self.finding(f"the wrapper itself is compiled; {advice}")
         if not kernels_of(trial, list(trial.exercise.examples())[2:4]):
@@ -103,7 +127,9 @@ class OneSpecialisation(Requirement):
 
     def of_code(self, trial: Trial) -> Finding | None:
         kernels = kernels_of(trial, trial.exercise.examples())
-        compiled = [(kernel.__name__, show_kinds(kinds)) for kernel in kernels for kinds in kernel.signatures]
+        compiled = [
+            (kernel.__name__, show_kinds(kinds)) for kernel in kernels for kinds in signatures_of(kernel)
+        ]
         if len(compiled) <= 1:
             return None
         name = compiled[0][0]

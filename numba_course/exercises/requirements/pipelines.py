@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 import numpy as np
 from numba.core import event
+from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import _nrt_python
 
 from numba_course.exercises.requirements import Requirement
+from numba_course.exercises.requirements.calls import ask, told, unless_raised
 from numba_course.exercises.requirements.results import difference
 from numba_course.pipeline import (
     Brightness,
@@ -36,28 +38,42 @@ class CompilesInAPipeline(Requirement):
     name = "compiles in a pipeline"
     status = "not compiled"
 
+    @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
         images = np.random.default_rng(4).integers(0, 256, (8, 4, 9, 3), dtype=np.uint8)
-        steps = [CenterCrop(3, 8), trial.answer(0.5), Normalize((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))]
-        try:
-            result = Pipeline(steps, (4, 9, 3))(images)
-        except PipelineCompileError as error:
-            return self.finding(str(error))
-        plain = Pipeline(steps, (4, 9, 3), compiled=False)(images)
+        where = "a pipeline between CenterCrop and Normalize, for images of 4 × 9"
+        plain, result = (
+            ask(trial, where, self._batch, trial.answer, images, compiled) for compiled in (False, True)
+        )
+        if isinstance(result, PipelineCompileError):
+            return self.finding(str(result))
         return self.finding(difference(result, plain, 1e-5, "compiled, the batch"))
+
+    def _batch(self, answer, images, compiled):
+        """The batch, or why it does not compile."""
+        steps = [CenterCrop(3, 8), answer(0.5), Normalize((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))]
+        try:
+            return Pipeline(steps, images.shape[1:], compiled=compiled)(images)
+        except PipelineCompileError as error:
+            return error
 
 
 @dataclass(frozen=True)
 class Fused(Requirement):
-    """The operation declares no memory, so it is in the loop of the step before it."""
+    """The operation declares no memory, whatever the image, so it is in the loop of the step before it."""
 
     name = "fused"
 
+    @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
-        program = Pipeline([trial.answer(0.5), ToLayout("CHW")], (4, 9, 3), compiled=False).program
-        if program.memory:
-            return self.finding("it declares memory: its result is stored, and a new loop begins")
+        for height, width in ((4, 9), (480, 640)):
+            where = f"a pipeline before ToLayout, for images of {height} × {width}"
+            if ask(trial, where, self._memory, trial.answer, (height, width, 3)):
+                return self.finding("it declares memory: its result is stored, and a new loop begins")
         return None
+
+    def _memory(self, answer, shape):
+        return Pipeline([answer(0.5), ToLayout("CHW")], shape, compiled=False).program.memory
 
 
 @dataclass(frozen=True)
@@ -68,28 +84,37 @@ class DependsOnNumbersAlone(Requirement):
     status = "wrong"
     early = True  # it says more than a result that differs
 
+    @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
-        images = np.random.default_rng(6).integers(90, 160, (6, 2, 3, 3), dtype=np.uint8)
-
-        def made(threads=1):
-            return Pipeline([trial.answer(30.0)], (2, 3, 3), threads=threads, compiled=False)
-
-        try:
-            whole = made()(images)
-            turned = made()(images, rows=np.arange(6)[::-1])[::-1]
-            pipeline = made()
-            cut = np.concatenate([pipeline(images, rows=rows) for rows in ([0], [1, 2, 3], [4, 5])])
-            shared = made(threads=3)(images)
-            later = made()(images, epoch=1)
-        except Exception:  # another requirement says so
-            return None
-        ways = {"in the opposite order": turned, "in smaller batches": cut, "on three threads": shared}
+        whole, later, ways = ask(trial, "batches of 6 images of 2 × 3", self._batches, trial.answer)
         for way, result in ways.items():
             if not np.array_equal(result, whole):
                 return self.finding(f"{way}, the same samples come out otherwise")
         if np.array_equal(later, whole):
             return self.finding("the next epoch draws the same numbers again; take them from the key")
         return None
+
+    def _batches(self, answer):
+        """The same samples in one batch, those of the next epoch, and the first ones in other ways."""
+        images = np.random.default_rng(6).integers(90, 160, (6, 2, 3, 3), dtype=np.uint8)
+
+        def made(threads=1):
+            return Pipeline([answer(30.0)], (2, 3, 3), threads=threads, compiled=False)
+
+        pipeline = made()
+        parts = [pipeline(images, rows=rows) for rows in ([0], [1, 2, 3], [4, 5])]
+        ways = {
+            "in the opposite order": made()(images, rows=np.arange(6)[::-1])[::-1],
+            "in smaller batches": np.concatenate(parts),
+            "on three threads": made(threads=3)(images),
+        }
+        return made()(images), made()(images, epoch=1), ways
+
+
+def _made(trial):
+    """The pipeline that the answer gives; None if it gives another thing, which `Matches` says."""
+    made = ask(trial, "my_pipeline()", trial.answer)
+    return made if isinstance(made, Pipeline) else None
 
 
 @dataclass(frozen=True)
@@ -98,9 +123,10 @@ class NeedsNoMoreMemory(Requirement):
 
     name = "fused"
 
+    @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
-        made = trial.answer()
-        if not isinstance(made, Pipeline):
+        made = _made(trial)
+        if made is None:
             return None
         resize = Pipeline([Resize(72, 72)], (128, 128, 3), compiled=False)
         stored, most = (
@@ -119,11 +145,12 @@ class AllocatesNothingPerBatch(Requirement):
 
     name = "no allocation"
 
+    @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
-        made = trial.answer()
-        if not (isinstance(made, Pipeline) and made.compiled):
+        made = _made(trial)
+        if made is None or not made.compiled:
             return None
-        few, many = (allocations(made, count) for count in (2, 8))
+        few, many = (ask(trial, f"a batch of {count}", allocations, made, count) for count in (2, 8))
         return self.finding(f"each image allocates {(many - few) / 6:g} times" if many > few else "")
 
 
@@ -144,10 +171,15 @@ class CompiledPipeline(Requirement):
     name = "compiled"
     status = "not compiled"
 
+    @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
-        made = trial.answer()
-        if isinstance(made, Pipeline) and not made.compiled:
+        made = _made(trial)
+        if made is None:
+            return None
+        if not isinstance(made._function, Dispatcher):
             return self.finding("compiled=False runs the generated text as plain Python")
+        if type(made).__call__ is not Pipeline.__call__ or type(made).run is not Pipeline.run:
+            return self.finding(f"its class {type(made).__name__} makes the batch in the place of Pipeline")
         return None
 
 
@@ -187,30 +219,45 @@ def small_pipeline(seed: int = 0) -> Pipeline:
 SIZES = (2, 4, 1)
 
 
+IN_BLOCKS = f"map_over_cluster(pipeline, images) for blocks of {SIZES} images"
+
+
+def is_dask_array(value: object) -> bool:
+    """Whether it is an array of Dask, which need not be installed."""
+    return type(value).__module__.startswith("dask.array") and type(value).__name__ == "Array"
+
+
 @dataclass(frozen=True)
 class LeavesItToDask(Requirement):
     """A Dask array that says what it is and has computed nothing yet; each block needs its own images alone."""
 
     name = "left to Dask, block by block"
 
+    @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
         images, opened = np.zeros((7, 4, 9, 3), np.uint8), []
         pipeline = small_pipeline()
-        result = trial.answer(pipeline, blocks_of(images, SIZES, opened))
+        result = ask(trial, IN_BLOCKS, trial.answer, pipeline, blocks_of(images, SIZES, opened))
         if opened:
             return self.finding("it reads the images before the result is asked for")
-        if not hasattr(result, "dask"):
+        if not is_dask_array(result):
             return self.finding(f"it returned a value of type {type(result).__name__}, not a Dask array")
-        if result.chunks[0] != SIZES:
-            return self.finding(f"for blocks of {SIZES} images it makes blocks of {result.chunks[0]}")
         wanted = (7, *pipeline.allocate(0).shape[1:])
+        return self.finding(self._misdeclared(result, wanted) or self._reads_too_much(trial, result, opened))
+
+    def _misdeclared(self, result, wanted):
+        """What the Dask array says of itself that is not so."""
+        if result.chunks[0] != SIZES:
+            return f"for blocks of {SIZES} images it makes blocks of {result.chunks[0]}"
         if result.shape != wanted or result.dtype != np.float32:
             declared = f"{result.dtype} {result.shape}"
-            return self.finding(f"its Dask array is declared as {declared}, not float32 {wanted}")
-        result.blocks[1].compute(scheduler="synchronous")
-        if sum(opened) != SIZES[1]:
-            return self.finding(f"for a block of {SIZES[1]} images it reads {sum(opened)}")
-        return None
+            return f"its Dask array is declared as {declared}, not float32 {wanted}"
+        return ""
+
+    def _reads_too_much(self, trial, result, opened):
+        ask(trial, f"the second block of {IN_BLOCKS}", result.blocks[1].compute, scheduler="synchronous")
+        wanted = SIZES[1]
+        return "" if sum(opened) == wanted else f"for a block of {wanted} images it reads {sum(opened)}"
 
 
 @dataclass(frozen=True)
@@ -219,14 +266,19 @@ class CompilesNowhereElse(Requirement):
 
     name = "one compilation in all"
 
+    @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
         images = np.random.default_rng(9).integers(0, 256, (7, 4, 9, 3), dtype=np.uint8)
         pipeline = small_pipeline()
-        result = trial.answer(pipeline, blocks_of(images, SIZES))
-        if not hasattr(result, "dask"):
+        result = ask(trial, IN_BLOCKS, trial.answer, pipeline, blocks_of(images, SIZES))
+        if not is_dask_array(result):
             return None
+        try:
+            cloudpickle.dumps((result.__dask_graph__(), result.__dask_keys__()))
+        except Exception as error:
+            return self.finding(f"its tasks cannot be sent to another process: {told(error)}")
         with event.install_recorder("numba:compile") as recorded:
-            there = result.compute(scheduler=elsewhere)
+            there = ask(trial, f"a worker, of {IN_BLOCKS}", result.compute, scheduler=elsewhere)
         if recorded.buffer:
             return self.finding("a worker compiles, though the machine code is on the disk")
         return self.finding(difference(there, pipeline(images), 0.0, "on a worker, the result"))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numba_course.exercises.examination.show import LONGEST, show, show_type
+from numba_course.exercises.examination.show import LONGEST, show, show_both, show_type
 from numba_course.exercises.requirements import Requirement
 from numba_course.lens import results
+from numba_course.process.wire import encode
 
 if TYPE_CHECKING:
-    from numba_course.exercises.examination.trial import Run
+    from numba_course.exercises.examination.judge import Run
     from numba_course.exercises.examination.verdict import Finding
 
 
@@ -37,12 +38,23 @@ class Matches(Requirement):
 
     def of_run(self, run: Run) -> Finding | None:
         if self.of:
-            return self.finding(
-                difference(run.after[self.of], run.expected_after[self.of], self.rtol, self.of)
-            )
+            check_names(self, (self.of,), run)
+            seen = difference(run.after[self.of], run.expected_after[self.of], self.rtol, self.of)
+            return self.finding(seen and seen + _as_it_was(self.of, run))
         if run.result is None and run.expected is not None:
             return self.finding("it returned None; is a `return` missing?")
         return self.finding(difference(run.result, run.expected, self.rtol, "the result"))
+
+
+def _as_it_was(name, run):
+    """What to add where an argument that the answer should change is as it was before the call."""
+    if encode(run.after[name]) != encode(run.before[name]):
+        return ""
+    if run.result is None:
+        return f", as before the call; `{name}[:] = …` writes into it, `{name} = …` does not"
+    return (
+        f", as before the call; what is returned is not looked at, and `{name}[:] = …` writes into `{name}`"
+    )
 
 
 @dataclass(frozen=True)
@@ -57,9 +69,9 @@ class Returns(Requirement):
 
     def of_run(self, run: Run) -> Finding | None:
         wanted = show_type(np.empty((0,) * self.ndim, self.dtype)) if self.ndim else self.dtype
-        result = np.asarray(run.result)
         if isinstance(run.result, (list, tuple, set, dict)):
             return self.finding(f"it returned a {type(run.result).__name__} where a {wanted} is asked")
+        result = as_array(run.result)
         if result.ndim == self.ndim and (
             result.dtype == self.dtype or (self.ndim == 0 and _same_kind(result, self.dtype))
         ):
@@ -77,6 +89,7 @@ class LeavesInputsAlone(Requirement):
     status = "wrong"
 
     def of_run(self, run: Run) -> Finding | None:
+        check_names(self, self.except_, run)
         for name, before in run.before.items():
             if name not in self.except_ and difference(run.after[name], before, 0.0, name):
                 return self.finding(f"it changed its argument `{name}`")
@@ -100,11 +113,13 @@ class CloseToMean(Requirement):
 
     def of_run(self, run: Run) -> Finding | None:
         if not isinstance(run.result, (int, float)):
-            return self.finding(f"the result is of type {type(run.result).__name__}, expected {run.expected}")
+            return self.finding(
+                f"the result is of type {type(run.result).__name__}, expected {show(run.expected)}"
+            )
         largest = max(map(abs, run.before["values"].tolist()))
         if abs(run.result - run.expected) <= self.rtol * largest:
             return None
-        return self.finding(f"the result is {run.result}, expected {run.expected}")
+        return self.finding(_apart("the result is", run.result, run.expected))
 
 
 @dataclass(frozen=True)
@@ -119,8 +134,12 @@ class ReturnsListOfInts(Requirement):
             return self.finding(
                 f"it returned a value of type {type(run.result).__name__} where a list is asked"
             )
-        odd = [value for value in run.result if not isinstance(value, (int, np.integer))]
-        return self.finding(f"{odd[0]!r} in its list is not a whole number of bytes" if odd else "")
+        odd = [
+            value
+            for value in run.result
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer))
+        ]
+        return self.finding(f"{show(odd[0])} in its list is not a whole number of bytes" if odd else "")
 
 
 @dataclass(frozen=True)
@@ -131,12 +150,18 @@ class NewArray(Requirement):
     status = "wrong"
 
     def of_run(self, run: Run) -> Finding | None:
-        for name, value in run.after.items():
-            if isinstance(run.result, np.ndarray) and np.shares_memory(run.result, value):
-                return self.finding(
-                    f"it returned `{name}` itself, or a view of it, where a new array is asked"
-                )
+        for name in _shared(run):
+            return self.finding(f"it returned `{name}` itself, or a view of it, where a new array is asked")
         return None
+
+
+def _shared(run):
+    """Names of the arguments with which the result shares memory: as the run says, if it is of data alone."""
+    shared = getattr(run, "shared", None)
+    if shared is not None or not isinstance(run.result, np.ndarray):
+        return shared or ()
+    arrays = {name: value for name, value in run.after.items() if isinstance(value, np.ndarray)}
+    return [name for name, value in arrays.items() if np.shares_memory(run.result, value)]
 
 
 @dataclass(frozen=True)
@@ -144,7 +169,8 @@ class LeavesWordsAlone(LeavesInputsAlone):
     """The same for lists of strings, which are not compared as arrays."""
 
     def of_run(self, run: Run) -> Finding | None:
-        changed = [name for name, before in run.before.items() if run.after[name] != before]
+        # As bytes: an argument may have become anything, and what is compared with an array is no bool.
+        changed = [name for name, before in run.before.items() if encode(run.after[name]) != encode(before)]
         return self.finding(f"it changed its argument `{changed[0]}`" if changed else "")
 
 
@@ -165,7 +191,7 @@ class Within(Requirement):
 
     def of_run(self, run: Run) -> Finding | None:
         seen = difference(run.result, run.expected, 0.0, "the result")
-        actual = np.asarray(run.result)
+        actual = as_array(run.result)
         if not seen or actual.dtype.kind not in "biuf" or actual.shape != run.expected.shape:
             return self.finding("it returned None; is a `return` missing?" if run.result is None else seen)
         with np.errstate(invalid="ignore", over="ignore"):
@@ -175,7 +201,8 @@ class Within(Requirement):
             return None
         index = results.first_difference(same)
         place = ", ".join(map(str, index))
-        return self.finding(f"the result has {actual[index]} at [{place}], expected {run.expected[index]}")
+        said = _apart("the result has", actual[index], run.expected[index], f" at [{place}]")
+        return self.finding(said)
 
 
 @dataclass(frozen=True)
@@ -188,6 +215,7 @@ class ReturnsLike(Requirement):
     status = "wrong"
 
     def of_run(self, run: Run) -> Finding | None:
+        check_names(self, (self.argument,), run)
         model = run.before[self.argument]
         return Returns(model.dtype.name, model.ndim).of_run(run)
 
@@ -201,12 +229,9 @@ def difference(actual: Any, expected: Any, rtol: float, what: str) -> str:
         return next((text for a, e in pairs if (text := difference(a, e, rtol, what))), "")
     if isinstance(expected, (str, bytes, type(None))) or actual is None:
         same = type(actual) is type(expected) and actual == expected
-        return "" if same else f"{what} is {show(actual)}, expected {show(expected)}"
-    try:
-        actual_array, expected_array = np.asarray(actual), np.asarray(expected)
-    except ValueError:  # of rows that are not of one length
-        actual_array = None
-    if actual_array is None or actual_array.dtype.kind not in "biufc":
+        return "" if same else _apart(f"{what} is", actual, expected)
+    actual_array, expected_array = as_array(actual), np.asarray(expected)
+    if actual_array.dtype.kind not in "biufc":
         return f"{what} is {show(actual)}, which is not a number or an array of numbers"
     if actual_array.shape != expected_array.shape:
         return f"{what} has shape {actual_array.shape}, expected {expected_array.shape}"
@@ -216,8 +241,36 @@ def difference(actual: Any, expected: Any, rtol: float, what: str) -> str:
     if expected_array.ndim and expected_array.size > LONGEST:
         index = results.first_difference(same)
         place = ", ".join(map(str, index))
-        return f"{what} has {actual_array[index]} at [{place}], expected {expected_array[index]}"
-    return f"{what} is {show(actual)}, expected {show(expected)}"
+        return _apart(f"{what} has", actual_array[index], expected_array[index], f" at [{place}]")
+    return _apart(f"{what} is", actual, expected)
+
+
+def _apart(said, actual, expected, where=""):
+    """A sentence with two values that differ, and both so that one sees it."""
+    one, other = show_both(actual, expected)
+    return f"{said} {one}{where}, expected {other}"
+
+
+def as_array(value: Any) -> np.typing.NDArray[Any]:
+    """The value as NumPy takes it; as one object, where it has no array for it."""
+    try:
+        return np.asarray(value)
+    except Exception:  # of rows that are not of one length, or a class of one's own
+        return np.array(None, object)
+
+
+def check_names(requirement: Requirement, names: tuple[str, ...], run: Run) -> None:
+    """Refuse a requirement on an argument that the exercise does not have.
+
+    Raises
+    ------
+    TypeError
+        Names the arguments that there are: a fault of the exercise, not of an answer.
+    """
+    for name in names:
+        if name not in run.before:
+            kind, known = type(requirement).__name__, ", ".join(run.before)
+            raise TypeError(f"{kind} names the argument {name!r}, and the exercise has {known}")
 
 
 def _same_kind(scalar, dtype):

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import ast
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from numba import njit
 from numba.core.errors import NumbaError
 
+from numba_course.exercises.examination.show import show
 from numba_course.exercises.requirements import Requirement
+from numba_course.exercises.requirements.calls import ask, told, unless_raised
 from numba_course.exercises.requirements.results import difference
 from numba_course.lens.errors import reason
 
 if TYPE_CHECKING:
-    from numba_course.exercises.examination.trial import Run, Trial
+    from numba_course.exercises.examination.judge import Run
+    from numba_course.exercises.examination.trial import Trial
     from numba_course.exercises.examination.verdict import Finding
+
+
+class _Unsuitable(ValueError):
+    """There is no function in the text that could be called."""
 
 
 def first_function(text: str) -> types.FunctionType:
@@ -26,23 +34,56 @@ def first_function(text: str) -> types.FunctionType:
     ------
     ValueError
         If there is none, or it is not a plain one; the message says so.
+    Exception
+        Whatever the text raises.
     """
     names = [part.name for part in ast.parse(text).body if isinstance(part, ast.FunctionDef)]
     if not names:
-        raise ValueError("the text defines no function")
+        raise _Unsuitable("the text defines no function")
     module = {}
     exec(text, module)
     function = module[names[0]]
     if not isinstance(function, types.FunctionType):
-        raise ValueError(
+        raise _Unsuitable(
             f"in the text, {names[0]} must be a plain function; leave it to others to compile it"
         )
     return function
 
 
+def composed(answer: Callable, names: list[str], values: tuple[float, ...]) -> dict[str, Any]:
+    """What the text of the answer computes, as plain data.
+
+    Returns
+    -------
+    dict
+        ``fault``: what is wrong with the text, in a sentence; empty if nothing. ``results``: what the first function
+        in it gives for each value.
+    """
+    return _evaluated(answer(names), values)
+
+
+def _evaluated(text, values):
+    if not isinstance(text, str):
+        fault = f"it returned a value of type {type(text).__name__} where source text is asked"
+        return {"fault": fault, "results": []}
+    try:
+        function = first_function(text)
+        return {"fault": "", "results": [function(x) for x in values]}
+    except SyntaxError as error:
+        fault = f"the text is not Python: {error.msg}, line {error.lineno} of the text"
+    except _Unsuitable as error:
+        fault = str(error)
+    except BaseException as error:  # sys.exit in the text as well
+        fault = f"the function in the text raised {told(error)}"
+    return {"fault": fault, "results": []}
+
+
 @dataclass(frozen=True)
 class ComputesInOrder(Requirement):
-    """The answer returns text, and the first function of the text computes what it must for some values."""
+    """The answer returns text, and the first function of the text computes what it must for some values.
+
+    A call is one of `composed` with these values; the specification gives the results.
+    """
 
     values: tuple[float, ...]
 
@@ -50,19 +91,9 @@ class ComputesInOrder(Requirement):
     status = "wrong"
 
     def of_run(self, run: Run) -> Finding | None:
-        if not isinstance(run.result, str):
-            seen = f"it returned a value of type {type(run.result).__name__} where source text is asked"
-            return self.finding(seen)
-        try:
-            function = first_function(run.result)
-            found = [function(x) for x in self.values]
-        except SyntaxError as error:
-            return self.finding(f"the text is not Python: {error.msg}, line {error.lineno} of the text")
-        except Exception as error:
-            raised = f"the function in the text raised {type(error).__name__}"
-            said = str(error) if isinstance(error, ValueError) else f"{raised}: {error}"
-            return self.finding(said or raised)
-        for x, actual, expected in zip(self.values, found, run.expected, strict=True):
+        if run.result["fault"]:
+            return self.finding(run.result["fault"])
+        for x, actual, expected in zip(self.values, run.result["results"], run.expected, strict=True):
             if seen := difference(actual, expected, 1e-12, f"the function at {x}"):
                 return self.finding(seen)
         return None
@@ -70,24 +101,29 @@ class ComputesInOrder(Requirement):
 
 @dataclass(frozen=True)
 class CompilesUnderNjit(Requirement):
-    """What is in the text compiles, and still computes the same for a value."""
+    """What is in the text compiles, and still computes the same for some values."""
 
-    value: float
+    values: tuple[float, ...]
 
     name = "the text compiles under njit"
     status = "not compiled"
 
+    @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
         for args in trial.exercise.examples():
-            try:
-                function = first_function(trial.answer(*trial.copies(args)))
-                plain = function(self.value)
-            except Exception:  # another requirement says so
+            text = ask(trial, f"compose_source({show(args[0])})", trial.answer, *trial.copies(args))
+            plain = _evaluated(text, self.values)
+            if plain["fault"]:  # `ComputesInOrder` says so
                 return None
             try:
-                compiled = njit(function)(self.value)
+                function = njit(first_function(text))
+                compiled = [function(x) for x in self.values]
             except NumbaError as error:
                 return self.finding(reason(error), trial.show(args))
-            if seen := difference(compiled, plain, 1e-12, "compiled, the result"):
-                return self.finding(seen, trial.show(args))
+            except BaseException as error:
+                return self.finding(f"compiled, the function raised {told(error)}", trial.show(args))
+            pairs = zip(compiled, plain["results"], strict=True)
+            faults = [fault for pair in pairs if (fault := difference(*pair, 1e-12, "compiled, the result"))]
+            if faults:
+                return self.finding(faults[0], trial.show(args))
         return None

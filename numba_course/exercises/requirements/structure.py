@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING
 
+import numpy as np
 from numba import types
 from numba.core.dispatcher import Dispatcher
-from numba.np.ufunc.dufunc import DUFunc
-from numba.np.ufunc.gufunc import GUFunc
 
 from numba_course.exercises.examination.show import show_kinds, show_some
 from numba_course.exercises.requirements import Requirement
+from numba_course.exercises.requirements.ufuncs import UFUNCS
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.trial import Trial
@@ -77,6 +79,18 @@ def _is_vector(kind):
 STARTS_THREADS = re.compile(r"\bcall\b.*@numba_parallel_for\b")  # in LLVM IR
 
 
+def _kind(answer):
+    """In words, what an answer is that Numba did not compile."""
+    if inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer):
+        return "an async function, and Numba compiles none; leave out async, and decorate it with @njit"
+    if isinstance(answer, FunctionType):
+        return "a plain Python function; decorate it with @njit"
+    if isinstance(answer, BuiltinFunctionType):
+        return f"Python's own {answer.__name__}, which Numba did not compile; write a function, decorated with @njit"
+    kind = "a class" if isinstance(answer, type) else f"an object of type {type(answer).__name__}"
+    return f"{kind}; write a function, decorated with @njit"
+
+
 @dataclass(frozen=True)
 class Compiled(Requirement):
     """The answer is compiled by Numba in nopython mode."""
@@ -87,10 +101,14 @@ class Compiled(Requirement):
 
     def of_code(self, trial: Trial) -> Finding | None:
         answer = trial.answer
-        if isinstance(answer, (DUFunc, GUFunc)):
+        if isinstance(answer, UFUNCS):
             return None
+        if isinstance(answer, np.ufunc):  # of NumPy, or one that Numba made for another target
+            return self.finding(
+                "this is a ufunc whose code cannot be looked at; use @njit, or leave out the target of its decorator"
+            )
         if not isinstance(answer, Dispatcher):
-            return self.finding("this is a plain Python function; decorate it with @njit")
+            return self.finding(f"this is {_kind(answer)}")
         if answer.targetoptions.get("forceobj"):
             return self.finding("forceobj=True runs it as Python objects; use @njit")
         return None
@@ -101,6 +119,7 @@ class Parallel(Requirement):
     """At least one loop of the answer runs on several threads."""
 
     name = "parallel"
+    slow = True
 
     def of_code(self, trial: Trial) -> Finding | None:
         if not isinstance(trial.answer, Dispatcher):

@@ -15,7 +15,9 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.exercises.examination.answer import is_stub, python_function
 from numba_course.exercises.requirements import Requirement
+from numba_course.exercises.requirements.calls import ask, unless_raised
 from numba_course.exercises.requirements.kernels import CALL, kernels_called_by, kernels_of
+from numba_course.exercises.requirements.results import difference
 from numba_course.lens.compiled.dispatchers import compiled_for
 from numba_course.lens.errors import reason
 from numba_course.lens.interpreter_lock import others_get_on
@@ -143,53 +145,65 @@ class Meeting:
 
 @dataclass(frozen=True)
 class InThreads(Requirement):
-    """So many threads sum parts at the same time: each value once, each part a fair one with a place of its own."""
+    """So many threads sum parts at the same time: each value once, each part a fair one with a place of its own.
 
-    size: int = 3000
-    workers: int = 3
+    Attributes
+    ----------
+    tries : tuple of (int, int)
+        Numbers of values and of workers.
+    """
+
+    tries: tuple[tuple[int, int], ...] = ((3000, 3), (20_000, 5))
 
     name = "in threads"
 
+    @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
         kernel = _partial_sum_of(trial)
         if isinstance(kernel, Dispatcher) and kernel.targetoptions.get("parallel"):
             seen = "`partial_sum` has parallel=True, and two calls at once end the process on the workqueue layer"
             return self.finding(seen)
-        values = np.random.default_rng(0).permutation(self.size) + 1.0
-        meeting = Meeting(self.size, self.workers)
-        try:
-            with kernels_called_by(meeting.call):
-                result = trial.answer(values, self.workers)
-                left = len(meeting.running)
-        except Exception as error:
-            seen = f"where its threads run at the same time it raised {type(error).__name__}: {error}"
-            return self.finding(seen)
-        seen = self._fault(meeting, left)
-        if not seen and result != values.sum() + MARK * len(meeting.calls):
-            seen = "the result is not the sum of what `partial_sum` wrote"
-        return self.finding(seen, f"{self.size} values, workers={self.workers}")
+        for size, workers in self.tries:
+            example = f"{size} values, workers={workers}"
+            if seen := self._seen(trial, size, workers, example):
+                return self.finding(seen, example)
+        return None
 
-    def _fault(self, meeting, left):
+    def _seen(self, trial, size, workers, example):
+        """What is wrong with a call, in a sentence; empty if nothing is."""
+        values = np.random.default_rng(0).permutation(size) + 1.0
+        meeting = Meeting(size, workers)
+        with kernels_called_by(meeting.call):
+            where = f"threaded_sum(values, workers) where its threads run at the same time, {example}"
+            result = ask(trial, where, trial.answer, values, workers)
+            left = len(meeting.running)
+        if fault := self._fault(meeting, left, size, workers):
+            return fault
+        made = values.sum() + MARK * len(meeting.calls)
+        is_made = not difference(result, made, 1e-12, "the result")
+        return "" if is_made else "the result is not the sum of what `partial_sum` wrote"
+
+    def _fault(self, meeting, left, size, workers):
         """What is wrong with the calls, in a sentence; empty if nothing is."""
-        calls, fair = meeting.calls, self.size // self.workers
+        calls, fair = meeting.calls, size // workers
         if meeting.strange:
             return (
                 f"it calls `{meeting.strange}` otherwise than as partial_sum(values, start, stop, out, index)"
             )
-        if meeting.most < self.workers:
-            return f"at most {meeting.most} at a time called `partial_sum`, where {self.workers} threads are asked"
+        if meeting.most < workers:
+            return f"at most {meeting.most} at a time called `partial_sum`, where {workers} threads are asked"
         if left:
             return "it returned before its threads had ended"
         if meeting.clash:
             return "two threads write their parts of the sum to the same element of `out`"
         summed = np.concatenate([call.summed for call in calls])
-        if summed.size != self.size or np.unique(summed).size != self.size:
-            times = summed.size / self.size
+        if summed.size != size or np.unique(summed).size != size:
+            times = summed.size / size
             return f"each value must be summed once: the calls of `partial_sum` sum {times:.3g} times as many"
         largest = max(call.summed.size for call in calls)
         if largest > 2 * fair:
-            return f"one call sums {largest} of the {self.size} values, where a fair share is {fair}"
-        if len(calls) > self.size / 10:
+            return f"one call sums {largest} of the {size} values, where a fair share is {fair}"
+        if len(calls) > size / 10:
             return f"it makes {len(calls)} calls, each of which needs the GIL: give a call more values"
         return ""
 
@@ -207,7 +221,7 @@ class LetsOthersGetOn(Requirement):
         for kernel in kernels_of(trial, [(np.ones(3), 1)]):
             try:
                 kernel(values, 0, 1, out, 0)
-            except Exception:  # a function of another kind; `InThreads` has said so
+            except BaseException:  # a function of another kind; `InThreads` has said so
                 continue
             found = others_get_on(partial(kernel, values, 0, values.size, out, 0))
             if found is None:

@@ -1,4 +1,4 @@
-# expect: wrong: refuses what it must: a source of fewer bytes: AssertionError
+# expect: wrong: a source of fewer bytes: AssertionError
 import numpy as np
 from numba import njit, types
 

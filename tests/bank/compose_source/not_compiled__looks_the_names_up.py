@@ -1,4 +1,4 @@
-# expect: not compiled: the text compiles under njit: Invalid use of getiter
+# expect: not compiled: Invalid use of getiter
 def compose_source(names):
     return f"""
 import math

@@ -1,4 +1,4 @@
-# expect: unmet: after 2,000 other factors, a function was made anew
+# expect: unmet: after 20,000 other factors, a function was made anew
 from functools import lru_cache
 
 from numba import njit

@@ -1,4 +1,4 @@
-# expect: raised: ValueError: not as many elements for destination=np.array([0, 0, 0, 0], dtype=np.int32)
+# expect: raised: ValueError: not as many elements
 import numpy as np
 from numba import njit, types
 

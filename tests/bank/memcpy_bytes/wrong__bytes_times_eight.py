@@ -1,4 +1,4 @@
-# expect: wrong: in bounds: memcpy was told to copy 64 bytes; destination has 8
+# expect: wrong: memcpy was told to copy 64 bytes; destination has 8
 import numpy as np
 from numba import njit, types
 

@@ -1,4 +1,4 @@
-# expect: wrong: refuses what it must: a source of fewer bytes: memcpy was told to copy 24 bytes
+# expect: wrong: a source of fewer bytes: memcpy was told to copy 24 bytes
 import numpy as np
 from numba import njit, types
 

@@ -1,4 +1,4 @@
-# expect: wrong: refuses what it must: a read-only destination
+# expect: wrong: a read-only destination
 from numba import njit, types
 
 memcpy = types.ExternalFunction("memcpy", types.voidptr(types.voidptr, types.voidptr, types.uintp))

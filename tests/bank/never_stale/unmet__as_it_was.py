@@ -1,4 +1,4 @@
-# expect: unmet: never stale: after `return b - a if b > a else 0.0` has become
+# expect: unmet: after `return b - a if b > a else 0.0` has become
 UNITS = """
 from numba import njit
 

@@ -1,4 +1,4 @@
-# expect: unmet: never hit by another process: step in its closure
+# expect: unmet: step in its closure
 UNITS = """
 from numba import njit
 

@@ -1,4 +1,4 @@
-# expect: unmet: never stale: after `SCALE = 1.0` has become
+# expect: unmet: after `SCALE = 1.0` has become
 UNITS = "SCALE = 1.0\n\n\ndef step(a, b):\n    from terrain import step\n    return step(a, b)\n"
 TERRAIN = """
 from numba import njit

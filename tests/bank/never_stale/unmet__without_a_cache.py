@@ -1,4 +1,4 @@
-# expect: unmet: second process: it compiled `climb`, `step` once more
+# expect: unmet: it compiled `climb`, `step` once more
 UNITS = """
 from numba import njit
 

@@ -1,4 +1,4 @@
-# expect: wrong: expected 9.223372036854776e+18
+# expect: wrong: expected 9.22337e+18
 from numba import njit
 
 

@@ -1,4 +1,4 @@
-# expect: unmet: vectorised: the packed loop is not in the function itself, but in one that it calls
+# expect: unmet: the packed loop is not in the function itself, but in one that it calls
 from numba import njit
 
 

@@ -57,17 +57,20 @@ def test_a_result_that_no_specification_gives_is_free():
     assert seen(SecondProcessCompilesNothing(), FIRST, Visit(results=(5,)), spec=lambda values: None) == ""
 
 
-def test_each_edit_is_looked_at_in_a_process_of_its_own():
+def test_each_edit_is_looked_at_in_two_processes():
     def after(edits, values):
         return values * edits
 
     edits = EditsShow((("a", "b"),), after, ((1,), (2,)))
-    before, shown, stale = Visit(results=([0.0],), probed=(1,)), Visit(results=([1.0],), probed=(2,)), (2,)
-    assert seen(edits, before, shown) == ""
-    assert seen(edits, before, Visit(results=([0.0],), probed=stale)).startswith(
-        "after `a` has become `b`, the"
-    )
+    before, stale = Visit(results=([0.0],), probed=(1,)), Visit(results=([0.0],), probed=(2,))
+    shown, kept = (Visit(compiled=names, results=([1.0],), probed=(2,)) for names in (("triple",), ()))
+    assert seen(edits, before, shown, kept) == ""
+    assert seen(edits, before, kept, kept) == ""
+    assert seen(edits, before, stale).startswith("after `a` has become `b`, the result is [0.0]")
+    assert seen(edits, before, shown, stale).startswith("after `a` has become `b`, the result is [0.0]")
+    assert "the second process after that compiled it once more" in seen(edits, before, shown, shown)
     assert "are not what they were: (1,)" in seen(edits, before, before)
+    assert seen(edits, shown).startswith("units.SCALE and units.step are not")
 
 
 @pytest.mark.load

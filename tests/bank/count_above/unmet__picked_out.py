@@ -1,4 +1,4 @@
-# expect: correct
+# expect: unmet: elements are read one at a time
 import numpy as np
 from numba import njit, prange
 

@@ -1,0 +1,19 @@
+# expect: unmet: at most 4 at a time called `partial_sum`, where 5 threads are asked
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numba import njit
+
+
+@njit(nogil=True)
+def partial_sum(values, start, stop, out, index):
+    out[index] = values[start:stop].sum()
+
+
+def threaded_sum(values, workers):
+    bounds = [k * values.size // workers for k in range(workers + 1)]
+    out = np.zeros(workers)
+    with ThreadPoolExecutor(min(workers, 4)) as pool:
+        list(pool.map(lambda k: partial_sum(values, bounds[k], bounds[k + 1], out, k), range(workers)))
+    return out.sum()

@@ -1,0 +1,59 @@
+"""Results of any kind get a sentence; an argument that an exercise does not have is its author's fault."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from numba_course.exercises.requirements.results import (
+    LeavesInputsAlone,
+    Matches,
+    NewArray,
+    Returns,
+    ReturnsLike,
+    ReturnsListOfInts,
+    Within,
+)
+
+RAGGED = (np.zeros(2), np.zeros(3))
+
+
+def run(result, **more):
+    values = {"values": np.arange(3.0)}
+    given = {"before": values, "after": values, "expected_after": values, "expected": np.arange(3.0)}
+    return SimpleNamespace(result=result, **given | more)
+
+
+class Opaque:
+    """What is no data."""
+
+    def __array__(self, *_):
+        raise SystemError("not for you")
+
+
+@pytest.mark.parametrize(
+    "result", [RAGGED, list(RAGGED), {"a": 1}, {1}, "text", None, Opaque(), object(), 1j]
+)
+@pytest.mark.parametrize("requirement", [Matches(), Returns("float64", ndim=1), Within(lambda values: 1.0)])
+def test_a_result_of_another_kind_is_a_finding(requirement, result):
+    assert requirement.of_run(run(result)).seen
+
+
+@pytest.mark.parametrize(
+    "requirement", [Matches(of="valeus"), LeavesInputsAlone(except_=("valeus",)), ReturnsLike("valeus")]
+)
+def test_an_argument_that_there_is_not_is_named_with_those_there_are(requirement):
+    with pytest.raises(TypeError, match=r"'valeus', and the exercise has values"):
+        requirement.of_run(run(np.arange(3.0)))
+
+
+@pytest.mark.parametrize("odd", [1.5, True, "3", None, (1, 2)])
+def test_an_odd_element_is_shown(odd):
+    assert "is not a whole number" in ReturnsListOfInts().of_run(run([1, odd])).seen
+
+
+def test_memory_is_shared_as_the_arrays_or_the_run_say():
+    values = np.arange(3.0)
+    assert NewArray().of_run(run(values.copy(), after={"values": values})) is None
+    assert "`values` itself" in NewArray().of_run(run(values[1:], after={"values": values})).seen
+    assert "`values` itself" in NewArray().of_run(run(np.arange(3.0), shared=("values",))).seen
