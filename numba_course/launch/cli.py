@@ -247,6 +247,8 @@ def _check(options):
     folder = Path()
     with suppress(Trouble):
         folder = _own(None)
+    if options.file.suffix == ".ipynb":
+        raise WrongUse(f"{options.file} is a notebook; {PROGRAM} verify checks the answers in those.")
     try:
         verdict = question.examine_file(options.file)
     except LookupError as error:

@@ -1,129 +1,159 @@
-"""The cells that an answer depends on: the statements that it seems to need, or all that stand before it."""
+"""Which cells, and which statements of them, an answer depends on: as far as their text tells."""
+
+from __future__ import annotations
 
 import ast
-import dis
-import io
-import os
 import re
-import sys
 from collections.abc import Iterable, Sequence
-from contextlib import redirect_stderr, redirect_stdout, suppress
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+
+from numba_course.learner import global_names, ipython_syntax
+from numba_course.learner.global_names import statements
 
 ALL_BEFORE = "with all cells before it"  # so a verdict says that these have run
 FUNCTIONS = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
 DEFINITIONS = (*FUNCTIONS, ast.Import, ast.ImportFrom)
-SHOW = {"print", "display", "exercises", "lens", "figures"}  # they leave what they are called with as it is
+SHOW = {"print", "display", "exercises", "lens", "figures"}  # they leave what they are given as it is
+HIDDEN = {  # with these a cell can bind or change names that its text does not show
+    *(
+        "exec",
+        "eval",
+        "globals",
+        "locals",
+        "vars",
+        "setattr",
+        "delattr",
+        "__import__",
+        "__builtins__",
+        "builtins",
+    ),
+    *("__main__", "__dict__", "__globals__", "modules", "importlib", "runpy", "*", "__future__"),
+}
 
 
-def needed(cells: Iterable[str]) -> str:
-    """The text of the statements that the last cell needs of the others, as far as can be seen without running them.
+@dataclass(frozen=True)
+class Cell:
+    """A cell of code before it runs.
 
-    These are the imports, functions and assignments that bind a global name which it reads, those that change in
-    place what such a name stands for, and what they read in turn. What a cell only shows or measures is left out.
-    A change inside a function that is called without its argument, or inside an expression, is not seen.
-    """
-    *before, last = (statements(cell) for cell in cells)
-    candidates = [statement for found in before for statement in found]
-    effects = [(_names([s], "STORE") | _changed(s), _changed_as_data(s)) for s in candidates]
-    data = {name for s in candidates if not isinstance(s, DEFINITIONS) for name in _names([s], "STORE")}
-    read, chosen = _names(last, "LOAD"), set()
-    while True:
-        more = {
-            n
-            for n, (certain, of_data) in enumerate(effects)
-            if n not in chosen and (certain | of_data & data) & read
-        }
-        if not more:
-            break
-        chosen |= more
-        read |= _names([candidates[n] for n in more], "LOAD")
-    return "".join(f"{ast.unparse(candidates[n])}\n" for n in sorted(chosen))
-
-
-def call_of_run_cells(files: Iterable[Path], folder: Path, done: Path) -> str:
-    """The text of a call of `run_cells`, to stand before an answer."""
-    arguments = ", ".join(map(repr, (list(map(str, files)), str(folder), str(done))))
-    return f"__import__({__name__!r}, fromlist=['run_cells']).run_cells({arguments}, globals())\n"
-
-
-def run_cells(files: Sequence[str], folder: str, done: str, names: dict[str, Any]) -> None:
-    """Run cells in their order as a notebook's kernel does, in its folder; for a child process.
-
-    A cell that raises ends there, and the next one runs: so it was in the session, where the learner came as far as
-    the answer. Nothing is shown. From here on checks and hints do nothing, and the learner's record stays as it is.
-
-    Parameters
+    Attributes
     ----------
-    files : sequence of str
-        With one cell each, so that errors and `inspect` find its lines.
-    folder : str
-    done : str
-        File that is made at the end.
-    names : dict
-        Of the module in which they run.
+    index : int
+        Its place in the notebook, all kinds of cells counted from 0.
+    notebook : str
+        Name of the notebook's file.
+    text : str
+        As Python, see `ipython_syntax.as_python`.
+    own : bool
+        Whether the learner wrote or edited it; any other is as the course delivered it.
     """
-    import multiprocessing
-    from unittest import mock
 
-    import cloudpickle
+    index: int
+    notebook: str
+    text: str
+    own: bool
 
-    from numba_course.exercises import records
-    from numba_course.exercises.question import Exercise
+    @property
+    def name(self) -> str:
+        """How its place is called."""
+        return f"cell {self.index + 1} of {self.notebook}"
 
-    multiprocessing.current_process().daemon = False  # cells have children of their own: `lens.compare`
-    cloudpickle.register_pickle_by_value(sys.modules[names["__name__"]])  # and these cannot import it
-    os.environ["MPLBACKEND"] = "agg"
-    os.chdir(folder)
-    sys.path.insert(0, "")
-    names.update(display=_nothing, get_ipython=_nothing)
-    mock.patch.multiple(Exercise, check=_nothing, hint=_nothing).start()
-    mock.patch.object(records, "is_kept", return_value=False).start()
-    with redirect_stdout(io.StringIO()) as nowhere, redirect_stderr(nowhere):
-        for file in files:
-            with suppress(BaseException):
-                exec(compile(Path(file).read_text(encoding="utf-8"), file, "exec", dont_inherit=True), names)
-    Path(done).touch()
+    @property
+    def file(self) -> str:
+        """Name of a file for it; without spaces, as the compiler's messages take it."""
+        return f"{self.notebook.removesuffix('.ipynb')}_cell_{self.index + 1}.py"
 
-
-def _nothing(*args, **kwargs):
-    """Stands for what only shows or records."""
+    @property
+    def first_line(self) -> str:
+        """Its first line that is no comment, to know it by."""
+        return next((line.strip() for line in self.text.splitlines() if re.match(r"\s*[^\s#]", line)), "")[
+            :60
+        ]
 
 
-def without_magics(cell: str) -> str:
-    """A cell's text with nothing done where it had a command for IPython or for the system; Python stays as it is."""
-    if statements(cell):
-        return cell
-    return re.sub(r"^([ \t]*)(?:[%!?].*|[\w.]+\?+[ \t]*$)", r"\1pass", cell, flags=re.MULTILINE)
+@dataclass(frozen=True)
+class _Part:
+    """What is taken from a cell or left out as one: a statement of the course's, or all that a learner wrote."""
+
+    cell: int
+    numbers: tuple[int, ...]  # of the statements
+    own: bool
+    reads: frozenset[str]
+    binds: frozenset[str]  # binds, deletes or changes in place for certain
+    changes: frozenset[str]  # changes if it is data
 
 
-def after_future_imports(cell: str) -> tuple[str, str]:
-    """A cell's text in two: what must stand first in a file, and the rest."""
-    ends = [one.end_lineno or 0 for one in statements(cell) if getattr(one, "module", None) == "__future__"]
-    lines, end = cell.splitlines(keepends=True), max(ends, default=0)
-    return "".join(lines[:end]), "".join(lines[end:])
+def needed(before: Sequence[Cell], answer: Cell) -> list[list[int]]:
+    """The numbers of the statements in each cell that an answer needs, as far as can be seen without running them.
+
+    Of the course's cells these are the imports, functions and assignments that bind a global name which it reads, those
+    that change in place what such a name stands for, and what they read in turn. What only shows or measures is left
+    out. A cell of the learner's own is needed as a whole, because each of its statements may raise, and already if it
+    reads such a name, unless that is a module or what was imported: nobody knows what it does with it.
+    """
+    parts = [part for number, cell in enumerate(before) for part in _parts(number, cell)]
+    found = [statement for cell in before for statement in statements(cell.text) or ()]
+    imported = set(global_names.stored(s for s in found if isinstance(s, ast.Import | ast.ImportFrom)))
+    imported -= set(global_names.stored(s for s in found if not isinstance(s, ast.Import | ast.ImportFrom)))
+    data = set(global_names.stored(s for s in found if not isinstance(s, DEFINITIONS)))
+    read, chosen = _read(statements(answer.text) or ()), set()
+    while more := {part for part in parts if part not in chosen and _matters(part, read, data, imported)}:
+        chosen |= more
+        read |= {name for part in more for name in part.reads}
+        # What an own cell binds may be another name for the same thing.
+        read |= {name for part in more if part.own for name in part.binds - imported}
+    return [
+        sorted(n for part in chosen if part.cell == cell for n in part.numbers) for cell in range(len(before))
+    ]
 
 
-def statements(cell: str) -> list[ast.stmt]:
-    """The statements of a cell's text; none where it is no Python."""
-    try:
-        compile(cell, "<cell>", "exec")  # refuses more than the parser does
-        return ast.parse(cell).body
-    except (SyntaxError, ValueError):
-        return []
+def _matters(part, read, data, imported):
+    """Whether a part must run for the sake of those who read these names."""
+    if part.own:
+        return bool((part.binds | part.changes) & read or part.reads & (read - imported))
+    return bool((part.binds | part.changes & data) & read)
 
 
-def _names(found, kind):
-    """The global names that statements load or store, in functions as well."""
-    waiting, names = [compile(ast.Module(list(found), []), "<cell>", "exec")], set()
-    while waiting:
-        code = waiting.pop()
-        waiting += [constant for constant in code.co_consts if hasattr(constant, "co_code")]
-        for step in dis.get_instructions(code):
-            if step.opname.startswith(kind) and ("NAME" in step.opname or "GLOBAL" in step.opname):
-                names.add(step.argval)
-    return names
+def _parts(number, cell):
+    """What can be taken from the cell of this number."""
+    found = statements(cell.text) or []
+    together = [range(len(found))] if cell.own and found else [[n] for n in range(len(found))]
+    return [_part(number, numbers, cell.own, [found[n] for n in numbers]) for numbers in together]
+
+
+def _part(number, numbers, own, found):
+    changed = {name for s in found for name in _changed(s) if name}
+    return _Part(
+        number,
+        tuple(numbers),
+        own,
+        reads=frozenset(_read(found)),
+        binds=frozenset({*global_names.stored(found), *global_names.deleted(found)} | changed),
+        changes=frozenset(name for s in found for name in _changed_as_data(s)),
+    )
+
+
+def _read(found):
+    """The global names that statements read, and the words of the text that IPython would run for them."""
+    text = ast.unparse(ast.Module(list(found), []))
+    words = {
+        word for _, *told in ipython_syntax.calls(text) for each in told for word in re.findall(r"\w+", each)
+    }
+    return {*global_names.loaded(found), *words}
+
+
+def is_certain(cells: Iterable[Cell]) -> bool:
+    """Whether the texts show all names that these cells bind and change, in so far as the learner wrote them."""
+    return not any(cell.own and _hides(cell.text) for cell in cells)
+
+
+def _hides(text):
+    """Whether a text can bind or change names that do not stand in it."""
+    parts = [part for statement in statements(text) or () for part in ast.walk(statement)]
+    words = {getattr(part, key, None) for part in parts for key in ("id", "attr", "name", "module")}
+    found = list(ipython_syntax.calls(text))
+    commands = {command for _, command, _, _ in found} - ipython_syntax.QUIET - {"!"}
+    mentions = sum(getattr(part, "id", None) == "get_ipython" for part in parts)
+    return bool(words & HIDDEN or commands or mentions > len(found))
 
 
 def _changed(statement):

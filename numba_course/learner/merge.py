@@ -13,7 +13,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from numba_course.learner.notebook_files import defined, empty, exercises, is_exercise, text
+from numba_course.learner.global_names import bound
+from numba_course.learner.notebook_files import empty, exercises, is_exercise, text
 
 ALIKE = 0.5  # share of two texts that agrees, from which on one is a new version of the other
 
@@ -62,14 +63,18 @@ def _at_headings(cell):
 
 def digest(cell: dict[str, Any]) -> str:
     """What an edit of a cell changes."""
-    return hashlib.sha256(f"{cell['cell_type']}\0{text(cell)}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{cell['cell_type']}\0{text(cell)}".encode(errors="surrogatepass")).hexdigest()[
+        :12
+    ]
 
 
 def delivered(notebook: dict[str, Any]) -> list[tuple[str, str]]:
     """The pairs of id and digest that a learner's notebook was delivered with; empty where it does not say."""
     own = notebook["metadata"].get("numba_course")
     pairs = own.get("delivered") if isinstance(own, dict) else None
-    good = isinstance(pairs, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in pairs)
+    good = isinstance(pairs, list) and all(
+        isinstance(pair, list) and [type(part) for part in pair] == [str, str] for pair in pairs
+    )
     return [tuple(pair) for pair in pairs] if good else []
 
 
@@ -140,7 +145,7 @@ def _pair(base, cells, here):
     for name, mark in base:
         own = here.get(name)
         if name not in pairs and own and is_exercise(own) and digest(own) != mark:
-            answered = next((found for found in reversed(defined(text(own))) if found in stubs), None)
+            answered = next((found for found in reversed(bound(text(own))) if found in stubs), None)
             if answered:
                 pairs[name] = stubs.pop(answered)
     for old, new in stretches:
@@ -167,7 +172,7 @@ def _resemble(one, other):
 
 def _called(cell):
     """How a cell is called in a message."""
-    return defined(text(cell))[-1] if is_exercise(cell) else text(cell).strip().partition("\n")[0][:60]
+    return bound(text(cell))[-1] if is_exercise(cell) else text(cell).strip().partition("\n")[0][:60]
 
 
 def _with_own_ids(result):

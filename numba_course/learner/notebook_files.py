@@ -3,7 +3,7 @@
 Standard library alone, so that a command that only looks at a folder answers at once.
 """
 
-import ast
+import errno
 import json
 import os
 import re
@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from numba_course.host import ROOT, Trouble
+from numba_course.learner.global_names import bound
 
+LARGEST = 256 << 20  # bytes of a notebook
 CHECK = re.compile(r"^[^#\n]*\bexercises\.(\w+)\.check\(\s*\1\s*\)", re.MULTILINE)
 
 
@@ -37,25 +39,55 @@ def chapters() -> dict[str, dict[str, Any]]:
 
 
 def read_notebook(path: Path) -> dict[str, Any]:
-    """The notebook in a file.
+    """The notebook in a file, which anybody may have written.
 
     Raises
     ------
     OSError
-        If the file cannot be read.
+        If the file cannot be read, is no file at all, or is larger than any notebook.
     ValueError
-        If it holds no notebook: it was cut off, or is something else.
+        If it holds no notebook: it was cut off, or is something else. The message says what is wrong, in words that
+        follow the name of the file.
     """
-    notebook = json.loads(path.read_bytes().decode("utf-8"))
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    if not isinstance(cells, list) or not all(map(_is_cell, cells)) or not _has(notebook, metadata=dict):
-        raise ValueError(f"{path.name} is not a notebook")
+    try:
+        notebook = json.loads(content(path, LARGEST).decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not UTF-8 (byte {error.start + 1})") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON (line {error.lineno}: {error.msg})") from None
+    except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
+        raise ValueError("is no notebook") from None
+    if not _has(notebook, cells=list, metadata=dict):
+        raise ValueError("is no notebook: it has no cells, or nothing about itself")
+    broken = [number for number, cell in enumerate(notebook["cells"], 1) if not _is_cell(cell)]
+    if broken:
+        raise ValueError(f"is no notebook: what stands in place {broken[0]} is no cell")
     return notebook
 
 
+def content(path: Path, largest: int) -> bytes:
+    """What is in a file that anybody may have put there: a pipe would keep us waiting, and a device never ends.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, is no file, or is larger than so many bytes.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "This is no file", str(path))
+    with open(path, "rb") as file:
+        found = file.read(largest + 1)
+    if len(found) > largest:
+        raise OSError(errno.EFBIG, f"This is larger than {largest >> 20} MB", str(path))
+    return found
+
+
 def _is_cell(cell):
-    return _has(cell, cell_type=str, source=(str, list), metadata=dict) and all(
-        isinstance(line, str) for line in cell["source"]
+    return (
+        _has(cell, cell_type=str, source=(str, list), metadata=dict)
+        and all(isinstance(line, str) for line in cell["source"])
+        and isinstance(cell.get("id", ""), str)
+        and isinstance(cell["metadata"].get("tags", []), list)
     )
 
 
@@ -69,10 +101,14 @@ def write_notebook(path: Path, notebook: dict[str, Any]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all, and wait until it is on the disk."""
+    """Write a file, whole or not at all, and wait until it is on the disk.
+
+    Half of a pair of surrogates, which JSON can hold and UTF-8 cannot, becomes a question mark. A link stays one.
+    """
+    path = path.resolve()
     part = part_of(path)
     try:
-        with open(part, "w", encoding="utf-8", newline="\n") as file:
+        with open(part, "w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -111,43 +147,10 @@ def is_exercise(cell: dict[str, Any]) -> bool:
     return "exercise" in cell["metadata"].get("tags", [])
 
 
-def defined(source: str) -> list[str]:
-    """The names of the functions and classes that a cell's text defines, in its order; none where it is no Python."""
-    try:
-        statements = ast.parse(source).body
-    except SyntaxError:
-        return re.findall(r"^(?:def|class) (\w+)", source, re.MULTILINE)
-    return [s.name for s in statements if isinstance(s, ast.FunctionDef | ast.ClassDef)]
-
-
 def exercises(notebook: dict[str, Any]) -> dict[str, int]:
     """The exercises of one of the course's own notebooks: from the name to the index of the stub's cell."""
-    stubs = ((defined(text(cell))[-1:], n) for n, cell in enumerate(notebook["cells"]) if is_exercise(cell))
+    stubs = ((bound(text(cell))[-1:], n) for n, cell in enumerate(notebook["cells"]) if is_exercise(cell))
     return {name: index for names, index in stubs for name in names}
-
-
-def answer_cell(notebook: dict[str, Any], exercise: str, stub: dict[str, Any]) -> int | None:
-    """Where a learner's notebook answers an exercise.
-
-    It is the cell that was delivered with the stub, wherever it stands now, if it defines the function; otherwise
-    the last cell that does.
-
-    Parameters
-    ----------
-    notebook : dict
-        The learner's.
-    exercise : str
-    stub : dict
-        The cell of the course's notebook.
-
-    Returns
-    -------
-    int or None
-    """
-    code = [(n, cell) for n, cell in enumerate(notebook["cells"]) if cell["cell_type"] == "code"]
-    defining = [n for n, cell in code if exercise in defined(text(cell))]
-    own = [n for n, cell in code if cell.get("id") == stub["id"] and n in defining]
-    return next(iter(own or defining[-1:]), None)
 
 
 def check_cell(notebook: dict[str, Any], exercise: str) -> int | None:

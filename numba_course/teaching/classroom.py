@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -15,6 +15,8 @@ from numba_course.teaching.pages import page
 
 STUCK = 3  # tries without success
 COMMON = 3  # wrong answers that are shown for each exercise
+LARGEST = 16 << 20  # bytes of a record
+LONGEST = records.LONGEST  # characters that are shown of any text in one
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ def page_of(folder: Path, names: bool = True) -> str:
         events, complaint = _read(path)
         name = records.learner(events) if names else ""
         if complaint:
-            broken.append(f"{path.relative_to(folder) if names else f'File {number}'}: {complaint}")
+            broken.append(
+                f"{_text(str(path.relative_to(folder))) if names else f'File {number}'}: {complaint}"
+            )
         if events:
             learners.append(Learner(name or f"Learner {number}", tuple(events), records.standings(events)))
     course = {stem: list(notebook_files.exercises(book)) for stem, book in notebook_files.chapters().items()}
@@ -85,16 +89,37 @@ def _is_record(path):
 
 def _read(path):
     """The events of a file, and what is wrong with it."""
+    own = path.name in (records.FILE, records.OLD_FILE)
+    for each in map(path.with_name, (records.FILE, records.OLD_FILE) if own else (path.name,)):
+        if complaint := _unfit(each):
+            return [], complaint
     try:
         lines = records.parse(path.read_bytes()) if path.suffix == ".jsonl" else []
     except OSError as error:
         return [], f"cannot be read: {error.strerror}"
-    own = path.name in (records.FILE, records.OLD_FILE)
     events = records.read(path.parent) if own else [event for event in lines if event]
     lost = lines.count(None)
     if not events:
         return [], "has nothing in it that is of a record"
-    return events, f"{lost} of its {len(lines)} lines cannot be read" if lost else ""
+    return list(map(_shown, events)), f"{lost} of its {len(lines)} lines cannot be read" if lost else ""
+
+
+def _unfit(path):
+    """Why a file is not to be read: a pipe would keep us waiting, and a device never ends. Empty if it may be."""
+    if path.exists() and not path.is_file():
+        return f"{path.name} is no file"
+    if path.exists() and path.stat().st_size > LARGEST:
+        return f"is larger than {LARGEST >> 20} MB, as no record is"
+    return ""
+
+
+def _shown(event):
+    """An event with texts that a page can show: JSON can hold what UTF-8 cannot, and as much as there is room for."""
+    return replace(event, **{name: _text(value) for name, value in vars(event).items() if type(value) is str})
+
+
+def _text(value):
+    return value[:LONGEST].encode("utf-8", "replace").decode("utf-8")
 
 
 def _stuck(learners):

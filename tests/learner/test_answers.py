@@ -1,7 +1,8 @@
 """A learner's answers in their notebooks: found, cut out with what they need, checked, put aside, never lost."""
 
-import ast
 import copy
+import json
+import os
 
 import pytest
 
@@ -9,7 +10,6 @@ from numba_course.exercises import records
 from numba_course.host import Trouble
 from numba_course.launch import cli
 from numba_course.learner import answers, notebook_files, start
-from numba_course.learner.cell_dependencies import needed, without_magics
 
 ANSWER = """from numba import njit
 
@@ -17,15 +17,6 @@ ANSWER = """from numba import njit
 def double(values):
     return FACTOR * values
 """
-CELLS = [
-    "import numpy as np, math\nfrom numba import njit\nboom = 1 / 0",
-    "%matplotlib inline\nimport time\n!ls\nhelper_value = 2",
-    "def unused():\n    return math.pi\n\n\nprint('shown')\nlater = helper_value + 1",
-    "this is no Python",
-    "@njit\ndef helper(x):\n    return scale(x) + later",
-    "%%time\n@njit\ndef answer(values):\n    boom_not_global = values\n    return helper(boom_not_global)",
-    "scale = abs",  # after the answer
-]
 
 
 @pytest.fixture(scope="module")
@@ -74,117 +65,152 @@ def kept(folder):
     return {path.name: path.read_text(encoding="utf-8") for path in (folder / "answers").iterdir()}
 
 
-# Cutting out
-
-
-def test_what_the_answer_needs_is_found_and_nothing_else():
-    assert needed([without_magics(cell) for cell in CELLS[:-1]]) == (
-        "from numba import njit\n"
-        "helper_value = 2\n"
-        "later = helper_value + 1\n"
-        "@njit\ndef helper(x):\n    return scale(x) + later\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("cell", "left"),
-    [
-        ("%%time\nx = 1", "pass\nx = 1"),
-        ("if x:\n    !ls", "if x:\n    pass"),
-        ("np.sum?\n?np.sum\nnp.sum??\nx = 1", "pass\npass\npass\nx = 1"),
-        ("x = 7 % 2\nif x != 2: pass", "x = 7 % 2\nif x != 2: pass"),
-        *[(python, python) for python in ("x = (\n    7\n    % 2\n    != 0\n)", "x = 7 \\\n  % 2")],
-    ],
-)
-def test_commands_for_ipython_do_nothing(cell, left):
-    assert without_magics(cell) == left
-
-
-def test_name_that_is_bound_several_times_is_bound_as_often():
-    assert needed(["x = 1", "x += 1", "y = 1", "f = lambda: x"]) == "x = 1\nx += 1\n"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "table[0] = 5",
-        "table.rows[0].size = 5",
-        "del table[0]",
-        "table.sort()",
-        "table[1:].fill(3)",
-        "fill(table)",
-        "fill(table[1:], by=2)",
-        "np.add(1, 2, out=table)",
-        "total = np.cumsum([1], out=table)",
-        "for n in range(3):\n    table[n] = n",
-        "with quiet:\n    if True:\n        fill(values=table)",
-        "@overload(helper)\ndef typed(x):\n    return None",
-    ],
-)
-def test_what_a_cell_changes_in_place_is_changed_again(change):
-    found = needed(["table = make()\ndef helper(): pass", change, "f = lambda: helper(table)"])
-    assert same(found, f"table = make()\ndef helper(): pass\n{change}")
-
-
-@pytest.mark.parametrize(
-    "shown",
-    [
-        "print(table)",
-        "exercises.answer.check(table)",
-        "lens.races(helper, table)",
-        "helper.inspect_types()",
-        "helper(2)",
-        "other[0] = table",
-        "fill(other)",
-        "total = table.sum()",
-        "def fill():\n    table[0] = 1",
-        "f(lambda: table.sort())",
-    ],
-)
-def test_what_a_cell_only_shows_does_not_run_again(shown):
-    cells = ["table = make()\ndef helper(): pass", shown, "f = lambda: helper(table)"]
-    assert same(needed(cells), cells[0])
-
-
-@pytest.mark.parametrize("cell", ["def f(:", "return math", "f = '\0'", "await math"])
-def test_answer_that_is_no_python_needs_nothing(cell):
-    assert needed(["import math", cell]) == ""
-
-
-def same(one, other):
-    """Whether two programs differ in their layout only."""
-    return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
-
-
 # Finding
 
 
 def test_answer_is_found_where_the_learner_moved_or_rewrote_it(folder, chapters):
     def found():
         (one,) = [each for each in answers.collect(chapters, folder) if each.exercise == "double"]
-        return one.cells[-1:]
+        return [cell.text for cell in one.cells[-1:]]
 
-    assert found() == ()
+    assert found() == []
     answer(folder, chapters, "double", ANSWER)
-    assert found() == (ANSWER,)
+    assert found() == [ANSWER]
     notebook = notebook_files.read_notebook(folder / "00_start_here.ipynb")
     notebook["cells"].append(notebook["cells"].pop(place(notebook, chapters, "double")))
     notebook_files.write_notebook(folder / "00_start_here.ipynb", notebook)
-    assert found() == (ANSWER,)
+    assert found() == [ANSWER]
     notebook["cells"][-1] = {"cell_type": "code", "metadata": {}, "source": [ANSWER, "# other"]}
     notebook_files.write_notebook(folder / "00_start_here.ipynb", notebook)
-    assert found() == (ANSWER + "# other",)
+    assert found() == [ANSWER + "# other"]
     notebook["cells"][-1]["source"] = "x = 1"
     notebook_files.write_notebook(folder / "00_start_here.ipynb", notebook)
-    assert found() == ()
+    assert found() == []
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{"])
-def test_notebook_that_cannot_be_read_has_no_answers(folder, chapters, content):
-    (folder / "00_start_here.ipynb").unlink()
-    if content is not None:
-        (folder / "00_start_here.ipynb").write_bytes(content)
+WAYS = {  # from what is in the stub's cell, and in a new one below it, to the cell that counts
+    "lambda": ("from numba import njit\ndouble = njit(lambda values: 2 * values)", None),
+    "assignment": ("def _double(values):\n    return 2 * values\n\ndouble = njit(_double)", None),
+    "import": ("from my_answers import double", None),
+    "timed": ("%%time\n@njit\ndef double(values):\n    return 2 * values", None),
+    "below": (None, ANSWER),
+    "second statement": ("def double(values):\n    return 2 * values", "double = njit(double)"),
+    "helper": ("def _double(values):\n    return 2 * values", "double = njit(_double)"),
+    "no Python": ("def double(values:\n    return 2", None),
+}
+
+
+def written(folder, chapters, own, below):
+    """Write an answer in the stub's cell, and in a new cell below; return the notebook as it was."""
+    before = notebook_files.read_notebook(folder / "00_start_here.ipynb")
+    notebook = copy.deepcopy(before)
+    at = place(notebook, chapters, "double")
+    if own:
+        notebook["cells"][at]["source"] = own
+    if below:
+        new = {"cell_type": "code", "id": "new", "metadata": {}, "source": below, "outputs": []}
+        notebook["cells"].insert(at + 1, new)
+    notebook_files.write_notebook(folder / "00_start_here.ipynb", notebook)
+    return before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_answer_is_whatever_binds_the_name_and_reset_takes_out_all_of_it(folder, chapters, way):
+    own, below = WAYS[way]
+    before = written(folder, chapters, own, below)
+    (one,) = [each for each in answers.collect(chapters, folder) if each.exercise == "double"]
+    assert one.cells[-1].text.splitlines()[1:] == (below or own).splitlines()[1:]
+    _, kept_in = answers.reset(chapters, folder, "double")
+    assert notebook_files.read_notebook(folder / "00_start_here.ipynb") == before
+    assert kept_in.read_text(encoding="utf-8").strip() == "\n\n".join(filter(None, (own, below))).strip()
     assert not any(each.cells for each in answers.collect(chapters, folder))
+
+
+@pytest.mark.parametrize("way", ["lambda", "below", "second statement"])
+def test_newer_version_of_the_course_brings_no_second_stub(folder, chapters, way):
+    written(folder, chapters, *WAYS[way])
+    newer = copy.deepcopy(chapters)
+    stub = newer["00_start_here"]["cells"][notebook_files.exercises(chapters["00_start_here"])["double"]]
+    stub["source"] = notebook_files.text(stub) + "  # newer"
+    start.hand_out(newer, folder, "9.9")
+    notebook = notebook_files.read_notebook(folder / "00_start_here.ipynb")
+    assert sum(map(notebook_files.is_exercise, notebook["cells"])) == 1
+
+
+def test_notebook_that_is_not_there_has_no_answers(folder, chapters):
+    (folder / "00_start_here.ipynb").unlink()
+    assert not any(each.cells for each in answers.collect(chapters, folder))
+
+
+CELL = '{"cell_type": "code", "metadata": {}, "source": %s}'
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is not JSON (line 1: Expecting value)"),
+        (b"{", "is not JSON (line 1"),
+        (b'{"cells": [],\n "metadata": "\xff"}', "is not UTF-8 (byte 29)"),
+        (b"[" * 100_000, "is no notebook"),
+        (b"[" + b"9" * 10_000 + b"]", "is no notebook"),
+        (b"[]", "is no notebook: it has no cells"),
+        (b'{"metadata": {}, "cells": [%s, {}]}' % (CELL % '"x"').encode(), "in place 2 is no cell"),
+        (b'{"metadata": {}, "cells": [%s]}' % (CELL % "null").encode(), "in place 1 is no cell"),
+        (b'{"metadata": {}, "cells": [{"cell_type": "code", "metadata": {}}]}', "in place 1 is no cell"),
+        *[
+            (b'{"metadata": {}, "cells": [%s]}' % (CELL.replace("{}", more) % '"x"').encode(), "is no cell")
+            for more in ('{}, "id": ["a"]', '{"tags": 3}')
+        ],
+    ],
+)
+@pytest.mark.parametrize("command", [["verify"], ["reset", "double"]])
+def test_notebook_that_cannot_be_read_is_named_in_one_sentence(folder, content, said, command, capsys):
+    (folder / "00_start_here.ipynb").write_bytes(content)
+    assert cli.run(command) == 1
+    complaint = capsys.readouterr().err
+    assert f"00_start_here.ipynb {said}" in complaint or said in complaint
+    assert complaint.endswith("; python3 -m numba_course start puts that right.\n")
+    assert (folder / "00_start_here.ipynb").read_bytes() == content
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_pipe_a_device_or_a_huge_file_in_place_of_a_notebook_keeps_nobody_waiting(
+    folder, monkeypatch, capsys
+):
+    path = folder / "00_start_here.ipynb"
+    path.unlink()
+    os.mkfifo(path)
+    assert cli.run(["verify"]) == 1
+    assert f"numba_course: This is no file ({path}).\n" == capsys.readouterr().err
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert cli.run(["verify"]) == 1
+    assert "This is no file" in capsys.readouterr().err
+    path.unlink()
+    path.touch()
+    os.truncate(path, notebook_files.LARGEST + 1)
+    assert cli.run(["verify"]) == 1
+    assert f"This is larger than 256 MB ({path}).\n" in capsys.readouterr().err
+
+
+def test_half_of_a_pair_of_surrogates_stops_no_command(bare, chapters):
+    answer(bare, chapters, "double", "x = '\ud83d'\n" + ANSWER.replace("FACTOR", "2"))
+    path = bare / "00_start_here.ipynb"
+    notebook = notebook_files.read_notebook(path)
+    notebook["cells"][place(notebook, chapters, "double")]["source"] = "x = '\ud83d'\n" + ANSWER
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    assert cli.run(["verify"]) == 1
+    assert cli.run(["reset", "double"]) == 0
+    assert kept(bare) == {"double.py": "x = '?'\n" + ANSWER}
+
+
+def test_notebook_that_is_a_link_stays_one(folder, chapters):
+    answer(folder, chapters, "double", ANSWER)
+    path, other = folder / "00_start_here.ipynb", folder.parent / "elsewhere.ipynb"
+    path.rename(other)
+    path.symlink_to(other)
+    answers.reset(chapters, folder, "double")
+    assert path.is_symlink() and ANSWER not in other.read_text(encoding="utf-8")
 
 
 # verify
@@ -207,7 +233,10 @@ def test_verify_checks_each_answer_shows_what_was_found_and_records(bare, chapte
     assert cli.run(["verify"]) == 1
     shown = capsys.readouterr().out
     assert "0 of 2 answers are correct; 2 exercises are not answered yet." in shown
-    assert "✗ double: wrong (chapter 00_start_here)\n  right result: the result is np.array([4.5])" in shown
+    assert (
+        "✗ double: wrong (chapter 00_start_here)\n  Asked: right result. Seen: the result is np.array([4.5])"
+        in shown
+    )
     assert (
         "✗ sum_of_squares: not compiled (chapter 01_execution_model)" in shown
         and "not attempted" not in shown
@@ -262,8 +291,8 @@ def before(folder, chapters, *cells):
     notebook_files.write_notebook(folder / "00_start_here.ipynb", notebook)
 
 
-def test_right_answer_that_needs_what_a_dropped_statement_did_is_correct_and_says_how(bare, chapters, capsys):
-    before(bare, chapters, FILLED)
+def test_right_answer_that_needs_what_no_text_shows_is_correct_and_says_how(bare, chapters, capsys):
+    before(bare, chapters, FILLED.replace("filled = ", "# "), "exec('FACTORS[:] = 2')")
     answer(bare, chapters, "double", ANSWER.replace("FACTOR", "FACTORS[2]"))
     assert cli.run(["verify"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
@@ -312,7 +341,8 @@ def test_cells_that_come_to_no_end_are_said_and_the_verdict_without_them_stands(
     assert cli.run(["verify"]) == 1
     shown = " ".join(capsys.readouterr().out.split())
     assert "✗ double: wrong (chapter 00_start_here)" in shown
-    assert "; not checked with all cells before it: they did not come to their end" in shown
+    assert "; not checked with all cells before it: cell " in shown
+    assert f" of 00_start_here.ipynb ({end}) did not come to its end: " in shown
 
 
 def test_finding_tells_the_line_of_the_cell(bare, chapters, capsys):
@@ -320,7 +350,89 @@ def test_finding_tells_the_line_of_the_cell(bare, chapters, capsys):
     lines = "from numba import njit\n\n@njit\ndef double(values):\n    table\n    return values.nosuch"
     answer(bare, chapters, "double", lines)
     assert cli.run(["verify"]) == 1
-    assert "(line 6: return values.nosuch)" in " ".join(capsys.readouterr().out.split())
+    assert "Line 6: return values.nosuch" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("FACTOR = 3\n1 / 0\nFACTOR = 2",),
+        ("FACTOR = 2", "del FACTOR"),
+        ("FACTOR = 2", "def spoil():\n    global FACTOR\n    FACTOR = 3", "spoil()"),
+        ("FACTOR = 2", "exec('FACTOR = 3')"),
+        ("FACTOR = 2", "%run own.py"),
+        ("FACTOR = 2", "from own import *"),
+        ("FACTOR = 2", "t = %timeit -o sum(range(3))\nif t.best > 0:\n    FACTOR = 3"),
+    ],
+)
+def test_answer_that_is_wrong_in_the_notebook_is_not_correct_here(bare, chapters, cells):
+    (bare / "own.py").write_text("FACTOR = 3", encoding="utf-8")
+    before(bare, chapters, *cells)
+    answer(bare, chapters, "double", ANSWER)
+    assert cli.run(["verify"]) == 1
+
+
+def test_answer_from_a_file_beside_the_notebook_is_judged(bare, chapters, capsys):
+    (bare / "my_answers.py").write_text(ANSWER.replace("FACTOR", "2"), encoding="utf-8")
+    answer(bare, chapters, "double", "from my_answers import double")
+    assert cli.run(["verify"]) == 0
+    assert "1 of 1 answers are correct" in capsys.readouterr().out
+
+
+def test_error_in_a_helper_is_told_with_the_cell_that_it_stands_in(bare, chapters, capsys):
+    lines = "from numba import njit\n\n@njit\ndef helper(values):\n    return values.nosuch"
+    before(bare, chapters, "# first\n", lines)
+    answer(
+        bare,
+        chapters,
+        "double",
+        "@njit\ndef double(values):\n    # 3\n    # 4\n    # 5\n    return helper(values)",
+    )
+    notebook = notebook_files.read_notebook(bare / "00_start_here.ipynb")
+    number = [notebook_files.text(cell) for cell in notebook["cells"]].index(lines) + 1
+    assert cli.run(["verify"]) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"(line 5 of cell {number} of 00_start_here.ipynb: return values.nosuch)" in shown
+    assert "# 5" not in shown
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x = 1\n\ndef double(values:\n    return 2", "was never closed. Line 3: def double(values:"),
+        ("x = 1\nx.nosuch\n\ndef double(values):\n    return 2", "'nosuch'. Line 2: x.nosuch"),
+    ],
+)
+def test_answer_that_does_not_run_is_told_with_its_line(bare, chapters, capsys, source, said):
+    answer(bare, chapters, "double", source)
+    assert cli.run(["verify"]) == 1
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_cell_that_ended_the_process_is_named_where_the_answer_may_be_right_by_chance(bare, chapters, capsys):
+    before(bare, chapters, "FACTOR = 2", "exec('FACTOR = 2')", "# now\nimport os\nos._exit(3)")
+    answer(bare, chapters, "double", ANSWER)
+    assert cli.run(["verify"]) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert " of 00_start_here.ipynb (import os) did not come to its end: the process" in shown
+    assert "exit code 3" in shown
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        (
+            "import nosuch\nFACTOR = 2",
+            "(import nosuch) runs before it and ended with ModuleNotFoundError: No",
+        ),
+        ("%%cython\nFACTOR = 2", "; %%cython in cell "),
+    ],
+)
+def test_what_may_be_the_cause_of_a_wrong_answer_is_said(bare, chapters, capsys, cell, said):
+    before(bare, chapters, cell)
+    answer(bare, chapters, "double", ANSWER)
+    assert cli.run(["verify"]) == 1
+    assert said in " ".join(capsys.readouterr().out.split())
 
 
 # reset
@@ -369,7 +481,7 @@ def test_reset_that_cannot_keep_the_answer_changes_nothing(folder, chapters):
 
 def test_reset_of_a_damaged_notebook_is_refused_in_one_sentence(folder, chapters):
     (folder / "00_start_here.ipynb").write_bytes(b"{")
-    with pytest.raises(Trouble, match=r"cannot be read; python3 -m numba_course start puts that right\.$"):
+    with pytest.raises(Trouble, match=r"is not JSON .*; python3 -m numba_course start puts that right\.$"):
         answers.reset(chapters, folder, "double")
     assert (folder / "00_start_here.ipynb").read_bytes() == b"{"
 

@@ -73,6 +73,12 @@ def test_edited_cell_stays_with_its_outputs_and_is_named_only_if_the_course_chan
     assert merged.kept == ("1 + 1  # one and 1",)
 
 
+def test_half_of_a_pair_of_surrogates_is_an_edit_as_any_other():
+    old = course("text", cell("x = 1", kind="code"))
+    merged = merge.merge(edited(old, (1, "x = '\ud83d'")), course("text, mended", cell("x = 1", kind="code")))
+    assert texts(merged.notebook) == ["text, mended", "x = '\ud83d'"]
+
+
 def test_mend_that_the_learner_made_as_well_is_not_worth_a_word():
     merged = merge.merge(edited(course("a b c"), (0, "a b d")), course("a b d"))
     assert counts(merged) == (0, 0, 0, ())
@@ -180,7 +186,10 @@ def test_each_heading_begins_a_cell_and_no_line_is_lost():
     nbformat.validate(nbformat.from_dict(delivered))
 
 
-@pytest.mark.parametrize("said", [None, {}, {"delivered": 3}, {"delivered": [1]}, {"delivered": [["a"]]}])
+@pytest.mark.parametrize(
+    "said",
+    [None, {}, {"delivered": 3}, {"delivered": [1]}, {"delivered": [["a"]]}, {"delivered": [[["a"], "b"]]}],
+)
 def test_notebook_that_does_not_say_what_was_delivered_has_nothing_to_compare_with(said):
     assert merge.delivered({"metadata": {"numba_course": said}}) == []
 

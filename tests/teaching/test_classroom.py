@@ -1,6 +1,7 @@
 """The class page: who is stuck, what goes wrong often; nothing from a file is trusted, and no broken one stops it."""
 
 import json
+import os
 import re
 
 import pytest
@@ -120,6 +121,23 @@ def test_binary_file_and_one_without_permission_are_named(room, monkeypatch):
     page = classroom.page_of(room.folder)
     assert "noise.jsonl: has nothing in it" in page
     assert "shut.jsonl: cannot be read: Permission denied" in page
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_what_no_page_can_show_or_nobody_can_read_to_its_end_stops_nothing(room):
+    half = {"time": TIME, "learner": "\ud83d"}
+    room("half.jsonl", half, check("double", "wrong", "\ud83d", "x" * 1_000_000), *3 * [RACE])
+    (room.folder / os.fsdecode(b"\xff.jsonl")).touch()
+    (room.folder / "huge.jsonl").touch()
+    os.truncate(room.folder / "huge.jsonl", classroom.LARGEST + 1)
+    (room.folder / "device.jsonl").symlink_to("/dev/zero")
+    room("pipe/progress.json", {"double": "correct"})
+    os.mkfifo(room.folder / "pipe/progress.jsonl")
+    page = classroom.page_of(room.folder)
+    assert "?.jsonl: has nothing in it" in page.encode().decode()
+    assert "huge.jsonl: is larger than 16 MB, as no record is" in page
+    assert "pipe/progress.json: progress.jsonl is no file" in page
+    assert "From 1 record." in page and len(page) < 20_000
 
 
 def test_older_record_counts_alone_or_with_the_newer_one(room):
