@@ -28,6 +28,7 @@ WHOLE = {
     "house",
     "launch/bare_machine",
     "learner/browser",
+    "process/harm",
     "lens/compiled/processors",
     "lens/sweep",
     "notebooks/accessibility",
