@@ -112,7 +112,7 @@ def _be_child(descriptor, printed):
 
 
 _DEAF_TO = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE] if os.name == "posix" else []
-_HANDLERS = {number: signal.getsignal(number) for number in _DEAF_TO}
+_HANDLERS = dict.fromkeys(_DEAF_TO, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
 
 
 def _be_deaf():

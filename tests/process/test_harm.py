@@ -276,7 +276,7 @@ def test_several_threads_may_have_children_at_once():
 
 
 def test_two_interrupts_at_once_leave_no_child():
-    before = set(family.descendants(os.getpid()))
+    before, handler = set(family.descendants(os.getpid())), signal.getsignal(signal.SIGINT)
 
     def interrupt():
         while not set(family.descendants(os.getpid())) - before:
@@ -290,7 +290,7 @@ def test_two_interrupts_at_once_leave_no_child():
     with pytest.raises(KeyboardInterrupt):
         sandbox.run(leave_the_session_alone, seconds=60)
     assert not left(set(family.descendants(os.getpid())) - before)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_a_session_without_descriptors_gets_its_child():

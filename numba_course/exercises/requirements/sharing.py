@@ -126,7 +126,6 @@ class SharesTheWork(Requirement):
     made: Callable = _result
 
     name = "shared among threads"
-    apart = True
 
     def of_code(self, trial: Trial) -> Finding | None:
         if not isinstance(trial.answer, Dispatcher) or Parallel().of_code(trial):
