@@ -214,7 +214,7 @@ class Hearing:
         """
         until = monotonic() + ALL_CALLS
         total = sum(1 for _ in self.exercise.examples()) + DRAWN * bool(self.exercise.inputs)
-        begun: deque[Call] = deque()
+        begun = deque()
         for number, (args, was_drawn) in enumerate(self.calls()):
             if number % TOLD == 0:
                 self.office.tell(f"calling it with {how}", number, total)
