@@ -55,7 +55,7 @@ CASES = {
     ),
     "surroundings": (
         "print(sorted(name for name in os.environ if name.startswith(('NUMBA_', 'PYTEST_'))))",
-        ["stdout", "['NUMBA_CACHE_DIR', 'NUMBA_NUM_THREADS']\n"],
+        ["stdout", "['NUMBA_CACHE_DIR', 'NUMBA_COURSE_PROGRESS', 'NUMBA_NUM_THREADS']\n"],
         True,
     ),
 }
