@@ -12,7 +12,7 @@ import numpy as np
 
 from numba_course import exercises
 from numba_course.exercises.requirements import warm_arrays
-from numba_course.exercises.requirements.accesses import hardly_optimised
+from numba_course.lens.compiled.dispatchers import hardly_optimised
 from numba_course.pipeline import runtime
 
 exercises.by_chapter()

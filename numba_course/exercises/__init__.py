@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numba_course.exercises.records import Progress
 
 # The exercises of each chapter, in the order of the course: known without loading the chapter.
-COMPILE_LONG = ("07_prange",)  # whose answers make Numba compile much of its own
 NAMES = {
     "00_start_here": ("double",),
     "01_execution_model": ("sum_of_squares", "collatz_longest", "honest_timing"),
@@ -65,9 +64,10 @@ def get(name: str) -> Exercise:
     if chapter is None:
         raise KeyError(unknown(name, [name for names in NAMES.values() for name in names]))
     sandbox.prepare()  # while the chapter is loaded
-    if chapter in COMPILE_LONG:
+    found = of_chapter(chapter)
+    if any(requirement.slow for exercise in found for requirement in exercise.requirements):
         sandbox.prepare_more()
-    for exercise in of_chapter(chapter):
+    for exercise in found:
         if exercise.name == name:
             return exercise
     raise KeyError(f"exercises.NAMES has {name} in {chapter}, but EXERCISES of that chapter's module has not")

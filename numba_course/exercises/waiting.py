@@ -7,8 +7,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from numba_course.exercises.card import display
-from numba_course.lens import html
+from numba_course.exercises.card import Card, display
 
 SHOWN_FROM, COUNTED_FROM = 0.4, 2.0  # seconds
 PACE = 0.2  # seconds between two changes
@@ -39,11 +38,7 @@ class Waiting:
         self._changed = now
         counted = f", {done} of {of} inputs done" if of and now - self.begun > COUNTED_FROM else ""
         text = what if len(what) <= LONGEST else what[: LONGEST - 1] + "…"
-        self._put(
-            _Rich(
-                html.card(f"{self.title}: checking", "info", html.paragraphs(f"{text}{counted}")), self.title
-            )
-        )
+        self._put(Card(f"{self.title}: checking", f"{text}{counted}"))
 
     def end(self, verdict: object) -> None:
         """Show the verdict in the place of what was shown until now."""
@@ -65,16 +60,3 @@ class Waiting:
                 self._handle = show(value, display_id=True)
                 return True
         return False
-
-
-class _Rich:
-    """HTML for a notebook, and a few words elsewhere."""
-
-    def __init__(self, content, words):
-        self.content, self.words = content, words
-
-    def _repr_html_(self):
-        return self.content
-
-    def __repr__(self):
-        return f"{self.words}: checking"

@@ -148,7 +148,6 @@ class _Kernel:
         os.environ["MPLBACKEND"] = "agg"
         os.chdir(folder)
         sys.path.insert(0, "")
-        multiprocessing.current_process().daemon = False  # cells have children of their own: `lens.compare`
         mock.patch.multiple(Exercise, check=_nothing, hint=_nothing).start()
         mock.patch.object(records, "is_kept", return_value=False).start()
 

@@ -48,6 +48,7 @@ LOOKS = 1.0  # seconds between two looks at a fork server from which a child sho
 ALTOGETHER = (
     600.0  # seconds that all steps of a call may take together, if each may take less than a tenth of it
 )
+WORD = 2.0  # seconds that a guard may take to tell how its child ended
 ENDING = 6.0  # seconds that a guard may take to end what is left of its child
 POLL = 0.02  # seconds between two looks at the child's memory
 ASLEEP = 0.02  # of a processor: a child that uses less waits for something else than its turn
@@ -277,14 +278,11 @@ class Child:
         try:
             if (found := self._from_guard()) is not None:
                 return found
-            message = self._said.take()
+            message = self._next()
         except EOFError:
             return self._without_a_word()
         except channels.TooLarge:
             return self.ended("raised", error=Error("ValueError", "what it sent is larger than it may be"))
-        if message is not None and not self.is_ready:
-            self._begin()
-            return self.poll()
         return message if message is not None else self._broken_limit()
 
     def _from_guard(self):
@@ -306,11 +304,15 @@ class Child:
     def _last_message(self):
         """What it said before it ended, and was not read yet."""
         with suppress(EOFError):
+            return self._next()
+
+    def _next(self):
+        """The next message; the first one says that it is ready, and is none."""
+        message = self._said.take()
+        if message is not None and not self.is_ready:
+            self._begin()
             message = self._said.take()
-            if message is not None and not self.is_ready:
-                self._begin()
-                message = self._said.take()
-            return message
+        return message
 
     def _not_yet_there(self):
         """While no process has come: look at whoever should fork it, and replace him if he stands still."""
@@ -335,14 +337,10 @@ class Child:
 
     def _without_a_word(self):
         """The outcome of a child whose end of the line is closed: its guard knows more."""
-        until = monotonic() + 2
-        while self._pids is not None and self._code is None and monotonic() < until:
-            try:
-                message = self._guard.receive(0.1)
-            except EOFError:
-                break
-            if message is not None:
-                self._code = wire.decode(message)
+        if self._pids is not None and self._code is None:
+            with suppress(EOFError):
+                message = self._guard.receive(WORD)
+                self._code = None if message is None else wire.decode(message)
         if self._pids is None and self._tries <= 2:  # the server went while it was asked
             self._close()
             _server.replace()

@@ -260,7 +260,7 @@ class _Hearing:
             worker.over = True
             worker.child.end()
         elif what == "at":
-            self.far = content[1:]
+            self.far = content
 
     def _hire(self, number, written):
         if number not in self.workers:

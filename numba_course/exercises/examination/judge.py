@@ -30,7 +30,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from numba_course.exercises.examination.children import Processes, violent_end
 from numba_course.exercises.examination.office import Lost, Office, Ticket, Worker, WorkerError
-from numba_course.exercises.examination.show import show
+from numba_course.exercises.examination.show import show_call
 from numba_course.exercises.examination.verdict import Finding
 from numba_course.process import wire
 from numba_course.process.arguments import pack, plain, unpack
@@ -48,6 +48,7 @@ SHRINKING_SECONDS = 20.0  # which only a slow answer needs: so the input shown d
 AHEAD = 8  # calls that are begun while one is looked at
 TOLD = 10  # calls after which the learner is told how far it is
 ALL_CALLS = 120.0  # seconds that the calls on all inputs may take together
+READING = 5.0  # seconds for an answer that returns the text of modules
 STRUCTURE_INPUTS = 25  # inputs used where the code is looked at
 ORDER = ["not compiled", "raised", "wrong", "unmet"]  # from bad to less bad
 
@@ -117,15 +118,14 @@ def judge(line: Line, exercise: Exercise, folder: str) -> tuple[str, list[Findin
         ``(status, findings)``; status ``missing`` when a file does not define the function.
     """
     keep_to_itself()
-    office = Office(line)
-    trial = Hearing(office, exercise, folder)
+    hearing = Hearing(Office(line), exercise, folder)
     try:
-        if exercise.modules and (found := trial.write_modules()):
+        if exercise.modules and (found := hearing.write_modules()):
             return found
-        return trial.verdict()
+        return hearing.verdict()
     except Lost as lost:
         status = "timed out" if lost.outcome.ended == "timed out" else "crashed"
-        return status, [violent_end(lost.outcome), *trial.autopsy(lost)]
+        return status, [violent_end(lost.outcome), *hearing.autopsy(lost)]
 
 
 class Hearing:
@@ -134,7 +134,6 @@ class Hearing:
     def __init__(self, office: Office, exercise: Exercise, folder: str) -> None:
         self.office, self.exercise, self.folder = office, exercise, folder
         self.specification = Specification(exercise)
-        self.packed_inputs: list[bytes] = []
         self.drawn: list[tuple[Any, ...]] = []
         self.kinds: set[Any] = set()  # types of arguments that it was compiled for
         self.looks = Looks(self)
@@ -152,7 +151,7 @@ class Hearing:
         if status == "done":
             self.office.answer_is_written()
             return None
-        return status, [_finding(found)] if found is not None else []
+        return status, _findings(found)
 
     def verdict(self) -> tuple[str, list[Finding]]:
         """The status of the worst thing found, and the findings."""
@@ -192,7 +191,7 @@ class Hearing:
                 f"{self.exercise.modules.module}.py defines no function `{self.exercise.modules.function}`"
             )
             return "wrong", [Finding("files", f"{where}, or an empty one")]
-        return status, [_finding(found)] if found is not None else []
+        return status, _findings(found)
 
     # Calls.
 
@@ -217,7 +216,7 @@ class Hearing:
         begun = deque()
         for number, (args, was_drawn) in enumerate(self.calls()):
             if number % TOLD == 0:
-                self.office.tell(f"calling it with {how}", number, total)
+                self.office.tell(number, total)
             begun.append(self._begin_to_call(worker, args, was_drawn, how, threads))
             if number >= AHEAD and (failed := self._settled(worker, begun.popleft(), threads)):
                 return failed
@@ -245,7 +244,7 @@ class Hearing:
     def _begin_to_call(self, worker, args, was_drawn, how, threads):
         """Have the answer called, and compiled before if these are new types."""
         packed, compiling = pack(args), None
-        shown = self.specification.show(args)
+        shown = show_call(self.specification.names, args)
         if self._is_new(args):
             step, quickly = f"compiling it for {shown}", len(self.kinds) > 1
             compiling = worker.begin("compile", packed, quickly, seconds=self.exercise.compiling, step=step)
@@ -276,7 +275,7 @@ class Hearing:
     def _smaller(self, worker, args, failure):
         """Look for a smaller input that fails in the same way, in so many calls."""
         best, left, until = (args, failure), SHRINKING, monotonic() + SHRINKING_SECONDS
-        self.office.tell("looking for a smaller input that fails", 0, 0)
+        self.office.tell(0, 0)  # nobody knows how many there will be
 
         def fails(candidate):
             nonlocal best, left
@@ -415,10 +414,6 @@ class Specification:
         """Arguments by name, as plain data."""
         return dict(zip(self.names, data(plain(args)), strict=True))
 
-    def show(self, args: tuple[Any, ...]) -> str:
-        """The arguments as in a call."""
-        return ", ".join(f"{name}={show(value)}" for name, value in zip(self.names, args, strict=True))
-
     def unmet(self, packed: bytes, came: Any) -> list[tuple[str, Finding]]:
         """What is not as asked in a call of which a worker says what came of it: pairs of status and finding."""
         before, expected, expected_after = self.of(packed)
@@ -434,7 +429,7 @@ class Specification:
             )
         except (TypeError, ValueError, IndexError):
             raise Failure(("raised", _finding(None))) from None
-        example = self.show(unpack(packed))
+        example = show_call(self.names, unpack(packed))
         return [
             (requirement.status, replace(finding, example=finding.example or example))
             for requirement in self.exercise.requirements
@@ -452,7 +447,9 @@ def data(value: Any) -> Any:
     return wire.decode(wire.encode(value))
 
 
-READING = 5.0  # seconds for an answer that returns the text of modules
+def _findings(value):
+    """What a worker says beside a status: a finding, or nothing."""
+    return [_finding(value)] if value is not None else []
 
 
 def _finding(value: Any) -> Finding:

@@ -63,9 +63,9 @@ class Office:
         """From now on the answer is the function in the files that it returned the text of."""
         self._written = True
 
-    def tell(self, what: str, done: int, of: int) -> None:
-        """Say how far it is, for the learner who waits."""
-        self._line.say(("at", what, done, of))
+    def tell(self, done: int, of: int) -> None:
+        """Say how many inputs are done, and of how many, for the learner who waits."""
+        self._line.say(("at", done, of))
 
     def send(self, worker: int, message: bytes, seconds: float, step: str) -> None:
         """Send a message to a worker."""

@@ -158,6 +158,11 @@ def _rows(cells):
     return "[\n" + "".join(f"    [{line}],\n" for line in lines) + "]"
 
 
+def show_call(names: Iterable[str], args: Iterable[object]) -> str:
+    """Arguments as in a call, by name."""
+    return ", ".join(f"{name}={show(value)}" for name, value in zip(names, args, strict=True))
+
+
 def show_type(value: object) -> str:
     """What kind of value it is: dtype and shape of an array, the type of anything else."""
     if isinstance(value, np.ndarray):
@@ -166,6 +171,11 @@ def show_type(value: object) -> str:
             if value.size
             else f"{value.dtype.name} array, {value.ndim}-D"
         )
+    return type_name(value)
+
+
+def type_name(value: object) -> str:
+    """The name of a value's type, also where another stands for the value."""
     return escaped(value.kind if isinstance(value, Opaque) else type(value).__name__)
 
 

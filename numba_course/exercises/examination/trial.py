@@ -16,7 +16,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import numba
 import numpy as np
@@ -34,7 +33,7 @@ from numba_course.exercises.examination.answer import (
 )
 from numba_course.exercises.examination.children import used
 from numba_course.exercises.examination.modules import Module, write
-from numba_course.exercises.examination.show import show
+from numba_course.exercises.examination.show import show_call
 from numba_course.exercises.examination.surroundings import Surroundings
 from numba_course.exercises.examination.verdict import Finding
 from numba_course.lens import errors
@@ -75,7 +74,7 @@ class Desk:
     def __init__(self, answer: Live | Saved | Module, exercise: Exercise) -> None:
         self.answer, self.exercise = answer, exercise
         self.surroundings = Surroundings()
-        self.trial: Trial | None = None
+        self.trial = Trial(None, exercise)  # its answer is there once it was loaded
 
     def do(self, task: str, *content: Any) -> tuple[str, Any]:
         """Do one of the tasks below; what an answer breaks in its own process is an error of the answer."""
@@ -85,7 +84,7 @@ class Desk:
             if not self._is_theirs(error):
                 raise
             self.surroundings.restore()
-            return self._trial_of(None).raised(error)
+            return self.trial.raised(error)
 
     def load(self) -> tuple[str, Any]:
         """Make the answer a function of this process; ``missing`` where a file does not define it."""
@@ -101,44 +100,39 @@ class Desk:
             return "missing", None
         if is_stub(function):
             return "not attempted", None
-        self._trial_of(function)
+        self.trial.answer = function
         return "done", None
 
     def take(self, packed: list[bytes]) -> tuple[str, Any]:
         """Take the inputs that were drawn."""
-        self._trial_of(None).drawn = [unpack(one) for one in packed]
+        self.trial.drawn = [unpack(one) for one in packed]
         return "done", None
 
     def compile(self, packed: bytes, quickly: bool) -> tuple[str, Any]:
         """Compile for a call; `quickly` with little optimisation: only what the call gives is of interest."""
-        with mock.patch.object(numba.config, "OPT", 0) if quickly else nullcontext():
-            return self._trial_of(None).compile(unpack(packed)) or ("done", None)
+        with dispatchers.hardly_optimised() if quickly else nullcontext():
+            return self.trial.compile(unpack(packed)) or ("done", None)
 
     def call(self, packed: bytes, threads: int) -> tuple[str, Any]:
         """Call the answer: its result, the arguments afterwards, and which of them share memory with it."""
         numba.set_num_threads(threads or numba.config.NUMBA_NUM_THREADS)
-        return self._trial_of(None).call(unpack(packed))
+        return self.trial.call(unpack(packed))
 
     def look(self, number: int) -> tuple[str, Any]:
         """Hold the code against a requirement: what is found, or None."""
         requirement = self.exercise.requirements[number]
-        finding = requirement.of_code(self._trial_of(None))
+        finding = requirement.of_code(self.trial)
         return (requirement.status, finding) if finding else ("done", None)
 
     def write(self, folder: str) -> tuple[str, Any]:
         """Write the files that the answer returns the text of."""
         assert self.exercise.modules
-        return write(self._trial_of(None).answer, self.exercise.modules.files, folder) or ("done", None)
+        return write(self.trial.answer, self.exercise.modules.files, folder) or ("done", None)
 
     def use(self, packed: list[bytes], folder: str) -> tuple[str, Any]:
         """Load it as a program would that has seen nothing before, call it, and tell what was compiled."""
         probe = self.exercise.modules.probe if self.exercise.modules else tuple
         return "done", used(self.answer, packed, probe, folder)
-
-    def _trial_of(self, function):
-        """The answer on trial; it is there once it was loaded."""
-        self.trial = self.trial or Trial(function, self.exercise)
-        return self.trial
 
     def _is_theirs(self, error):
         """Whether an error comes from the learner's code, or from what that has left in this process."""
@@ -191,7 +185,7 @@ class Trial:
 
     def show(self, args: tuple[Any, ...]) -> str:
         """The arguments as in a call."""
-        return ", ".join(f"{name}={show(value)}" for name, value in zip(self.names, args, strict=True))
+        return show_call(self.names, args)
 
     def call(self, args: tuple[Any, ...]) -> tuple[str, Any]:
         """Call the answer: "done" and what came of it as data, or a status and a finding."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import numba
 import numpy as np
@@ -16,19 +14,13 @@ from numba_course.exercises.examination.answer import line_in, python_function
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.ufuncs import COMPILED, Checked
 from numba_course.lens import errors
+from numba_course.lens.compiled.dispatchers import hardly_optimised
 from numba_course.lens.race.detector import detect
 from numba_course.process.sandbox import describe
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.trial import Trial
     from numba_course.exercises.examination.verdict import Finding
-
-
-@contextmanager
-def hardly_optimised() -> Iterator[None]:
-    """Have Numba compile without most passes of LLVM: enough for code that is called for its errors alone."""
-    with mock.patch.object(numba.config, "OPT", 0):
-        yield
 
 
 @dataclass(frozen=True)

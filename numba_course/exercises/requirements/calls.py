@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from numba_course.exercises.examination.answer import line_in
 from numba_course.exercises.requirements import Requirement
+from numba_course.process.child import describe
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.trial import Trial
@@ -85,8 +85,7 @@ class RunsEverywhere(Requirement):
 
     def of_code(self, trial: Trial) -> Finding | None:
         for what, error in _kept(trial):
-            stack = traceback.extract_tb(error.__traceback__)
-            frames = [(frame.filename, frame.lineno, frame.name) for frame in stack]
-            full = "".join(traceback.format_exception(error))
-            return self.finding(f"{told(error)}, in {what}", "", *line_in(trial.answer, frames), full)
+            report = describe(error)
+            place = line_in(trial.answer, report.frames)
+            return self.finding(f"{told(error)}, in {what}", "", *place, report.full)
         return None

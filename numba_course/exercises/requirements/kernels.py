@@ -12,8 +12,8 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.exercises.examination.show import show_kinds, show_some
 from numba_course.exercises.requirements import Requirement
-from numba_course.exercises.requirements.accesses import hardly_optimised
 from numba_course.exercises.requirements.ufuncs import COMPILED, Checked, called
+from numba_course.lens.compiled.dispatchers import hardly_optimised
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.trial import Trial

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numba_course.exercises.examination.show import LONGEST, show, show_both, show_type
+from numba_course.exercises.examination.show import LONGEST, show, show_both, show_type, type_name
 from numba_course.exercises.requirements import Requirement
 from numba_course.lens import results
 from numba_course.process.wire import encode
@@ -70,7 +70,7 @@ class Returns(Requirement):
     def of_run(self, run: Run) -> Finding | None:
         wanted = show_type(np.empty((0,) * self.ndim, self.dtype)) if self.ndim else self.dtype
         if isinstance(run.result, (list, tuple, set, dict)):
-            return self.finding(f"it returned a {type(run.result).__name__} where a {wanted} is asked")
+            return self.finding(f"it returned a {type_name(run.result)} where a {wanted} is asked")
         result = as_array(run.result)
         if result.ndim == self.ndim and (
             result.dtype == self.dtype or (self.ndim == 0 and _same_kind(result, self.dtype))
@@ -114,7 +114,7 @@ class CloseToMean(Requirement):
     def of_run(self, run: Run) -> Finding | None:
         if not isinstance(run.result, (int, float)):
             return self.finding(
-                f"the result is of type {type(run.result).__name__}, expected {show(run.expected)}"
+                f"the result is of type {type_name(run.result)}, expected {show(run.expected)}"
             )
         largest = max(map(abs, run.before["values"].tolist()))
         if abs(run.result - run.expected) <= self.rtol * largest:
@@ -131,9 +131,7 @@ class ReturnsListOfInts(Requirement):
 
     def of_run(self, run: Run) -> Finding | None:
         if not isinstance(run.result, list):
-            return self.finding(
-                f"it returned a value of type {type(run.result).__name__} where a list is asked"
-            )
+            return self.finding(f"it returned a value of type {type_name(run.result)} where a list is asked")
         odd = [
             value
             for value in run.result
@@ -150,18 +148,9 @@ class NewArray(Requirement):
     status = "wrong"
 
     def of_run(self, run: Run) -> Finding | None:
-        for name in _shared(run):
+        for name in run.shared:
             return self.finding(f"it returned `{name}` itself, or a view of it, where a new array is asked")
         return None
-
-
-def _shared(run):
-    """Names of the arguments with which the result shares memory: as the run says, if it is of data alone."""
-    shared = getattr(run, "shared", None)
-    if shared is not None or not isinstance(run.result, np.ndarray):
-        return shared or ()
-    arrays = {name: value for name, value in run.after.items() if isinstance(value, np.ndarray)}
-    return [name for name, value in arrays.items() if np.shares_memory(run.result, value)]
 
 
 @dataclass(frozen=True)

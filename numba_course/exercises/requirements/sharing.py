@@ -16,10 +16,9 @@ from numba.core.dispatcher import Dispatcher
 from numba.np.ufunc import parallel
 
 from numba_course.exercises.requirements import Requirement
-from numba_course.exercises.requirements.accesses import hardly_optimised
 from numba_course.exercises.requirements.results import difference
 from numba_course.exercises.requirements.structure import Parallel
-from numba_course.lens.compiled.dispatchers import rebuilt
+from numba_course.lens.compiled.dispatchers import hardly_optimised, rebuilt
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.trial import Trial

@@ -2,8 +2,10 @@
 
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 from numba import config
 from numba.core.compiler import CompileResult
@@ -142,6 +144,13 @@ def _replace_in_module(module, names, options, done):
             done[id(module)] = types.ModuleType(f"{module.__name__} (rebuilt)")
             vars(done[id(module)]).update(new)
     return done[id(module)]
+
+
+@contextmanager
+def hardly_optimised() -> Iterator[None]:
+    """Have Numba compile without most passes of LLVM: enough for code of which only errors or results matter."""
+    with mock.patch.object(config, "OPT", 0):
+        yield
 
 
 def compiled_for(fn: Dispatcher, args: tuple[Any, ...]) -> CompileResult:

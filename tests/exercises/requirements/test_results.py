@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from numba_course.exercises.examination.trial import Trial
 from numba_course.exercises.requirements.results import (
     LeavesInputsAlone,
     Matches,
@@ -14,13 +15,20 @@ from numba_course.exercises.requirements.results import (
     ReturnsListOfInts,
     Within,
 )
+from tests.exercises.toy import exercise
 
 RAGGED = (np.zeros(2), np.zeros(3))
 
 
 def run(result, **more):
     values = {"values": np.arange(3.0)}
-    given = {"before": values, "after": values, "expected_after": values, "expected": np.arange(3.0)}
+    given = {
+        "before": values,
+        "after": values,
+        "expected_after": values,
+        "expected": np.arange(3.0),
+        "shared": (),
+    }
     return SimpleNamespace(result=result, **given | more)
 
 
@@ -52,8 +60,12 @@ def test_an_odd_element_is_shown(odd):
     assert "is not a whole number" in ReturnsListOfInts().of_run(run([1, odd])).seen
 
 
-def test_memory_is_shared_as_the_arrays_or_the_run_say():
-    values = np.arange(3.0)
-    assert NewArray().of_run(run(values.copy(), after={"values": values})) is None
-    assert "`values` itself" in NewArray().of_run(run(values[1:], after={"values": values})).seen
+@pytest.mark.parametrize(("answer", "shared"), [(np.copy, []), (lambda values: values[1:], [0])])
+def test_where_an_answer_runs_it_is_seen_whether_its_result_is_in_the_memory_of_an_argument(answer, shared):
+    status, came = Trial(answer, exercise().without_answer()).call((np.arange(3.0),))
+    assert (status, came[2]) == ("done", shared)
+
+
+def test_memory_is_shared_as_the_run_says():
+    assert NewArray().of_run(run(np.arange(3.0))) is None
     assert "`values` itself" in NewArray().of_run(run(np.arange(3.0), shared=("values",))).seen
