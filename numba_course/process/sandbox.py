@@ -530,10 +530,11 @@ class _Server:
                 self._link.send(b"m")
 
     def _ensure(self):
-        if self._owner != os.getpid():  # also in a process that the session has forked
-            self._process = self._link = None
-        if self._process is not None and self._process.poll() is None:
+        is_ours = self._owner == os.getpid()  # not so in a process that the session has forked
+        if is_ours and self._process is not None and self._process.poll() is None:
             return
+        if self._link is not None:
+            self._link.close()
         ours, theirs = _socket_pair()
         with theirs:
             self._process = _popen(_main(theirs.fileno()), pass_fds=[theirs.fileno()])
