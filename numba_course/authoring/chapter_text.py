@@ -53,6 +53,7 @@ from jupytext.myst import MystMetadataParsingError
 
 from numba_course.host import WrongUse, no_such
 from numba_course.learner.notebook_files import CHECK
+from numba_course.syntax import parse
 
 if TYPE_CHECKING:
     from numba_course.exercises.question import Exercise
@@ -248,7 +249,7 @@ def _solutions(cells, exercises):
 def _stub_name(cell):
     """Name of the last function or class that a stub cell defines."""
     try:
-        statements = ast.parse(cell.source).body
+        statements = parse(cell.source).body
     except SyntaxError as error:
         raise ChapterError(f"the stub {first_line(cell)} is not Python: {error.msg}") from None
     names = [s.name for s in statements if isinstance(s, ast.FunctionDef | ast.ClassDef)]

@@ -18,6 +18,7 @@ from numba_course.exercises.examination.modules import Modules
 from numba_course.exercises.examination.verdict import Lead, Verdict
 from numba_course.exercises.waiting import Waiting
 from numba_course.process import sandbox
+from numba_course.syntax import parse
 
 if TYPE_CHECKING:
     from numba_course.exercises.requirements import Requirement
@@ -252,5 +253,5 @@ def _address(chapter, name):
 def _constant(module, name):
     """Source of the assignment that gives a module's constant."""
     text = inspect.getsource(module)
-    statements = [node for node in ast.parse(text).body if isinstance(node, ast.Assign)]
+    statements = [node for node in parse(text).body if isinstance(node, ast.Assign)]
     return next(ast.get_source_segment(text, node) for node in statements if node.targets[0].id == name)

@@ -25,6 +25,7 @@ from unittest import mock
 from numba_course.learner.global_names import AWAIT
 from numba_course.learner.ipython_syntax import as_python
 from numba_course.learner.notebook_files import content
+from numba_course.syntax import parse
 
 FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 LARGEST = 1 << 20  # bytes of what cells tell of themselves
@@ -239,7 +240,7 @@ class Shell:
 
     def _result(self, text):
         """Run a statement; the value of an expression."""
-        found = ast.parse(as_python(text)).body
+        found = parse(as_python(text)).body
         last = found.pop() if found and isinstance(found[-1], ast.Expr) else None
         exec(_compiled(ast.Module(found, []), "<time>"), self.user_ns)
         return eval(_compiled(ast.Expression(last.value), "<time>", "eval"), self.user_ns) if last else None
@@ -248,8 +249,8 @@ class Shell:
         """Run once what %timeit runs often, in a function as it does: this binds no names."""
         options = TIMEIT_OPTIONS.match(line)[0]
         setup, text = line[len(options) :], cell or ""
-        timed = ast.parse("def timed():\n    pass")
-        timed.body[0].body += [*ast.parse(as_python(setup)).body, *ast.parse(as_python(text)).body]
+        timed = parse("def timed():\n    pass")
+        timed.body[0].body += [*parse(as_python(setup)).body, *parse(as_python(text)).body]
         scope = {}
         exec(_compiled(timed, "<timeit>"), self.user_ns, scope)
         start = time.perf_counter()

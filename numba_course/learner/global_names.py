@@ -9,6 +9,8 @@ import types
 import warnings
 from collections.abc import Iterable, Iterator
 
+from numba_course.syntax import parse
+
 AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as in a notebook
 NO_PYTHON = (
     SyntaxError,
@@ -26,7 +28,7 @@ def statements(text: str) -> list[ast.stmt] | None:
         warnings.simplefilter("ignore")  # about what stands in the text: it is not ours
         try:
             compile(text, "<cell>", "exec", AWAIT, dont_inherit=True)  # refuses more than the parser does
-            return ast.parse(text).body
+            return parse(text).body
         except NO_PYTHON:
             return None
 

@@ -18,6 +18,7 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import html
 from numba_course.lens.compiled.dispatchers import check_dispatcher
+from numba_course.syntax import parse
 
 SETTLED = {*sys.stdlib_module_names, "numpy", "numba", "llvmlite"}  # taken not to change
 UNWATCHED = "the cache does not watch what defines it"
@@ -265,7 +266,7 @@ def _origin(user, module, name):
     if module is not None:
         return getattr(module, "__file__", None), UNWATCHED
     file, namespace = user.__code__.co_filename, user.__globals__
-    tree = ast.parse("".join(linecache.getlines(file, namespace)))
+    tree = parse("".join(linecache.getlines(file, namespace)))
     for node in reversed(tree.body):
         if isinstance(node, ast.ImportFrom) and name in [a.asname or a.name for a in node.names]:
             source = "." * node.level + (node.module or "")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from numba_course.pipeline.protocol import KINDS, Made, PipelineError
+from numba_course.syntax import parse
 
 CALLABLE = {"np", "uniform", "load", "abs", "bool", "float", "int", "len", "max", "min", "range", "round"}
 # What stands for an operation's own parameters in the generated module, by kind; all but `skey` are the function's own.
@@ -81,10 +82,10 @@ def lift(function: Any, name: str, stream: int, load: str = "", extra: int = 0) 
         definition = _Reals().visit(definition)
     key = own[-1]
     if any(isinstance(node, ast.Name) and node.id == key for node in ast.walk(definition)):
-        definition.body.insert(0, ast.parse(f"{key} = op_key(skey, {stream})").body[0])
+        definition.body.insert(0, parse(f"{key} = op_key(skey, {stream})").body[0])
     text = ast.unparse(ast.fix_missing_locations(definition))
     before = inspect.getsourcelines(function)[1] - 1
-    statements = zip(_statements(ast.parse(text)), _statements(definition), strict=True)
+    statements = zip(_statements(parse(text)), _statements(definition), strict=True)
     lines = {new.lineno: before + old.lineno for new, old in statements}
     return Lifted(text, made, inspect.getsourcefile(function), lines)
 
@@ -140,7 +141,7 @@ def is_straight(function: Callable[..., Any]) -> bool:
 def _definition(function):
     """The function's own definition, parsed."""
     try:
-        statement = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        statement = parse(textwrap.dedent(inspect.getsource(function))).body[0]
     except (OSError, TypeError, SyntaxError) as error:
         raise PipelineError(f"the source of {function.__qualname__} cannot be read: {error}") from error
     if not isinstance(statement, ast.FunctionDef):
@@ -165,7 +166,7 @@ def _literal(value, name):
     if isinstance(value, (int, np.integer)):
         return ast.Constant(int(value))
     if isinstance(value, (float, np.floating)):
-        return ast.parse(f"np.float32({float(value)!r})", mode="eval").body
+        return parse(f"np.float32({float(value)!r})").body[0].value
     if isinstance(value, tuple):
         return ast.Tuple([_literal(item, name) for item in value], ast.Load())
     raise PipelineError(

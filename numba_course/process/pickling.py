@@ -16,7 +16,7 @@ import sys
 import threading
 import types
 import weakref
-from _ctypes import CFuncPtr
+from _ctypes import FUNCFLAG_PYTHONAPI, CFuncPtr
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -25,6 +25,8 @@ from typing import Any
 
 import cloudpickle
 from cloudpickle import cloudpickle as by_value
+
+from numba_course.process.c_addresses import address_at, place_of
 
 # When what follows is done, in the child.
 FILL, BEGIN, REGISTER, COMPILE = range(4)
@@ -302,11 +304,16 @@ def _reduced_thread_pool(pickler, pool):
 
 def _reduced_c_function(function):
     library = (function._objects or {}).get("0")
-    if not isinstance(library, ctypes.CDLL):
+    if isinstance(library, ctypes.CDLL) and hasattr(function, "__name__"):
+        return _c_function, (library, *_declared(function))
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    try:
+        place = place_of(address or 0)
+    except LookupError as error:
         raise pickle.PicklingError(
             "ctypes knows a C function by its address alone; take it from its library by name"
-        )
-    return _c_function, (library, *_declared(function))
+        ) from error
+    return _c_function_at, (*place, type(function)._flags_, function.restype, function.argtypes)
 
 
 def _declared(function):
@@ -325,6 +332,11 @@ def _c_function(library, name, argtypes, restype):
     function = getattr(library, name)
     function.argtypes, function.restype = argtypes, restype
     return function
+
+
+def _c_function_at(file, distance, flags, restype, argtypes):
+    kind = ctypes.PYFUNCTYPE if flags & FUNCFLAG_PYTHONAPI else ctypes.CFUNCTYPE
+    return kind(restype, *(argtypes or ()))(address_at(file, distance))
 
 
 def _reduced_ffi(pickler, ffi):

@@ -19,6 +19,7 @@ from nbconvert.exporters import SlidesExporter
 from pygments.formatters import HtmlFormatter
 
 from numba_course.learner.notebook_files import CHECK
+from numba_course.syntax import parse
 from numba_course.teaching.pages import TEMPLATES
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _contents(piece):
 
 def _only_imports(source):
     """Whether there is nothing in a cell but imports and comments, such as offers of a hint."""
-    return all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in ast.parse(source).body)
+    return all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in parse(source).body)
 
 
 def _height(output):

@@ -280,8 +280,27 @@ def test_a_c_function_travels_by_name_and_keeps_its_types():
     assert outcome.value == (3, 3, True, True), outcome
 
 
-def test_a_c_function_known_by_its_address_alone_is_refused():
-    function = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(ctypes.cast(c_abs, ctypes.c_void_p).value)
+@pytest.mark.skipif(sys.platform != "linux", reason="only here a library says where it was loaded to")
+@pytest.mark.parametrize("name, args", [("labs", (-3,)), ("memcpy", None)])
+def test_a_c_function_made_of_its_address_is_found_again_in_its_library(name, args):
+    """C has several memcpy, and chooses one for the processor: the one in question has no name that could be asked."""
+    kind = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)
+    if name == "memcpy":
+        kind = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t)
+
+    def three(function):
+        if args:
+            return function(*args)
+        copy = ctypes.create_string_buffer(4)
+        function(copy, b"abc", 3)
+        return copy.value
+
+    function = kind(ctypes.cast(getattr(LIBC, name), ctypes.c_void_p).value)
+    assert sandbox.run(three, function).value == (3 if args else b"abc")
+
+
+def test_a_c_function_that_is_in_no_library_is_refused():
+    function = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(abs)
     with pytest.raises(TypeError, match="by its address alone; take it from its library by name"):
         sandbox.run(call, function, -3)
 

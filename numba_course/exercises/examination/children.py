@@ -144,8 +144,8 @@ def _last_words(outcome):
 
 # What the most common signals mean.
 SIGNALS = {
-    "SIGSEGV": ": it touched memory that is not its own",
-    "SIGBUS": ": it touched memory that is not its own",
+    "SIGSEGV": ": it touched memory that is not its own, or called itself too often",
+    "SIGBUS": ": it touched memory that is not its own, or called itself too often",
     "SIGABRT": ": a library found its own data damaged, as after a write outside an array, and gave up",
     "SIGKILL": ": the system ended it, most often for want of memory, or it did so itself",
 }

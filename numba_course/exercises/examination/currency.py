@@ -8,6 +8,7 @@ import re
 from numba_course.exercises.examination.answer import functions
 from numba_course.exercises.examination.noted_runs import runs, session, watch
 from numba_course.exercises.examination.verdict import Finding
+from numba_course.syntax import parse
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 UNSEEN = {
@@ -85,7 +86,7 @@ def _number(shell, name, answer):
 def _binding(text, name):
     """How a cell's text binds the name: by a plain ``definition``, ``perhaps`` by something else, or (empty) not."""
     try:
-        tree = ast.parse(text)
+        tree = parse(text)
     except (SyntaxError, ValueError):
         starts = rf"^\s*(async\s+def|def|class)\s+{re.escape(name)}\b"
         return "definition" if re.search(starts, text, re.MULTILINE) else ""
@@ -97,7 +98,7 @@ def _binding(text, name):
 def _defined(text):
     """The functions and classes that a cell's text defines; none if it does not parse."""
     try:
-        return [node.name for node in ast.parse(text).body if isinstance(node, DEFINITIONS)]
+        return [node.name for node in parse(text).body if isinstance(node, DEFINITIONS)]
     except (SyntaxError, ValueError):
         return []
 

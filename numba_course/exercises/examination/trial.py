@@ -109,8 +109,12 @@ class Desk:
         return "done", None
 
     def compile(self, packed: bytes, quickly: bool) -> tuple[str, Any]:
-        """Compile for a call; `quickly` with little optimisation: only what the call gives is of interest."""
-        with dispatchers.hardly_optimised() if quickly else nullcontext():
+        """Compile for a call; `quickly` with little optimisation: only what the call gives is of interest.
+
+        LLVM makes a loop of a function that calls itself at its end; without that, its stack may be too small.
+        """
+        deep = isinstance(self.trial.answer, Dispatcher) and dispatchers.calls_itself(self.trial.answer)
+        with dispatchers.hardly_optimised() if quickly and not deep else nullcontext():
             return self.trial.compile(unpack(packed)) or ("done", None)
 
     def call(self, packed: bytes, threads: int) -> tuple[str, Any]:

@@ -22,10 +22,10 @@ from numba.core.errors import NumbaError
 
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.calls import told
-from numba_course.exercises.requirements.kernels import CALL, kernels_called_by
+from numba_course.exercises.requirements.kernels import compiled_called_by
 from numba_course.exercises.requirements.results import difference
 from numba_course.exercises.requirements.structure import Compiled
-from numba_course.lens.compiled.dispatchers import rebuilt
+from numba_course.exercises.requirements.ufuncs import COMPILED, Checked
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.trial import Trial
@@ -69,13 +69,12 @@ class Watch:
         by_address = is_pointer and kind.get_pointer(value) == self.address
         return types.ExternalFunction(self.symbol, kind.sig) if by_name or by_address else value
 
-    def call(self, kernel: Dispatcher, *args: Any, **named: Any) -> Any:
+    def call(self, kernel: Any, *args: Any, **named: Any) -> Any:
         """Call a copy of a compiled function in which C is replaced and every index is looked at."""
-        if id(kernel) not in self.twins:  # keep the kernel too: only then is its id its own
-            changed: dict[str, Any] = {"replace": self.replace, "boundscheck": True, "parallel": False}
-            self.twins[id(kernel)] = rebuilt(kernel, signatures=kernel._can_compile, **changed), kernel
-        with self._renamed():
-            return CALL(self.twins[id(kernel)][0], *args, **named)
+        with self._renamed():  # an eager one compiles as it is copied
+            if id(kernel) not in self.twins:  # keep the kernel too: only then is its id its own
+                self.twins[id(kernel)] = Checked(kernel, self.replace), kernel
+            return self.twins[id(kernel)][0](*args, **named)
 
     @contextmanager
     def _renamed(self):
@@ -152,7 +151,7 @@ class _Observer:
         self.calls.clear()
         args = self.trial.copies(args)
         try:
-            with kernels_called_by(call):
+            with compiled_called_by(call):
                 self.trial.answer(*args)
         except BaseException as raised:  # sys.exit in an answer is an answer that raised
             error = raised
@@ -283,8 +282,8 @@ class CallsJ0(Requirement):
     name = "calls C's j0"
 
     def of_code(self, trial: Trial) -> Finding | None:
-        if not isinstance(trial.answer, Dispatcher):
-            return None
+        if not isinstance(trial.answer, COMPILED):
+            return None  # `Compiled` has said so
         given = []
 
         def stand_in(value):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numba_course.lens.compiled.compilation import Compilation
 
 CONVERTS_OBJECTS = re.compile(r'^define [^\n]*@"?(?:_ZN7cpython|cfunc\.).*?^}', re.MULTILINE | re.DOTALL)
+TAKES_GIL = re.compile(r"\bcall\b.*@numba_gil_ensure\b")
 NEARLY_ALL = 0.75  # of the elements; those that are left over may be worked on one at a time
 SIDE_BY_SIDE = (
     "packed only for elements side by side, which the signature does not promise: "
@@ -195,7 +196,8 @@ class AllocatesNothing(CodeRequirement):
             return None
         if code.allocations is None:
             return self.finding("whether it allocates could not be found out: " + "; ".join(code.notes))
-        return self.finding(f"one call allocates memory {code.allocations} times")
+        times = "once" if code.allocations == 1 else f"{code.allocations} times"
+        return self.finding(f"one call allocates memory {times}")
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,13 @@ class ReleasesGIL(CodeRequirement):
         if code.python_calls:
             return self.finding("it releases the GIL, and takes it back inside, to call Python")
         return None
+
+    def of_compilation(self, compilation: Compilation, args: tuple[Any, ...]) -> Finding | None:
+        found = super().of_compilation(compilation, args)
+        bodies = CONVERTS_OBJECTS.sub("", compilation.optimised_llvm)  # of all that it calls, too
+        if not found and TAKES_GIL.search(bodies):
+            return self.finding("it releases the GIL, and what it calls takes it back, to call Python")
+        return found
 
 
 @dataclass(frozen=True)

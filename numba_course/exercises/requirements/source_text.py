@@ -16,6 +16,7 @@ from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.calls import ask, told, unless_raised
 from numba_course.exercises.requirements.results import difference
 from numba_course.lens.errors import reason
+from numba_course.syntax import parse
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.judge import Run
@@ -37,7 +38,7 @@ def first_function(text: str) -> types.FunctionType:
     Exception
         Whatever the text raises.
     """
-    names = [part.name for part in ast.parse(text).body if isinstance(part, ast.FunctionDef)]
+    names = [name for part in parse(text).body for name in _defined(part)]
     if not names:
         raise _Unsuitable("the text defines no function")
     module = {}
@@ -48,6 +49,14 @@ def first_function(text: str) -> types.FunctionType:
             f"in the text, {names[0]} must be a plain function; leave it to others to compile it"
         )
     return function
+
+
+def _defined(statement):
+    """The name of the function that a statement defines, if it does: by def, or by lambda."""
+    if isinstance(statement, ast.FunctionDef):
+        yield statement.name
+    elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Lambda):
+        yield from (target.id for target in statement.targets if isinstance(target, ast.Name))
 
 
 def composed(answer: Callable, names: list[str], values: tuple[float, ...]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import inspect
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -95,12 +96,15 @@ class Checked:
     Parameters
     ----------
     function : Dispatcher, DUFunc or GUFunc
+    replace : callable, optional
+        Given each other value that it or a callee looks up outside itself, returns what the copy finds there.
     """
 
     OPTIONS: ClassVar = {"boundscheck": True, "parallel": False}
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, replace: Callable[[Any], Any] | None = None) -> None:
         self._lost: list[str] = []
+        self._replace = replace or (lambda value: value)
         self._copy = (
             rebuilt(function, replace=self._replaced, **self.OPTIONS)
             if isinstance(function, Dispatcher)
@@ -119,7 +123,7 @@ class Checked:
             return self._ufunc(value, lambda kernel: self._noting(kernel, "return kernel", "return 0"))
         if isinstance(value, GUFunc):
             return self._ufunc(value, lambda kernel: self._noting(kernel, "kernel", "pass"))
-        return checked_as_strided if value is as_strided else value
+        return checked_as_strided if value is as_strided else self._replace(value)
 
     def _ufunc(self, ufunc, finish):
         """A copy of a ufunc; `finish` makes the Python function for it of the kernel's copy."""

@@ -112,6 +112,22 @@ def _copy(fn, signatures, options, done):
     return copy
 
 
+def calls_itself(fn: Dispatcher) -> bool:
+    """Whether a compiled function, or one that it calls, calls itself, perhaps by way of others."""
+    return _leads_back(fn, ())
+
+
+def _leads_back(fn, callers):
+    """Whether a call of `fn` by these callers, or one that it makes, is a call of somebody who is not done yet."""
+    if any(fn is caller for caller in callers):
+        return True
+    function = fn.py_func
+    names = set(_names(function.__code__))
+    found = [function.__globals__[name] for name in names & function.__globals__.keys()]
+    found += [cell.cell_contents for cell in function.__closure__ or ()] + list(function.__defaults__ or ())
+    return any(_leads_back(value, (*callers, fn)) for value in found if isinstance(value, Dispatcher))
+
+
 def _names(code):
     """Every name that the code, and the functions defined inside it, look up outside."""
     yield from code.co_names

@@ -1,4 +1,4 @@
-# expect: unmet: allocates memory 1 times
+# expect: unmet: allocates memory once
 from numba import njit
 
 
