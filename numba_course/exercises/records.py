@@ -148,12 +148,19 @@ def read(folder: str | Path = ".") -> list[Event]:
     """All that can be read of the record of a learner's folder, oldest first, as a list of `Event`."""
     events = []
     with suppress(OSError, ValueError, RecursionError):
-        old = json.loads((Path(folder) / OLD_FILE).read_text(encoding="utf-8"))
+        old = json.loads(_bytes(Path(folder) / OLD_FILE))
         if isinstance(old, dict):
             events += [_event({"exercise": name, "status": status}) for name, status in old.items()]
     with suppress(OSError):
-        events += parse((Path(folder) / FILE).read_bytes())
+        events += parse(_bytes(Path(folder) / FILE))
     return [event for event in events if event is not None]
+
+
+def _bytes(path):
+    """What is in a file; nothing is waited for, as at a pipe."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    return path.read_bytes()
 
 
 def parse(data: bytes) -> list[Event | None]:

@@ -457,6 +457,14 @@ def _add_to_gufunc(ufunc, signatures, frozen):
     ufunc._frozen = frozen
 
 
+def _reduced_plain_ufunc(pickler, ufunc):
+    if pickle.whichmodule(ufunc, ufunc.__name__) == "__main__":  # NumPy's own are found in a module
+        raise pickle.PicklingError(
+            "a ufunc made with a target keeps nothing that could be sent; leave out target=, or check a file"
+        )
+    return ufunc.__name__
+
+
 def _reduced_intrinsic(pickler, made):
     return _intrinsic, (type(made), made._name, made._defn, made._prefer_literal, made._ctor_kwargs)
 
@@ -521,6 +529,7 @@ REDUCERS: dict[Any, Callable[[Pickler, Any], Any]] = {
     "numba.np.ufunc.ufuncbuilder.UFuncDispatcher": _reduced_dispatcher,
     "numba.np.ufunc.dufunc.DUFunc": _reduced_dufunc,
     "numba.np.ufunc.gufunc.GUFunc": _reduced_gufunc,
+    "numpy.ufunc": _reduced_plain_ufunc,
     "numba.core.extending._Intrinsic": _reduced_intrinsic,
     "numba.core.ccallback.CFunc": _reduced_callback,
     "numba.stencils.stencil.StencilFunc": _reduced_stencil,

@@ -100,6 +100,14 @@ def test_half_a_character_is_written_out(folder):
     assert len(records.read()) == 2
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+@pytest.mark.parametrize("name", [records.FILE, records.OLD_FILE])
+def test_nobody_waits_for_what_is_no_file(folder, name):
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    assert records.read() == []
+
+
 @contextmanager
 def gone(folder, monkeypatch):
     """In a working directory that somebody has deleted."""

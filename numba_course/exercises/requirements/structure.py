@@ -84,7 +84,7 @@ def _kind(answer):
     if inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer):
         return "an async function, and Numba compiles none; leave out async, and decorate it with @njit"
     if isinstance(answer, FunctionType):
-        return "a plain Python function; decorate it with @njit"
+        return f"`{answer.__name__}`, a plain Python function; decorate it with @njit"
     if isinstance(answer, BuiltinFunctionType):
         return f"Python's own {answer.__name__}, which Numba did not compile; write a function, decorated with @njit"
     kind = "a class" if isinstance(answer, type) else f"an object of type {type(answer).__name__}"
