@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+BLOCKS = 8192  # elements: a multiple of any block that is a power of two, so that the last one is a whole one
+MANY = 7001  # elements: for what may take time for each pair of them
 LARGE = 70_001  # elements: more than 16 bits count, more than any table holds, and no multiple of a block
 
 

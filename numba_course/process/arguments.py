@@ -30,7 +30,7 @@ def pack(args: object) -> bytes:
         raise TypeError(f"the arguments cannot be copied: {error}") from error
     blocks = []
     for low, high in sorted(pickler.bounds):
-        if blocks and low < blocks[-1].high:
+        if blocks and low <= blocks[-1].high:  # neighbours too: they are parts of one array
             blocks[-1].high = max(high, blocks[-1].high)
         else:
             blocks.append(_Block(low, high))

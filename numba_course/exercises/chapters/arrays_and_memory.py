@@ -3,9 +3,9 @@
 import numpy as np
 from numba import njit
 
-from numba_course.exercises.arrays import layouts
+from numba_course.exercises.arrays import BLOCKS, layouts
 from numba_course.exercises.question import Exercise
-from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.machine_code import AllocatesNothing
 from numba_course.exercises.requirements.results import (
     LeavesInputsAlone,
@@ -101,6 +101,8 @@ def moving_average_examples():
     yield 1000 * np.sin(np.arange(100.0)), 7
     for window in (16, 100, 101, 257, 600):
         yield 100 * np.sin(np.arange(600.0)), window
+    for window, means in ((1, BLOCKS), (32, BLOCKS), (33, BLOCKS + 1)):
+        yield np.cos(np.arange(means + window - 1.0)), window
     yield from moving_average_work()
 
 
@@ -256,6 +258,7 @@ EXERCISES = (
             Matches(rtol=1e-5, of="out"),
             LeavesInputsAlone(except_=("out",)),
             InBounds(),
+            InAnyOrder(),
             AllocatesNothing(normalise_into_layouts),
         ),
         hints=(
@@ -281,6 +284,7 @@ EXERCISES = (
             Returns("float64", ndim=1),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
             WorkStays(moving_average_work, "the window"),
         ),
         hints=(
@@ -307,6 +311,7 @@ EXERCISES = (
             Returns("float64", ndim=1),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
             WorkStays(moving_average_work, "the window"),
         ),
         hints=(
@@ -338,6 +343,7 @@ EXERCISES = (
             ReturnsLike("image"),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
         ),
         hints=(
             "A new pixel has its centre at i + 0.5, in new pixels. How far is that from the top in old pixels, and "

@@ -10,10 +10,11 @@ from numba import njit
 
 from numba_course.exercises.examination.modules import Modules
 from numba_course.exercises.question import Exercise
-from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.calls import RunsEverywhere
 from numba_course.exercises.requirements.factories import (
     CompilesOnce,
+    Independent,
     MakesCompiled,
     SameFloatSameFunction,
     Scales,
@@ -84,7 +85,7 @@ def polynomial_files(text):
 EDITS = (
     ("return b - a if b > a else 0.0", "return abs(b - a)"),
     ("SCALE = 1.0", "SCALE = 0.5"),
-    ("return abs(b - a)", "return abs(b * a)"),  # at the same length
+    ("return abs(b - a)", "return (b-a) ** 2"),  # at the same length
 )
 AT_FIRST = [old for old, _ in EDITS[:2]]  # what is there before any of them
 
@@ -122,7 +123,7 @@ def climb_spec(heights):
 
 def climb_after(edits, heights):
     """The same after so many of `EDITS`."""
-    step = (_up, _distance, _distance, _product)[edits]
+    step = (_up, _distance, _distance, _square)[edits]
     total = sum((step(float(a), float(b)) for a, b in itertools.pairwise(heights)), 0.0)
     return (0.5 if edits > 1 else 1.0) * total
 
@@ -135,8 +136,8 @@ def _distance(a, b):
     return abs(b - a)
 
 
-def _product(a, b):
-    return abs(b * a)
+def _square(a, b):
+    return (b - a) ** 2
 
 
 def climb_examples():
@@ -172,7 +173,7 @@ def two_files(files):
 
 
 # What they see after so many of `EDITS`.
-UNITS = ((1.0, 2.0, 0.0), (1.0, 2.0, 2.0), (0.5, 2.0, 2.0), (0.5, 3.0, 3.0))
+UNITS = ((1.0, 2.0, 0.0), (1.0, 2.0, 2.0), (0.5, 2.0, 2.0), (0.5, 4.0, 4.0))
 
 
 def units_of_others():
@@ -231,6 +232,7 @@ EXERCISES = (
             Returns("float64", ndim=0),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
             SecondProcessCompilesNothing(),
             EditsShow(EDITS, climb_after, UNITS),
         ),
@@ -261,6 +263,7 @@ EXERCISES = (
             Returns("float64", ndim=1),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
             SecondProcessCompilesNothing(),
         ),
         hints=(
@@ -286,6 +289,7 @@ EXERCISES = (
         requirements=(
             MakesCompiled(),
             Scales(),
+            Independent(),
             SameFloatSameFunction(),
             CompilesOnce(),
             RunsEverywhere(),

@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit, types
 
 from numba_course.exercises.question import Exercise
-from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.c_calls import (
     CallsJ0,
     CallsMemcpy,
@@ -64,7 +64,9 @@ def cached_memcpy(destination, source):
 
 
 def memcpy_examples():
-    """One element; several; of other dtypes; a read-only source; bytes, a photograph of them; many; none."""
+    """One element; several; of other dtypes; a read-only source; bytes, a photograph of them; neighbours in one
+    array; many; none.
+    """
     yield np.zeros(1), np.array([1.5])
     yield np.zeros(3), np.array([1.0, np.nan, -np.inf])
     yield np.zeros(4, np.int32), np.array([1.0, 2.0])
@@ -73,6 +75,8 @@ def memcpy_examples():
     yield np.zeros(7, np.uint8), np.arange(1, 8, dtype=np.uint8)
     yield np.zeros(12)[2:7], np.arange(9.0)[3:8]
     yield np.zeros(2, np.complex128), np.arange(4.0)
+    row = np.arange(8.0)
+    yield row[:4], row[4:]
     for many in (5000, 70_001):
         yield np.zeros(many), np.arange(float(many))
     yield np.zeros(0), np.zeros(0)
@@ -223,6 +227,7 @@ EXERCISES = (
             Returns("float64", ndim=1),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
             CallsJ0(_c_j0),
         ),
         hints=(

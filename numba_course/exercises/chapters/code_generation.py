@@ -7,12 +7,11 @@ import numpy as np
 
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.calls import RunsEverywhere
-from numba_course.exercises.requirements.pipelines import CompilesInAPipeline, Fused
+from numba_course.exercises.requirements.pipelines import CompilesInAPipeline, Fused, MatchesImages, batch_of
 from numba_course.exercises.requirements.results import LeavesWordsAlone, Matches, ReturnsListOfInts
 from numba_course.exercises.requirements.source_text import CompilesUnderNjit, ComputesInOrder, composed
 from numba_course.pipeline import (
     Operation,
-    Pipeline,
     interpreted,
     point,
     uniform,
@@ -79,8 +78,10 @@ class Invert(Operation):
 
 
 def inverted(answer, images, parameters, seed):
-    """Run images through a pipeline of the answer alone, as plain Python."""
-    return Pipeline([answer(*parameters)], images.shape[1:], seed=seed, compiled=False)(images)
+    """Run images through a pipeline of the answer alone, as plain Python; another one is made, and must not matter."""
+    operation = answer(*parameters)
+    _another = answer(0.0 if parameters == (1.0,) else 1.0)
+    return batch_of(operation, images, seed)
 
 
 def invert_spec(images, parameters, seed):
@@ -215,7 +216,7 @@ EXERCISES = (
         spec=invert_spec,
         examples=invert_examples,
         call=inverted,
-        requirements=(Matches(), CompilesInAPipeline(), Fused(), RunsEverywhere()),
+        requirements=(MatchesImages(), CompilesInAPipeline(), Fused(), RunsEverywhere()),
         hints=(
             "Of the four kinds of function, which one changes the values of a pixel, and leaves it in its place?",
             "generate_code defines a function marked by @point and returns it: invert(r, g, b, key) -> (r, g, b). "

@@ -3,9 +3,9 @@
 import numpy as np
 from numba import njit
 
-from numba_course.exercises.arrays import LARGE, layouts
+from numba_course.exercises.arrays import BLOCKS, LARGE, MANY, layouts
 from numba_course.exercises.question import Exercise
-from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.results import (
     LeavesInputsAlone,
     LeavesWordsAlone,
@@ -40,8 +40,8 @@ def repair_unification_examples():
                 yield flag, np.array(few, dtype)
         yield flag, np.array([0.5, np.nan, 2.0])
         yield flag, np.arange(8.0)[::2]
-        yield flag, np.arange(LARGE)
-        for values in layouts(np.arange(LARGE) / 4):
+        yield flag, np.arange(MANY)
+        for values in layouts(np.arange(MANY) / 4):
             yield flag, values
 
 
@@ -126,6 +126,7 @@ def repair_bounds_examples():
     yield (np.arange(10.0)[::2],)
     yield (np.arange(1000.0),)
     yield (np.append(np.arange(60_000.0), [0.0] * 9),)
+    yield (np.arange(float(BLOCKS)),)
     for values in layouts(np.arange(LARGE) // 3 * 1.0):
         yield (values,)
 
@@ -151,6 +152,7 @@ EXERCISES = (
             NewArray(),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
         ),
         hints=(
             "Of which type is `values` in each branch, and of which type is `values - values.mean()`?",
@@ -169,7 +171,14 @@ EXERCISES = (
         spec=repair_unsupported_spec,
         examples=repair_unsupported_examples,
         inputs=repair_unsupported_inputs,
-        requirements=(Compiled(), Matches(), Returns("int64", ndim=0), LeavesWordsAlone(), InBounds()),
+        requirements=(
+            Compiled(),
+            Matches(),
+            Returns("int64", ndim=0),
+            LeavesWordsAlone(),
+            InBounds(),
+            InAnyOrder(),
+        ),
         hints=(
             "The compiler stops at the first thing it cannot do. Mend one, compile, and read the next message.",
             "Square brackets make a list of what the generator expression would give one by one.",
@@ -188,7 +197,14 @@ EXERCISES = (
         spec=repair_bounds_spec,
         examples=repair_bounds_examples,
         inputs=repair_bounds_inputs,
-        requirements=(Compiled(), Matches(), Returns("int64", ndim=0), LeavesInputsAlone(), InBounds()),
+        requirements=(
+            Compiled(),
+            Matches(),
+            Returns("int64", ndim=0),
+            LeavesInputsAlone(),
+            InBounds(),
+            InAnyOrder(),
+        ),
         hints=(
             "Compile the broken function with boundscheck=True: for which inputs does it raise?",
             "`and` goes from left to right, and stops at the first that is false. Which one must come first?",

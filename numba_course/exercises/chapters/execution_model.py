@@ -5,9 +5,9 @@ import time
 import numpy as np
 from numba import njit
 
-from numba_course.exercises.arrays import LARGE, layouts
+from numba_course.exercises.arrays import BLOCKS, LARGE, layouts
 from numba_course.exercises.question import Exercise
-from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.clocks import ReturnsSeconds, TimesASteadyCall, timed
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled
@@ -35,6 +35,7 @@ def sum_of_squares_examples():
         yield (np.array(few),)
     yield (np.arange(9.0)[1::2],)
     yield (np.sin(np.arange(1000.0)),)
+    yield (np.arange(BLOCKS) % 19 / 4,)
     for values in layouts(np.arange(LARGE) % 17 / 4):  # whose squares any order adds up exactly
         yield (values,)
 
@@ -130,6 +131,7 @@ EXERCISES = (
             Returns("float64", ndim=0),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
         ),
         hints=(
             "Write it as you would in plain Python: a total, and a loop that adds to it.",
@@ -149,7 +151,7 @@ EXERCISES = (
         spec=collatz_longest_spec,
         examples=collatz_longest_examples,
         inputs=collatz_longest_inputs,
-        requirements=(Compiled(), Matches(), Returns("int64", ndim=0), InBounds()),
+        requirements=(Compiled(), Matches(), Returns("int64", ndim=0), InBounds(), InAnyOrder()),
         hints=(
             "Two questions: how long is the chain of one start, and which start has the longest?",
             "Write a function chain_length(start) with @njit, and call it from collatz_longest: compiled "

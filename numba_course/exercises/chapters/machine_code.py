@@ -3,9 +3,9 @@
 import numpy as np
 from numba import njit
 
-from numba_course.exercises.arrays import LARGE
+from numba_course.exercises.arrays import BLOCKS, LARGE
 from numba_course.exercises.question import Exercise
-from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.machine_code import ComparesPacked, KeepsNaN, Vectorised
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled
@@ -38,6 +38,7 @@ def vector_sum_examples():
         yield (np.array([1.0, *odd]),)
         yield (np.concatenate([np.arange(70.0), odd, np.ones(5)]),)
     yield (1 / np.arange(1.0, 1001.0),)
+    yield (np.arange(float(BLOCKS)),)
     yield (np.arange(float(LARGE)),)
     yield (np.append(np.ones(LARGE), np.nan),)
 
@@ -78,7 +79,7 @@ def divide_rows_examples():
     yield _filled(np.array([[1.0, -1.0, 0.0, np.nan, np.inf]] * 2), np.array([0.0, -0.0]))
     yield _filled(np.array([[1.0, np.inf, np.nan]] * 2), np.array([np.inf, np.nan]))
     yield _filled(np.arange(1.0, 161.0).reshape(4, 40), np.array([3.0, 10.0, 49.0, -0.1]))
-    for rows, columns in [(300, 7), (3, 5000)]:
+    for rows, columns in [(300, 7), (3, 5000), (2, BLOCKS)]:
         yield _filled(np.arange(1.0, rows * columns + 1).reshape(rows, columns), np.arange(3.0, rows + 3))
 
 
@@ -134,6 +135,7 @@ def count_above_examples():
     yield np.array([np.nan, np.inf, -np.inf, 1.0]), np.nan
     yield np.array([np.inf, 1.0]), np.inf
     yield np.arange(1000.0), 99.5
+    yield np.arange(float(BLOCKS)), 1.0
     yield np.arange(70000.0), 1.0
 
 
@@ -161,6 +163,7 @@ EXERCISES = (
             Returns("float64", ndim=0),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
             Vectorised(vector_sum_calls, ("fadd", "fsub"), "additions"),
             KeepsNaN(vector_sum_calls),
         ),
@@ -187,6 +190,7 @@ EXERCISES = (
             Matches(of="out"),
             LeavesInputsAlone(except_=("out",)),
             InBounds(),
+            InAnyOrder(),
             Vectorised(divide_rows_calls, ("fdiv",), "divisions"),
         ),
         hints=(
@@ -212,6 +216,7 @@ EXERCISES = (
             Returns("int64", ndim=0),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
             ComparesPacked(count_above_calls),
         ),
         hints=(

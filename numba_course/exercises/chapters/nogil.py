@@ -6,13 +6,18 @@ import numpy as np
 from numba import njit
 
 from numba_course.exercises.question import Exercise
-from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.calls import RunsEverywhere
 from numba_course.exercises.requirements.kernels import KernelInBounds
 from numba_course.exercises.requirements.machine_code import ReleasesGIL
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled
-from numba_course.exercises.requirements.threads import CallsPartialSum, InThreads, LetsOthersGetOn
+from numba_course.exercises.requirements.threads import (
+    CallsPartialSum,
+    InThreads,
+    KeepsToItself,
+    LetsOthersGetOn,
+)
 
 # A part of a sum.
 
@@ -124,6 +129,8 @@ EXERCISES = (
             Matches(rtol=1e-12, of="out"),
             LeavesInputsAlone(except_=("out",)),
             InBounds(),
+            InAnyOrder(),
+            KeepsToItself(),
             ReleasesGIL(partial_sum_calls),
         ),
         hints=(

@@ -3,9 +3,9 @@
 import numpy as np
 from numba import njit
 
-from numba_course.exercises.arrays import LARGE
+from numba_course.exercises.arrays import BLOCKS, LARGE
 from numba_course.exercises.question import Exercise
-from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.kernels import CallsKernel, KernelInBounds, OneSpecialisation
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled, OneSignature
@@ -35,6 +35,7 @@ def axpy_examples():
     yield 0.0, np.array([1.0, np.inf]), np.array([2.0, 3.0])
     yield -1.5, np.array([np.nan, -np.inf, 1.0, 4.0]), np.array([1.0, 1.0, np.inf, np.nan])
     yield 0.25, np.arange(1000.0), np.ones(1000)
+    yield 1.5, np.arange(float(BLOCKS)), np.arange(BLOCKS) % 7 / 4
     yield -0.5, np.arange(float(LARGE)), np.arange(LARGE) % 9 / 4
 
 
@@ -133,6 +134,7 @@ EXERCISES = (
             Matches(rtol=1e-12, of="y"),
             LeavesInputsAlone(except_=("y",)),
             InBounds(),
+            InAnyOrder(),
             OneSignature(),
         ),
         hints=(

@@ -3,9 +3,9 @@
 import numpy as np
 from numba import njit
 
-from numba_course.exercises.arrays import LARGE, layouts
+from numba_course.exercises.arrays import BLOCKS, LARGE, layouts
 from numba_course.exercises.question import Exercise
-from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled
 
@@ -30,7 +30,7 @@ def double_examples():
     yield (np.array([1.5]),)
     yield (np.array([1.0, -2.0, 0.0]),)
     yield (np.array([np.nan, np.inf, -np.inf]),)
-    for size in (9, 1000, LARGE):
+    for size in (9, 1000, BLOCKS, LARGE):
         for values in layouts(np.arange(1.0, size + 1)):
             yield (values,)
 
@@ -47,7 +47,14 @@ EXERCISES = (
         spec=double_spec,
         examples=double_examples,
         inputs=double_inputs,
-        requirements=(Compiled(), Matches(), Returns("float64", ndim=1), LeavesInputsAlone(), InBounds()),
+        requirements=(
+            Compiled(),
+            Matches(),
+            Returns("float64", ndim=1),
+            LeavesInputsAlone(),
+            InBounds(),
+            InAnyOrder(),
+        ),
         hints=(
             "Which NumPy function makes a new array as long as `values`?",
             "Fill the new array in a loop: for i in range(values.size), or write one array expression.",

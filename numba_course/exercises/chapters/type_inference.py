@@ -3,9 +3,9 @@
 import numpy as np
 from numba import njit
 
-from numba_course.exercises.arrays import LARGE, layouts
+from numba_course.exercises.arrays import BLOCKS, LARGE, layouts
 from numba_course.exercises.question import Exercise
-from numba_course.exercises.requirements.accesses import InBounds
+from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.machine_code import StaysFloat32
 from numba_course.exercises.requirements.results import CloseToMean, LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled, ReturnType
@@ -43,6 +43,7 @@ def first_above_examples():
         for threshold in (3.0, 499.0, 499.5):
             yield values, threshold
     yield np.repeat([0.0, 1.0, 2.0], [60_000, 9000, 1001]), 0.5
+    yield np.append(np.zeros(BLOCKS - 1), 1.0), 0.5
 
 
 def first_above_inputs(st):
@@ -157,6 +158,7 @@ EXERCISES = (
             ReturnType("int64"),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
         ),
         hints=(
             "Return from inside the loop as soon as you know. What is returned if the loop ends?",
@@ -183,6 +185,7 @@ EXERCISES = (
             StaysFloat32(apply_gain_types),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
         ),
         hints=(
             "A Python float is float64, and float32 * float64 is computed in float64. Which of the two can "
@@ -208,6 +211,7 @@ EXERCISES = (
             Returns("float64", ndim=0),
             LeavesInputsAlone(),
             InBounds(),
+            InAnyOrder(),
         ),
         hints=(
             "Where exactly does it wrap: in the values, in their sum, or in the division?",

@@ -163,9 +163,9 @@ class Hearing:
         early = self._look(first, lambda requirement: requirement.early)
         if not early and any(requirement.slow for requirement in self.exercise.requirements):
             self.looks.begin()
-        found = early or self._call_all(first, "one thread", 1) or self._look_closely(first)
+        found = early or self._call_all(first, "calling it", 1) or self._look_closely(first)
         if not found:
-            found = self._call_all(first, "all threads", 0) or self._in_processes()
+            found = self._call_all(first, "calling it with all threads", 0) or self._in_processes()
         found.sort(key=lambda pair: ORDER.index(pair[0]))
         return (found[0][0] if found else "correct"), [finding for _, finding in found]
 
@@ -239,7 +239,7 @@ class Hearing:
 
     def run(self, worker: Worker, args: tuple[Any, ...]) -> None:
         """Call specification and answer on the same arguments; raise `Failure` where a requirement is not met."""
-        self._hold(self._begin_to_call(worker, args, True, "one thread", 1))
+        self._hold(self._begin_to_call(worker, args, True, "calling it", 1))
 
     def _begin_to_call(self, worker, args, was_drawn, how, threads):
         """Have the answer called, and compiled before if these are new types."""
@@ -248,7 +248,7 @@ class Hearing:
         if self._is_new(args):
             step, quickly = f"compiling it for {shown}", len(self.kinds) > 1
             compiling = worker.begin("compile", packed, quickly, seconds=self.exercise.compiling, step=step)
-        step = f"calling it with {how}: {shown}"
+        step = f"{how}: {shown}"
         calling = worker.begin("call", packed, threads, seconds=self.exercise.seconds, step=step)
         return Call(args, packed, was_drawn, compiling, calling)
 

@@ -242,6 +242,10 @@ class Trial:
 
     def _not_compiled(self, args, error):
         """The finding for an error of the compiler: its one line, and the learner's."""
+        if isinstance(error, dispatchers.NotDeclared):
+            return Finding(
+                "compiled", f"{error}; leave the signature out, or give one that fits", self.show(args)
+            )
         seen, full = f"Numba cannot compile it: {errors.reason(error)}", describe(error).full
         file, line = next(iter(errors.places(error)), ("", errors.line_of(error)))
         source = linecache.getline(file, line).strip() if file and line else source_line(self.answer, line)

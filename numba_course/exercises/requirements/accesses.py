@@ -14,8 +14,8 @@ from numba_course.exercises.examination.answer import line_in, python_function
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.ufuncs import COMPILED, Checked
 from numba_course.lens import errors
-from numba_course.lens.compiled.dispatchers import calls_itself, hardly_optimised
-from numba_course.lens.race.detector import detect
+from numba_course.lens.compiled.dispatchers import calls_itself, hardly_optimised, wants_threads
+from numba_course.lens.race.detector import Races, detect
 from numba_course.process.sandbox import describe
 
 if TYPE_CHECKING:
@@ -80,6 +80,21 @@ def _kind(value: Any) -> Any:
         return None
 
 
+def race(requirement: Requirement, trial: Trial, args: tuple[Any, ...], races: Races) -> Finding | None:
+    """The finding of a requirement where a call has a race; None where it has none, or none is known."""
+    if races.verdict != "race":
+        return None
+    conflict = races.conflicts[0]
+    seen, example = conflict.sentence(), trial.show(args)
+    return requirement.finding(seen, example, conflict.line, conflict.source, repr(races))
+
+
+def races_of(function: Dispatcher, args: tuple[Any, ...]) -> Races:
+    """What the interpreter finds of a call; its arguments are altered."""
+    with hardly_optimised():  # what the function calls: of itself no machine code is made
+        return detect(function, args)
+
+
 @dataclass(frozen=True)
 class RaceFree(Requirement):
     """No two iterations of a parallel loop touch the same memory, one of them writing."""
@@ -93,18 +108,40 @@ class RaceFree(Requirement):
         if not isinstance(trial.answer, Dispatcher):
             return None
         for args in self.examples():
-            with hardly_optimised():  # what the answer calls: of itself no machine code is made
-                races = detect(trial.answer, trial.copies(args))
-            if races.verdict == "race":
-                conflict = races.conflicts[0]
-                return self.finding(
-                    conflict.sentence(),
-                    trial.show(args),
-                    conflict.line,
-                    conflict.source,
-                    repr(races),
-                )
+            races = races_of(trial.answer, trial.copies(args))
+            if found := race(self, trial, args, races):
+                return found
             if races.verdict == "not checked" and not races.nothing_parallel:
                 seen = f"whether it races could not be found out: {races.reason}"
                 return self.finding(seen, trial.show(args), full=repr(races))
         return None
+
+
+LARGEST = 100  # elements, or what a whole number counts, in a call that is interpreted
+INTERPRETED = 3  # calls
+
+
+@dataclass(frozen=True)
+class InAnyOrder(Requirement):
+    """The result of an answer that may use threads, and need not, is not left to luck: none of its loops races.
+
+    Where that is not found out nothing is said: nobody asked for a parallel loop.
+    """
+
+    name = "right in any order"
+    status = "wrong"
+    apart = True
+
+    def of_code(self, trial: Trial) -> Finding | None:
+        if not isinstance(trial.answer, Dispatcher) or not wants_threads(trial.answer):
+            return None
+        small = sorted((args for args in trial.inputs() if _amount(args) <= LARGEST), key=_amount)
+        for args in small[-INTERPRETED:]:
+            if found := race(self, trial, args, races_of(trial.answer, trial.copies(args))):
+                return found
+        return None
+
+
+def _amount(args):
+    """How much there is to do, roughly."""
+    return max((int(value) if isinstance(value, int) else np.size(value) for value in args), default=0)

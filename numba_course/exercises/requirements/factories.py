@@ -207,6 +207,31 @@ class SameFloatSameFunction(Requirement):
 
 
 @dataclass(frozen=True)
+class Independent(Requirement):
+    """A function keeps its factor whatever is made after it, and whatever it is called with for the first time then."""
+
+    name = "right result"
+    status = "wrong"
+
+    @unless_raised
+    def of_code(self, trial: Trial) -> Finding | None:
+        factors = (2.5, -3.0, 0.25)
+        made = [ask(trial, f"make_scaler({factor})", trial.answer, factor) for factor in factors[:2]]
+        seen = self._of(trial, made[0], *factors[:2])
+        made.append(ask(trial, f"make_scaler({factors[2]})", trial.answer, factors[2]))
+        return seen or self._of(trial, made[1], *factors[1:])
+
+    def _of(self, trial, scale, factor, later):
+        """What is wrong with a function that is called for the first time when another one was made."""
+        for x in arguments():
+            called = f"make_scaler({factor})({show(x)})"
+            result = ask(trial, called, scale, *trial.copies((x,)))
+            if seen := difference(result, factor * x, 0.0, "the result"):
+                return self.finding(f"when make_scaler({later}) has been called, too, {seen}", called)
+        return None
+
+
+@dataclass(frozen=True)
 class CompilesOnce(Requirement):
     """Whoever asks again, and keeps no function, makes Numba compile nothing new."""
 

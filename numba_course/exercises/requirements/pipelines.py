@@ -12,14 +12,16 @@ from numba.core import event
 from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import _nrt_python
 
+from numba_course.exercises.examination.show import show_type
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.calls import ask, told, unless_raised
-from numba_course.exercises.requirements.results import difference
+from numba_course.exercises.requirements.results import Matches, difference
 from numba_course.pipeline import (
     Brightness,
     CenterCrop,
     HorizontalFlip,
     Normalize,
+    Operation,
     Pipeline,
     PipelineCompileError,
     Resize,
@@ -27,6 +29,7 @@ from numba_course.pipeline import (
 )
 
 if TYPE_CHECKING:
+    from numba_course.exercises.examination.judge import Run
     from numba_course.exercises.examination.trial import Trial
     from numba_course.exercises.examination.verdict import Finding
 
@@ -58,6 +61,28 @@ class CompilesInAPipeline(Requirement):
             return error
 
 
+def batch_of(operation: Operation, images: np.typing.NDArray[np.uint8], seed: int) -> Any:
+    """The images as a pipeline of the operation alone makes them, as plain Python; None where it generates no code.
+
+    A pipeline takes that for a step that does nothing.
+    """
+    if operation.generate_code() is None:
+        return None
+    return Pipeline([operation], images.shape[1:], seed=seed, compiled=False)(images)
+
+
+@dataclass(frozen=True)
+class MatchesImages(Matches):
+    """The same of an operation's images; a call is one of `batch_of`."""
+
+    def of_run(self, run: Run) -> Finding | None:
+        if run.result is None:
+            return self.finding(
+                "generate_code returned None, a step that does nothing; is a `return` missing?"
+            )
+        return super().of_run(run)
+
+
 @dataclass(frozen=True)
 class Fused(Requirement):
     """The operation declares no memory, whatever the image, so it is in the loop of the step before it."""
@@ -86,6 +111,9 @@ class DependsOnNumbersAlone(Requirement):
 
     @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
+        operation = ask(trial, "RandomBrightness(30.0)", trial.answer, 30.0)
+        if ask(trial, "its generate_code", operation.generate_code) is None:
+            return None  # `MatchesImages` says so
         whole, later, ways = ask(trial, "batches of 6 images of 2 × 3", self._batches, trial.answer)
         for way, result in ways.items():
             if not np.array_equal(result, whole):
@@ -255,7 +283,11 @@ class LeavesItToDask(Requirement):
         return ""
 
     def _reads_too_much(self, trial, result, opened):
-        ask(trial, f"the second block of {IN_BLOCKS}", result.blocks[1].compute, scheduler="synchronous")
+        block = ask(
+            trial, f"the second block of {IN_BLOCKS}", result.blocks[1].compute, scheduler="synchronous"
+        )
+        if getattr(block, "dtype", None) != result.dtype:
+            return f"its Dask array is declared as {result.dtype}, and a block of it is {show_type(block)}"
         wanted = SIZES[1]
         return "" if sum(opened) == wanted else f"for a block of {wanted} images it reads {sum(opened)}"
 

@@ -50,11 +50,8 @@ def _as_it_was(name, run):
     """What to add where an argument that the answer should change is as it was before the call."""
     if encode(run.after[name]) != encode(run.before[name]):
         return ""
-    if run.result is None:
-        return f", as before the call; `{name}[:] = …` writes into it, `{name} = …` does not"
-    return (
-        f", as before the call; what is returned is not looked at, and `{name}[:] = …` writes into `{name}`"
-    )
+    returned = "" if run.result is None else "; what is returned is not looked at"
+    return f". It is as it was before the call{returned}: was anything written into it? `{name} = …` does not"
 
 
 @dataclass(frozen=True)
@@ -223,7 +220,7 @@ def difference(actual: Any, expected: Any, rtol: float, what: str) -> str:
     if actual_array.dtype.kind not in "biufc":
         return f"{what} is {show(actual)}, which is not a number or an array of numbers"
     if actual_array.shape != expected_array.shape:
-        return f"{what} has shape {actual_array.shape}, expected {expected_array.shape}"
+        return f"{what} {_of_shape(actual_array.shape, expected_array.shape)}"
     same = results.agreement(actual_array, expected_array, rtol)
     if same.all():
         return ""
@@ -232,6 +229,13 @@ def difference(actual: Any, expected: Any, rtol: float, what: str) -> str:
         place = ", ".join(map(str, index))
         return _apart(f"{what} has", actual_array[index], expected_array[index], f" at [{place}]")
     return _apart(f"{what} is", actual, expected)
+
+
+def _of_shape(actual, expected):
+    """In words, that something is of another shape than expected: a number has none that is worth a word."""
+    if not actual:
+        return f"is a number, expected an array of shape {expected}"
+    return f"has shape {actual}, expected {expected or 'a number'}"
 
 
 def _apart(said, actual, expected, where=""):

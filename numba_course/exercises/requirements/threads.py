@@ -11,10 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import njit, prange
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.exercises.examination.answer import is_stub, python_function
 from numba_course.exercises.requirements import Requirement
+from numba_course.exercises.requirements.accesses import races_of
 from numba_course.exercises.requirements.calls import ask, unless_raised
 from numba_course.exercises.requirements.kernels import CALL, kernels_called_by, kernels_of
 from numba_course.exercises.requirements.results import difference
@@ -64,6 +66,35 @@ class CallsPartialSum(Requirement):
         except Exception as error:
             return self.finding(f"its `partial_sum` cannot be compiled: {reason(error)}")
         return None
+
+
+@dataclass(frozen=True)
+class KeepsToItself(Requirement):
+    """Calls for different elements of `out` at the same time do not meet: neither writes what the other touches.
+
+    The race detector looks at them as at two iterations of a parallel loop.
+    """
+
+    name = "nothing else in out"
+    status = "wrong"
+    apart = True
+
+    def of_code(self, trial: Trial) -> Finding | None:
+        if not isinstance(trial.answer, Dispatcher):
+            return None
+        part = trial.answer
+
+        @njit(parallel=True)
+        def together(values, out):
+            for k in prange(out.size):
+                part(values, k, k + 1, out, k)
+
+        races = races_of(together, (np.arange(3.0), np.zeros(3)))
+        if races.verdict != "race":
+            return None
+        conflict = races.conflicts[0]
+        seen = f"called for each element of `out` at once, {conflict.sentence()}"
+        return self.finding(seen, "", conflict.line, conflict.source, repr(races))
 
 
 TURN = 0.01  # seconds of sleep; on a busy machine, where other threads begin late, one wakes up late as well

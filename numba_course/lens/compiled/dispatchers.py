@@ -12,6 +12,11 @@ from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher, OmittedArg
 from numba.core.typing.templates import fold_arguments
 
+
+class NotDeclared(TypeError):
+    """A function that was given its signatures has none for a call."""
+
+
 REPLACE = "replace"  # its key among the ids of what is copied
 SHARED = ("boundscheck", "debug")  # options that a callee must be compiled with, too
 
@@ -121,11 +126,29 @@ def _leads_back(fn, callers):
     """Whether a call of `fn` by these callers, or one that it makes, is a call of somebody who is not done yet."""
     if any(fn is caller for caller in callers):
         return True
+    return any(_leads_back(callee, (*callers, fn)) for callee in _callees(fn))
+
+
+def wants_threads(fn: Dispatcher) -> bool:
+    """Whether a compiled function, or one that it calls, was made with ``parallel=True``."""
+    waiting, known = [fn], {}
+    while waiting:
+        one = waiting.pop()
+        if one.targetoptions.get("parallel"):
+            return True
+        if id(one) not in known:
+            known[id(one)] = one
+            waiting += _callees(one)
+    return False
+
+
+def _callees(fn):
+    """The compiled functions that `fn` looks up outside itself by a name of their own."""
     function = fn.py_func
-    names = set(_names(function.__code__))
-    found = [function.__globals__[name] for name in names & function.__globals__.keys()]
+    names = set(_names(function.__code__)) & function.__globals__.keys()
+    found = [function.__globals__[name] for name in names]
     found += [cell.cell_contents for cell in function.__closure__ or ()] + list(function.__defaults__ or ())
-    return any(_leads_back(value, (*callers, fn)) for value in found if isinstance(value, Dispatcher))
+    return [value for value in found if isinstance(value, Dispatcher)]
 
 
 def _names(code):
@@ -162,6 +185,10 @@ def _replace_in_module(module, names, options, done):
     return done[id(module)]
 
 
+def _in_words(kinds):
+    return f"({', '.join(map(str, kinds))})"
+
+
 @contextmanager
 def hardly_optimised() -> Iterator[None]:
     """Have Numba compile without most passes of LLVM: enough for code of which only errors or results matter."""
@@ -187,7 +214,7 @@ def compiled_for(fn: Dispatcher, args: tuple[Any, ...]) -> CompileResult:
     Raises
     ------
     TypeError
-        If `args` do not fit the parameters, or an eager `fn` has no overload for them.
+        If `args` do not fit the parameters; `NotDeclared` if an eager `fn` has no overload for them.
     Exception
         Whatever the compiler raises; see `lens.errors.reason`.
     """
@@ -206,6 +233,6 @@ def compiled_for(fn: Dispatcher, args: tuple[Any, ...]) -> CompileResult:
     kinds = [a._numba_type_ if isinstance(a, OmittedArg) else fn.typeof_pyval(a) for a in folded]
     chosen = fn.typingctx.resolve_overload(fn, fn.nopython_signatures, kinds, {})
     if chosen is None:
-        compiled = " or ".join(str(signature.args) for signature in fn.nopython_signatures)
-        raise TypeError(f"{fn.__name__} is compiled for {compiled} only, not for {tuple(kinds)}")
+        compiled = " or ".join(_in_words(signature.args) for signature in fn.nopython_signatures)
+        raise NotDeclared(f"its signature is for {compiled} alone, and the call is with {_in_words(kinds)}")
     return fn.overloads[chosen.args]

@@ -1,4 +1,4 @@
-# expect: not compiled: Invalid use of getiter
+# expect: not compiled: No implementation of getattr
 def compose_source(names):
     return f"""
 import math

@@ -1,4 +1,4 @@
-# expect: unmet: after `return abs(b - a)` has become `return abs(b * a)`, the result
+# expect: unmet: after `return abs(b - a)` has become `return (b-a) ** 2`, the result
 UNITS = """
 from numba import njit
 
