@@ -128,7 +128,7 @@ class InAnyOrder(Requirement):
     Where that is not found out nothing is said: nobody asked for a parallel loop.
     """
 
-    name = "right in any order"
+    name = "right in any order of iterations"
     status = "wrong"
     apart = True
 

@@ -234,5 +234,5 @@ def compiled_for(fn: Dispatcher, args: tuple[Any, ...]) -> CompileResult:
     chosen = fn.typingctx.resolve_overload(fn, fn.nopython_signatures, kinds, {})
     if chosen is None:
         compiled = " or ".join(_in_words(signature.args) for signature in fn.nopython_signatures)
-        raise NotDeclared(f"its signature is for {compiled} alone, and the call is with {_in_words(kinds)}")
+        raise NotDeclared(f"{fn.__name__} is compiled for {compiled} only, not for {_in_words(kinds)}")
     return fn.overloads[chosen.args]

@@ -1,4 +1,4 @@
-# expect: not compiled: only, not for (bool, Array(int64
+# expect: not compiled: only, not for (bool, array(int64
 from numba import njit
 
 

@@ -194,7 +194,7 @@ def test_an_eager_function_stays_eager_unless_asked_otherwise():
     assert copy.nopython_signatures == eager.nopython_signatures
     assert compiled_for(copy, (1,)).signature == eager.nopython_signatures[0]
     with pytest.raises(
-        TypeError, match=r"<lambda> is compiled for \(float64,\) only, not for \(unicode_type,\)"
+        TypeError, match=r"<lambda> is compiled for \(float64\) only, not for \(unicode_type\)"
     ):
         compiled_for(copy, ("text",))
     lazy = rebuilt(eager, signatures=False)

@@ -834,7 +834,7 @@ def test_the_call_is_made_on_copies():
         (
             njit("float64(float64)")(lambda a: a),
             ("t",),
-            "is compiled for (float64,) only, not for (unicode_type,)",
+            "is compiled for (float64) only, not for (unicode_type)",
         ),
     ],
 )
