@@ -740,7 +740,9 @@ def _typed_list(kind):
 
 def _extended(made, items):
     made.extend(items)
-    made.functions = [item for item in items if callable(item)]  # a container of Numba's holds their addresses alone
+    made.functions = [
+        item for item in items if callable(item)
+    ]  # a container of Numba's holds their addresses alone
 
 
 def _reduced_typed_dict(pickler, value):
