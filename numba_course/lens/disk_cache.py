@@ -281,6 +281,10 @@ def _is_new_in_each_process(kind):
         return "an instance of a jitclass as an argument"
     if isinstance(kind, numba.types.Omitted) and not isinstance(kind.value, Hashable):
         return "a default that cannot be hashed"
+    if (
+        getattr(getattr(kind, "instance_class", None), "__module__", "") == "__main__"
+    ):  # pickled with all it has
+        return "a class of a notebook or script as the type of an argument"
     return next(filter(None, map(_is_new_in_each_process, getattr(kind, "types", ()))), "")
 
 

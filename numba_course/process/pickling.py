@@ -740,9 +740,7 @@ def _typed_list(kind):
 
 def _extended(made, items):
     made.extend(items)
-    made.functions = [
-        item for item in items if callable(item)
-    ]  # a container of Numba's holds their addresses alone
+    _keep_functions(made, items)
 
 
 def _reduced_typed_dict(pickler, value):
@@ -754,7 +752,12 @@ def _reduced_typed_dict(pickler, value):
 
 def _updated(made, items):
     made.update(items)
-    made.functions = [item for item in items.values() if callable(item)]
+    _keep_functions(made, items.values())
+
+
+def _keep_functions(made, items):
+    """Let functions live as long as the container, which holds their addresses alone."""
+    made.functions = [item for item in items if callable(item)]
 
 
 def _typed_dict(key, value):

@@ -537,6 +537,9 @@ def test_in_a_notebook_everything_but_the_function_itself_is_at_risk(tmp_path):
         "K = 3\n@njit\ndef g(x):\n    return x + 1\n@njit(cache=True)\ndef f(x):\n    return g(x) * K\nf(2)",
         "found = cache(f)\nprint(found.at_risk, found.stale, found.hits, found.misses)",
         "K = 4\nprint(cache(f).stale)",
+        "from collections import namedtuple\nPair = namedtuple('Pair', 'x y')",
+        "@njit(cache=True)\ndef of_pair(pair):\n    return pair.x\nof_pair(Pair(1, 2))",
+        "print(tuple(e.usable for e in cache(of_pair).entries), cache(of_pair).problem)",
     ]
     home = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR")}
     script = textwrap.dedent(
@@ -559,8 +562,9 @@ def test_in_a_notebook_everything_but_the_function_itself_is_at_risk(tmp_path):
         )
         assert done.returncode == 0, done.stderr
         outputs.append([line for line in done.stdout.splitlines() if "(" in line])
-    for output, counts in zip(outputs, ("0 1", "1 0"), strict=True):
-        assert output == [f"('g', 'K') () {counts}", "('K',)"]
+    for output, counts, usable in zip(outputs, ("0 1", "1 0"), ("(True,)", "(False, True)"), strict=True):
+        problem = f"an entry with a class of a notebook or script as the type of an argument {AN_OBJECT}"
+        assert output == [f"('g', 'K') () {counts}", "('K',)", f"{usable} {problem}"]
 
 
 def test_a_function_without_a_disk_cache_says_so():
