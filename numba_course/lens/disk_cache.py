@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import ast
+import ctypes
 import dis
+import enum
 import importlib.util
 import linecache
 import os
 import pickletools
+import re
 import sys
 import types
+from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
+import numba
 import numpy as np
-from numba.core.caching import NullCache
+from numba.core import caching, sigutils
+from numba.core.ccallback import CFunc
 from numba.core.dispatcher import Dispatcher
+from numba.experimental.jitclass.base import JitClassType
+from numba.stencils.stencil import StencilFunc
 
 from numba_course.lens import html
 from numba_course.lens.compiled.dispatchers import check_dispatcher
@@ -22,7 +32,24 @@ from numba_course.syntax import parse
 
 SETTLED = {*sys.stdlib_module_names, "numpy", "numba", "llvmlite"}  # taken not to change
 UNWATCHED = "the cache does not watch what defines it"
-CONSTANTS = (bool, int, float, complex, str, bytes, tuple, np.ndarray, np.generic, type(None))
+PLAIN = (bool, int, float, complex, str, bytes, np.ndarray, np.generic, type(None))
+CONSTANTS = (*PLAIN, enum.Enum, np.dtype, numba.types.Type)
+FROZEN_BYTES = 10**6  # of a larger array Numba compiles in the address
+CLOSURE = "the closure of a callee"
+PLAIN_PRINT: dict[str, Any] = {
+    "edgeitems": 3,
+    "floatmode": "maxprec",
+    "formatter": None,
+    "infstr": "inf",
+    "legacy": False,
+    "linewidth": 75,
+    "nanstr": "nan",
+    "precision": 8,
+    "sign": "-",
+    "suppress": False,
+    "threshold": 1000,
+}
+AN_ADDRESS = re.compile(r"#[0-9a-f]{6,}|( at)? 0x[0-9a-f]+")
 
 
 @dataclass(frozen=True)
@@ -162,29 +189,62 @@ def cache(fn: Dispatcher) -> Cache:
 
     Not detected: an edit that leaves an old time on the file, and callees in a notebook, which have no file;
     both stay *at risk*. A callee that an edit of its file left alone is called stale all the same. Long
-    arrays are compared in part. Not listed: methods of jitclasses, implementations of ``@overload``, C
-    functions, functions inside tuples, environment variables, and Python, NumPy and Numba themselves.
+    arrays are compared in part. Not listed: implementations of ``@overload``, C functions, jitclasses of
+    arguments, defaults of callees, options of the decorator, environment variables, and Python, NumPy and Numba
+    themselves.
     """
     check_dispatcher(fn, "cache")
-    if isinstance(fn._cache, NullCache):
+    if isinstance(fn._cache, caching.NullCache):
         return Cache(fn.__name__)
     files = fn._cache._cache_file
-    entries = {
-        files._data_path(name): _entry(fn, key, files._data_path(name))
-        for key, name in files._load_index().items()
-    }
-    notebook = type(fn._cache._impl.locator).__name__ == "IPythonCacheLocator"
-    watched = None if notebook else fn.py_func.__code__.co_filename
-    usable = [path for path, entry in entries.items() if entry.usable]
+    keys, broken = _index(files)
+    entries = {files._data_path(name): _entry(fn, key, files._data_path(name)) for key, name in keys.items()}
+    unreadable = {path: said for path in entries if (said := _why_unreadable(path))}
+    dependencies = _dependencies(fn, [path for path in entries if entries[path].usable])
+    problems = [
+        broken,
+        *unreadable.values(),
+        _in_closure(fn.py_func),
+        *_in_signatures(keys),
+        _not_written(fn),
+    ]
     return Cache(
         fn.__name__,
         files._index_path,
         tuple(entries.values()),
         hits=sum(fn.stats.cache_hits.values()),
         misses=sum(fn.stats.cache_misses.values()),
-        dependencies=tuple(_dependencies(fn.py_func, watched, usable)),
-        problem=_problem(fn.py_func),
+        dependencies=tuple(dependencies),
+        problem="; ".join(filter(None, problems)),
     )
+
+
+def _index(files):
+    """The keys that the index lists with their data files, and what is wrong with it."""
+    try:
+        keys = files._load_index()
+        for signature, (_, _, _), (_, _) in keys:
+            _arguments(signature)
+        return keys, ""
+    except Exception:  # whatever unpickling meets
+        return {}, _unreadable(files._index_path)
+
+
+def _unreadable(path):
+    return f"⟨{os.path.basename(path)}⟩ cannot be read, and a call that needs it fails: delete it"
+
+
+def _why_unreadable(path):
+    """Why a data file cannot be read, though Numba takes it for one; empty if it can, or is not there."""
+    try:
+        _frozen(path)
+    except FileNotFoundError:
+        return ""
+    except Exception as error:
+        if isinstance(error, OSError) and not os.path.isdir(path):
+            return f"⟨{os.path.basename(path)}⟩ cannot be opened, and a call that needs it compiles again"
+        return _unreadable(path)
+    return ""
 
 
 def _entry(fn, key, path):
@@ -194,59 +254,179 @@ def _entry(fn, key, path):
     size = os.path.getsize(path) if os.path.exists(path) else None
     hit, miss = own and signature in fn.stats.cache_hits, own and signature in fn.stats.cache_misses
     use = "hit" if hit else "miss" if miss else "not used"
-    types_ = f"({', '.join(map(str, getattr(signature, 'args', signature)))})"
-    return CacheEntry(types_, cpu, code[:8], os.path.basename(path), size, own and size is not None, use)
+    args = _arguments(signature)
+    found = own and size is not None and not _why_unreadable(path)
+    usable = found and (use != "not used" or not any(map(_is_new_in_each_process, args)))
+    types_ = f"({', '.join(map(_type_in_words, args))})"
+    return CacheEntry(types_, cpu, code[:8], os.path.basename(path), size, usable, use)
 
 
-def _problem(function):
+def _arguments(signature):
+    """The types of the arguments in a key: it holds a signature as the decorator was given it, or types."""
+    return sigutils.normalize_signature(signature)[0]
+
+
+def _type_in_words(kind):
+    """A type without the addresses in its name, which are others in each process."""
+    if isinstance(kind, numba.types.Dispatcher):
+        return f"function {kind.dispatcher.__name__}"
+    return AN_ADDRESS.sub("", str(kind))
+
+
+def _is_new_in_each_process(kind):
+    """In words, what of an argument makes its type another one in each process; empty if nothing does."""
+    if isinstance(kind, numba.types.Dispatcher):
+        return "a compiled function as an argument"
+    if "instance.jitclass." in str(kind):
+        return "an instance of a jitclass as an argument"
+    if isinstance(kind, numba.types.Omitted) and not isinstance(kind.value, Hashable):
+        return "a default that cannot be hashed"
+    if (
+        getattr(getattr(kind, "instance_class", None), "__module__", "") == "__main__"
+    ):  # pickled with all it has
+        return "a class of a notebook or script as the type of an argument"
+    return next(filter(None, map(_is_new_in_each_process, getattr(kind, "types", ()))), "")
+
+
+def _in_signatures(keys):
+    """Sentences on entries that no other process can hit because of the types of their arguments."""
+    found = {_is_new_in_each_process(kind) for key in keys for kind in _arguments(key[0])} - {""}
+    said = "is never hit by another process: it is another object there"
+    return [f"an entry with {what} {said}" for what in sorted(found)]
+
+
+def _not_written(fn):
+    """Why Numba writes nothing of what was compiled here, or would be; empty if nothing is known to prevent it."""
+    compiled = list(fn.overloads.values())
+    if compiled and not any(result.library.has_dynamic_globals for result in compiled):
+        return ""
+    used = _used(fn.py_func, (), {fn.py_func})
+    names = ", ".join(" → ".join(path) for path, *_, value in used if _is_kept_by_address(value))
+    if not names and not compiled:
+        return ""
+    held = f"the address of {names}" if names else "an address"
+    return f"not written to the disk: the machine code holds {held}, which is another one in each process"
+
+
+def _is_kept_by_address(value):
+    """Whether Numba compiles in where this lies in memory, and not what it is."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes > FROZEN_BYTES or not value.flags.forc
+    return isinstance(value, (ctypes._CFuncPtr, CFunc))
+
+
+def _in_closure(function):
     """A compiled function in the closure is part of the key, and gets a new identity in every process."""
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    names = ", ".join(name for name, cell in cells if isinstance(cell.cell_contents, Dispatcher))
+    names = ", ".join(name for name, value in _closed_over(function) if isinstance(value, Dispatcher))
     return names and f"never hit by another process: {names} in its closure is another object there"
 
 
-def _dependencies(function, watched, entries):
+def _dependencies(fn, entries):
     """Everything compiled into the function that the stamp of its cache does not cover."""
+    function, (watched, unwatched) = fn.py_func, _watched(fn)
     frozen = [_frozen(path) for path in entries]
     found = {}
     for path, user, module, value in _used(function, (), {function}):
-        callee = _python(value)
-        file, why = (callee.__code__.co_filename, UNWATCHED) if callee else _origin(user, module, path[-1])
+        if isinstance(value, ctypes._CFuncPtr):
+            continue
+        callees = _functions(value)
+        file, why = (
+            (callees[0].__code__.co_filename, UNWATCHED) if callees else _origin(user, module, path[-1])
+        )
         name = " → ".join(path)
-        before = [text for text in frozen if f"global({name}: " in text and not callee]
-        if stale := any(f"global({name}: {value})" not in text for text in before):
+        before = [
+            text for text in frozen if f"global({name}: " in text and not callees and _prints_alike(value)
+        ]
+        if stale := any(not _holds(text, name, value) for text in before):
             why = "another value is compiled in"
-        elif not why or (why == UNWATCHED and file == watched):
+        elif not why or (why == UNWATCHED and watched and watched in (file, _on_disk(file))):
             continue
         elif stale := not before and any(_newer(file, entry) for entry in entries):
             why = "its file was changed after the code was cached"
-        found.setdefault(name, Dependency(name, "callee" if callee else "global", file, stale, why))
+        elif why == UNWATCHED:
+            why = unwatched
+        found.setdefault(name, Dependency(name, "callee" if callees else "global", file, stale, why))
     return found.values()
 
 
+def _watched(fn):
+    """The file that the stamp of the index covers, None if it covers none, and what is said of all others."""
+    locator, stamp = fn._cache._impl.locator, fn._cache._cache_file._source_stamp
+    file = fn.py_func.__code__.co_filename
+    if isinstance(locator, caching.IPythonCacheLocator):
+        return None, UNWATCHED
+    if not type(locator).get_source_stamp.__module__ == caching.__name__:
+        return None, f"it is not known what {type(locator).__name__} watches"
+    # Before Numba 0.68, the stamp of a module in an archive was the time and size of the archive.
+    return _on_disk(file) if isinstance(stamp, tuple) else file, UNWATCHED
+
+
+def _on_disk(path):
+    """The file in which this one lies: itself, or an archive."""
+    while path and not os.path.exists(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    return path if path and os.path.isfile(path) else None
+
+
+def _holds(text, name, value):
+    """Whether a typed IR holds the value of a name, as it prints now or with NumPy's own settings."""
+    if f"global({name}: {value})" in text:
+        return True
+    with np.printoptions(**PLAIN_PRINT):
+        return f"global({name}: {value})" in text
+
+
+def _prints_alike(value):
+    """Whether equal values of this kind print alike in every process; a function prints its address."""
+    if isinstance(value, tuple):
+        return all(map(_prints_alike, value))
+    is_number = isinstance(value, type) and issubclass(value, (np.generic, int, float, complex))
+    return isinstance(value, CONSTANTS) or (is_number and not isinstance(value, enum.EnumMeta))
+
+
 def _used(function, path, seen):
-    """(path of names, function that uses it, module it is an attribute of, value), callees' included."""
-    for name, module, value in _read(function.__code__, function.__globals__):
-        callee = _python(value)
-        owner = callee.__module__ if callee else module.__name__ if module else ""
-        if callee in seen or owner.split(".")[0] in SETTLED or not (callee or isinstance(value, CONSTANTS)):
+    """(path of names, function that uses it, what it is an attribute of, value), callees' included."""
+    read = list(_read(function.__code__, function.__globals__))
+    if path:  # what the function itself closes over is in its key
+        read += [(name, CLOSURE, value) for name, value in _closed_over(function)]
+    for name, module, value in read:
+        parts = value if type(value) is tuple else (value,)
+        callees = [callee for part in parts for callee in _functions(part, function.__code__.co_names)]
+        new = [callee for callee in callees if callee not in seen]
+        owner = callees[0].__module__ if callees else getattr(module, "__name__", "")
+        if (owner or "").split(".")[0] in SETTLED or (callees and not new and parts is not value):
+            continue
+        if not callees and not _prints_alike(value) and not _is_kept_by_address(value):
             continue
         yield (*path, name), function, module, value
-        if callee:
+        for callee in new:
             seen.add(callee)
             yield from _used(callee, (*path, name), seen)
 
 
+def _closed_over(function):
+    """(name, value) of what a function closes over."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # it is not filled
+            yield name, cell.cell_contents
+
+
 def _read(code, namespace):
-    """(name as written, module it is an attribute of or None, value) of each global that the code reads."""
+    """(name as written, module or class it is an attribute of, or None, value) of each global that the code reads."""
     name = value = None
     for instruction in dis.get_instructions(code):
+        if instruction.opname == "EXTENDED_ARG":
+            continue
         if instruction.opname == "LOAD_GLOBAL" and instruction.argval in namespace:
             name, module, value = instruction.argval, None, namespace[instruction.argval]
             yield name, module, value
         elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and isinstance(value, types.ModuleType):
             name, module, value = f"{name}.{instruction.argval}", value, vars(value).get(instruction.argval)
             yield name, module, value
+        elif instruction.opname == "LOAD_ATTR" and isinstance(value, enum.EnumMeta):
+            module = sys.modules.get(value.__module__)
+            yield f"{name}.{instruction.argval}", module, value.__members__.get(instruction.argval)
+            value = None
         else:
             value = None
     for constant in code.co_consts:
@@ -254,29 +434,81 @@ def _read(code, namespace):
             yield from _read(constant, namespace)
 
 
-def _python(value):
-    """The Python function behind something that compiled code can call; None for anything else."""
+def _functions(value, names=()):
+    """The Python functions behind what compiled code can call; of a jitclass those that `names` lead to."""
+    if isinstance(value, JitClassType):
+        kind = value.class_type
+        methods = {**kind.jit_methods, **kind.jit_static_methods}
+        methods |= {name: getter for name, one in kind.jit_props.items() if (getter := one.get("get"))}
+        return [method.py_func for name, method in methods.items() if name == "__init__" or name in names]
+    if isinstance(value, StencilFunc):
+        return [value.kernel_ir.func_id.func]
     compiled = getattr(value, "_dispatcher", None) or getattr(value, "gufunc_builder", value)
-    function = getattr(compiled, "py_func", value)
-    return function if isinstance(function, types.FunctionType) else None
+    function = compiled._pyfunc if isinstance(compiled, CFunc) else getattr(compiled, "py_func", value)
+    return [function] if isinstance(function, types.FunctionType) else []
 
 
 def _origin(user, module, name):
     """(file, risk) of a constant that `user` reads; the risk is empty if it cannot change."""
+    file, namespace = user.__code__.co_filename, user.__globals__
+    unknown = file, "it is not known what sets it"
+    if module is CLOSURE:
+        return unknown
     if module is not None:
         return getattr(module, "__file__", None), UNWATCHED
-    file, namespace = user.__code__.co_filename, user.__globals__
-    tree = parse("".join(linecache.getlines(file, namespace)))
-    for node in reversed(tree.body):
-        if isinstance(node, ast.ImportFrom) and name in [a.asname or a.name for a in node.names]:
-            source = "." * node.level + (node.module or "")
+    try:
+        tree = parse("".join(linecache.getlines(file, namespace)))
+    except SyntaxError:  # the file was edited meanwhile
+        return unknown
+    setters = [node for node in _statements(tree) if name in _names_set(node)]
+    if len(setters) > 1:
+        return file, "it is set in more than one place"
+    (node,) = setters or (None,)
+    if isinstance(node, ast.ImportFrom):
+        source = "." * node.level + (node.module or "")
+        with suppress(ImportError):  # in a script a dot leads nowhere
             source = importlib.util.resolve_name(source, namespace.get("__package__"))
-            risk = "" if source.split(".")[0] in SETTLED else UNWATCHED
-            return getattr(sys.modules.get(source), "__file__", None), risk
-        if isinstance(node, ast.Assign) and name in [t.id for t in node.targets if isinstance(t, ast.Name)]:
-            computed = any(isinstance(part, ast.Name) for part in ast.walk(node.value))
-            return file, "it is computed when its module is loaded" if computed else UNWATCHED
-    return file, "it is not known what sets it"
+        risk = "" if source.split(".")[0] in SETTLED else UNWATCHED
+        return getattr(sys.modules.get(source), "__file__", None), risk
+    if node in tree.body and isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value:
+        computed = _is_computed(node.value, namespace)
+        return file, "it is computed when its module is loaded" if computed else UNWATCHED
+    return unknown
+
+
+def _statements(tree):
+    """All nodes of a module that are run when it is loaded, and those inside functions that set globals."""
+    for node in ast.iter_child_nodes(tree):
+        yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            yield from (inner for inner in ast.walk(node) if isinstance(inner, ast.Global))
+        elif isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+            yield from _statements(node)
+
+
+def _names_set(node):
+    """The names that a statement sets by itself, without those inside it."""
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return [alias.asname or alias.name for alias in node.names]
+    if isinstance(node, ast.Global):
+        return node.names
+    targets = getattr(node, "targets", [getattr(node, "target", None)])
+    parts = [part for target in targets if isinstance(target, ast.expr) for part in ast.walk(target)]
+    return [part.id for part in parts if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)]
+
+
+def _is_computed(value, namespace):
+    """Whether an expression has another value where other code or surroundings differ; ``np.float32`` has not."""
+    parts = list(ast.walk(value))
+    settled = {
+        part.value
+        for part in parts
+        if isinstance(part, ast.Attribute)
+        and isinstance(part.value, ast.Name)
+        and getattr(namespace.get(part.value.id), "__name__", "")
+        in ("math", "numpy", "numba", "numba.core.types")
+    }
+    return any(isinstance(part, (ast.Call, ast.Name)) and part not in settled for part in parts)
 
 
 def _frozen(path):
@@ -287,4 +519,5 @@ def _frozen(path):
 
 def _newer(file, entry):
     """Whether a source file, if there is one, was written after a data file."""
-    return bool(file) and os.path.exists(file) and os.stat(file).st_mtime_ns > os.stat(entry).st_mtime_ns
+    file = _on_disk(file)
+    return bool(file) and os.stat(file).st_mtime_ns > os.stat(entry).st_mtime_ns

@@ -5,7 +5,6 @@ import io
 import pickle
 from typing import Any
 
-import numba
 import numpy as np
 from numba import typed
 from numpy.lib.array_utils import byte_bounds
@@ -63,12 +62,8 @@ class _Pickler(pickling.Pickler):
         super().__init__(io.BytesIO())
 
     def reducer_override(self, value):
-        if isinstance(value, np.ndarray):
-            return self._place(value) if _is_plain(value) else NotImplemented
-        if isinstance(value, typed.List):
-            return _typed_list, (numba.typeof(value), list(value))
-        if isinstance(value, typed.Dict):
-            return _typed_dict, (numba.typeof(value), dict(value))
+        if isinstance(value, np.ndarray) and _is_plain(value):
+            return self._place(value)
         return super().reducer_override(value)
 
     def _place(self, value):
@@ -97,18 +92,6 @@ def _array(memory, kind, shape, dtype, offset, strides, writeable):
     array = kind.__new__(kind, shape, dtype, memory, offset, strides)
     array.flags.writeable = writeable
     return array
-
-
-def _typed_list(kind, items):
-    new = typed.List.empty_list(kind.item_type)
-    new.extend(items)
-    return new
-
-
-def _typed_dict(kind, items):
-    new = typed.Dict.empty(kind.key_type, kind.value_type)
-    new.update(items)
-    return new
 
 
 def plain(value: Any) -> Any:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import gc
+import importlib
 import io
 import pickle
+import re
 import sys
 import threading
 import types
@@ -21,6 +23,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import EnumMeta
 from typing import Any
 
 import cloudpickle
@@ -30,6 +33,16 @@ from numba_course.process.c_addresses import address_at, place_of
 
 # When what follows is done, in the child.
 FILL, BEGIN, REGISTER, COMPILE = range(4)
+LOADED = {
+    *sys.stdlib_module_names,
+    "numba",
+    "numba_course",
+    "numpy",
+    "llvmlite",
+    "cloudpickle",
+}  # in any child
+FILES = io.FileIO, io.BufferedReader, io.BufferedWriter, io.BufferedRandom, io.TextIOWrapper
+IS_NOT_SENT = re.compile("cannot pickle '.*' object|ctypes objects containing pointers cannot be pickled")
 
 
 def dumps(value: object) -> bytes:
@@ -38,7 +51,7 @@ def dumps(value: object) -> bytes:
     Raises
     ------
     Exception
-        If cloudpickle cannot send it, or it holds a C function that is known by its address alone.
+        If it cannot be sent; the message is a sentence that says what stays, and what can be done.
     """
     pickler = Pickler(io.BytesIO())
     pickler.dump(value)
@@ -74,15 +87,28 @@ class Pickler(cloudpickle.Pickler):
         self.file, self.code_files = file, set()
         self._main = None  # the names of the session, of which those that are needed become the child's
         self._later, self._sent, self._registered, self._importable = [], set(), set(), {}
-        self._methods, self._originals = set(), set()
+        self._at_once, self._originals, self._imported = set(), set(), set()
+        self._by_hand: set[int] | None = None
+        self._last: Any = None  # what pickle was asked for last: it is what cannot be sent, if that fails
         super().__init__(file)
 
     def dump(self, value: object) -> None:
-        """Write `value` to the file, and after it what it refers to."""
-        super().dump(_Whole(value))
+        """Write `value` to the file, and after it what it refers to.
+
+        Raises
+        ------
+        pickle.PicklingError
+            If something in it stays in this process.
+        """
+        try:
+            super().dump(_Whole(value))
+        except (TypeError, ValueError) as error:
+            if not IS_NOT_SENT.match(str(error)):
+                raise
+            raise pickle.PicklingError(_stays(self._last)) from error
 
     def reducer_override(self, value: Any) -> Any:
-        kind = type(value)
+        self._last, kind = value, type(value)
         if kind is _Whole:
             return _whole, (value.value, _Rest())
         if kind is _Rest:
@@ -99,8 +125,24 @@ class Pickler(cloudpickle.Pickler):
             return types.ModuleType, (value.__name__,)
         if issubclass(kind, type):
             return self._class_reduce(value)
+        if issubclass(kind, BaseException) and kind.__reduce__ is BaseException.__reduce__:
+            return _exception, (kind, value.args), vars(value)
+        if issubclass(kind, (list, dict)) and _is_reduced_plainly(kind):
+            return self._container_reduce(value)
+        if value is sys.stdout or value is sys.stderr:
+            return getattr, (sys, "stdout" if value is sys.stdout else "stderr")
+        if issubclass(kind, FILES):
+            raise pickle.PicklingError("an open file stays in this process; open it inside the function")
+        if (
+            _is_array(kind)
+            and getattr(value, "__dict__", None)
+            and not by_value._should_pickle_by_reference(kind)
+        ):
+            self.later(FILL, _fill_attributes, value, vars(value))  # NumPy leaves them out
+        if _is_structref_proxy(kind):
+            raise pickle.PicklingError(_stays(value))
         if issubclass(kind, CFuncPtr):
-            return _reduced_c_function(value)
+            return _reduced_c_function(self, value)
         if issubclass(kind, ctypes.CDLL):
             functions = [f for f in vars(value).values() if isinstance(f, CFuncPtr)]
             return _c_library, (kind, value._name, [_declared(f) for f in functions])
@@ -128,8 +170,9 @@ class Pickler(cloudpickle.Pickler):
             self._main = names
         if names is self._main:
             names = _MAIN
+        self._refuse_what_numba_alone_knows(func)
         self._sent.add(id(func))
-        if id(func) not in self._methods:
+        if id(func) not in self._at_once:
             self.later(FILL, _fill, names, slots["__globals__"])
             slots["__globals__"] = {}
         slots["__closure__"] = None
@@ -139,20 +182,62 @@ class Pickler(cloudpickle.Pickler):
         """As cloudpickle has it: what a method refers to comes with it, since `__hash__` may be called at once."""
         lost = self._is_lost(made.__module__)
         reduced = by_value._dynamic_class_reduce(made) if lost else super().reducer_override(made)
-        if reduced is not NotImplemented and id(made) not in self._originals:
+        if reduced is NotImplemented or len(reduced) == 2:  # the child has it
+            return reduced
+        self._refuse_what_numba_alone_knows(made)
+        self._sent.add(id(made))
+        if _is_structref(made):
+            self.later(REGISTER, _structref, made, _proxy_of(made))
+        if id(made) not in self._originals:
             for value in vars(made).values():
                 self._needed_at_once(value)
-        return reduced
+        return self._without_what_makes_classes(made, *reduced)
+
+    def _without_what_makes_classes(self, made, make, args, state, *rest):
+        """A class, of which the methods that Python calls to make a class come last: what they did travels itself."""
+        if issubclass(type(made), EnumMeta):
+            return make, args, state, *rest
+        names = {"__init_subclass__"} | (
+            {"__new__", "__init__", "__call__"} if issubclass(made, type) else set()
+        )
+        attributes, slots = state
+        for name in names & attributes.keys():
+            self.later(FILL, setattr, made, name, attributes[name])
+        attributes = {name: value for name, value in attributes.items() if name not in names}
+        return make, args, (attributes, slots), *rest
+
+    def _container_reduce(self, value):
+        """A list or a dictionary of a kind of its own: its methods do not see again what was put in."""
+        make, args, state, *_ = value.__reduce_ex__(2)
+        if isinstance(value, list):
+            self.later(FILL, list.extend, value, list(list.__iter__(value)))
+        else:
+            self.later(FILL, dict.update, value, dict(dict.items(value)))
+        return make, args, state
+
+    def _refuse_what_numba_alone_knows(self, value):
+        """Refuse what was made known to Numba in ways that cannot be read back from it."""
+        if self._by_hand is None:
+            self._by_hand = {id(known) for known in _known_by_hand()}
+        if id(value) in self._by_hand:
+            raise pickle.PicklingError(
+                f"what Numba was told about {value.__name__!r} by its low-level interface stays in this process; "
+                "put it into a module that can be imported"
+            )
 
     def _needed_at_once(self, value):
         """Note a method and the functions that it calls: an instance may call it as soon as it arrives."""
         if type(value) in (staticmethod, classmethod):
             value = value.__func__
-        if type(value) is not types.FunctionType or id(value) in self._methods:
+        if type(value) is not types.FunctionType or id(value) in self._at_once:
             return
-        self._methods.add(id(value))
+        self._at_once.add(id(value))
         for name in value.__code__.co_names:
             self._needed_at_once(value.__globals__.get(name))
+        for cell in value.__closure__ or ():  # one of them is the class, where `super` is called
+            self._at_once.add(id(cell))
+            with suppress(ValueError):  # it is not filled
+                self._needed_at_once(cell.cell_contents)
 
     def _is_lost(self, name):
         """Whether the module of this name is here and the child would not find it, or find another one."""
@@ -165,11 +250,28 @@ class Pickler(cloudpickle.Pickler):
     def _register_overloads(self):
         """Leave to be done what ``@overload`` and its kin have registered for functions that are sent."""
         for template in _templates():
-            again = None if template in self._registered else _registration(template, self._sent)
+            if template in self._registered:
+                continue
+            again = _registration(template, self._sent) or self._import_of(template)
             # What is registered for Numba's own types is sent with any function, and so must not stop one.
             if again and can_be_sent(again):
                 self._registered.add(template)
                 self.later(REGISTER, *again)
+
+    def _import_of(self, template):
+        """A function and its argument that import the module which registers the template, where it is one's own."""
+        module = template._overload_func.__module__
+        if (
+            not module
+            or module.partition(".")[0] in LOADED
+            or module in self._imported
+            or self._is_lost(module)
+        ):
+            return None
+        if getattr(sys.modules[module].__spec__, "_initializing", False):
+            return None  # it is this module that asks
+        self._imported.add(module)
+        return _imported, module
 
 
 class CachingPickler(Pickler):
@@ -230,6 +332,20 @@ def _own(attributes):
     return {name: value for name, value in attributes.items() if copied.get(name, attributes) is not value}
 
 
+def _stays(value):
+    """In words, that a value cannot be sent."""
+    kind = type(value)
+    name = (
+        kind.__qualname__
+        if kind.__module__ in ("builtins", "__main__")
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+    what = f"an object of type {name!r}"
+    if kind.__module__.startswith("numba.experimental.jitclass"):
+        what = f"an instance of the jitclass {kind.__name__!r}"
+    return f"{what} stays in the process that made it; make it inside the function, or in a module that it imports"
+
+
 def _found(module):
     """Whether a child that imports the module by its name gets it from where it is from."""
     spec, (parent, _, _) = getattr(module, "__spec__", None), module.__name__.rpartition(".")
@@ -240,11 +356,17 @@ def _found(module):
         for finder in sys.meta_path:
             if found := finder.find_spec(module.__name__, path):
                 return found.origin == spec.origin
-    return False
+    return module.__name__.partition(".")[0] in LOADED  # wherever this session looks for modules by now
 
 
 def _fill_module(module, names):
     vars(module).update(names)
+
+
+def _imported(module):
+    """Import a module for what it registers with Numba; where that fails, Numba will say what it does not know."""
+    with suppress(Exception):
+        importlib.import_module(module)
 
 
 # Python's own
@@ -261,9 +383,39 @@ def _code_of(file, make, args):
 
 
 def _reduced_cell(pickler, cell):
-    with suppress(ValueError):  # it is not filled
-        pickler.later(FILL, setattr, cell, "cell_contents", cell.cell_contents)
+    try:
+        content = cell.cell_contents
+    except ValueError:  # it is not filled
+        return types.CellType, ()
+    if id(cell) in pickler._at_once:
+        return types.CellType, (), (content,), None, None, _fill_cell
+    pickler.later(FILL, setattr, cell, "cell_contents", content)
     return types.CellType, ()
+
+
+def _is_reduced_plainly(kind):
+    return kind.__reduce_ex__ is object.__reduce_ex__ and kind.__reduce__ is object.__reduce__
+
+
+def _is_array(kind):
+    """Whether it is a kind of NumPy's arrays that is sent as NumPy has it."""
+    numpy = sys.modules.get("numpy")
+    return bool(numpy) and kind.__reduce__ is numpy.ndarray.__reduce__
+
+
+def _fill_attributes(made, attributes):
+    vars(made).update(attributes)
+
+
+def _fill_cell(cell, content):
+    (cell.cell_contents,) = content
+
+
+def _exception(kind, args):
+    """An exception without a call of the `__init__` of its class, which may take other arguments."""
+    made = kind.__new__(kind, *args)
+    next(base for base in kind.__mro__ if base.__module__ == "builtins").__init__(made, *args)
+    return made
 
 
 def _reduced_lru_cache(pickler, function):
@@ -302,18 +454,43 @@ def _reduced_thread_pool(pickler, pool):
 # Functions of C libraries: by name, since their addresses differ
 
 
-def _reduced_c_function(function):
+def _reduced_c_function(pickler, function):
     library = (function._objects or {}).get("0")
     if isinstance(library, ctypes.CDLL) and hasattr(function, "__name__"):
         return _c_function, (library, *_declared(function))
     address = ctypes.cast(function, ctypes.c_void_p).value
+    if callback := _callback_at(address):
+        pickler.later(
+            COMPILE, _point_to, function, callback, order=-1
+        )  # what is compiled at once may call it
+        return _c_function_to_be, (type(function)._flags_, function.restype, function.argtypes)
     try:
         place = place_of(address or 0)
     except LookupError as error:
         raise pickle.PicklingError(
-            "ctypes knows a C function by its address alone; take it from its library by name"
+            "ctypes knows a C function by its address alone; take it from its library by name, "
+            "or make it inside the function"
         ) from error
     return _c_function_at, (*place, type(function)._flags_, function.restype, function.argtypes)
+
+
+def _c_function_to_be(flags, restype, argtypes):
+    return _c_function_of(flags, restype, argtypes)(1)  # an address that is replaced
+
+
+def _point_to(function, callback):
+    """In the child: give a C function the address of what ``@cfunc`` compiles."""
+    _compile_callback(callback)
+    ctypes.c_void_p.from_address(ctypes.addressof(function)).value = callback.address
+
+
+def _callback_at(address):
+    """What ``@cfunc`` has compiled to this address, if anything."""
+    if "numba.core.ccallback" not in sys.modules:
+        return None
+    kind = sys.modules["numba.core.ccallback"].CFunc
+    made = (value for value in gc.get_objects() if type(value) is kind)
+    return next((callback for callback in made if callback.address == address), None)
 
 
 def _declared(function):
@@ -335,8 +512,12 @@ def _c_function(library, name, argtypes, restype):
 
 
 def _c_function_at(file, distance, flags, restype, argtypes):
+    return _c_function_of(flags, restype, argtypes)(address_at(file, distance))
+
+
+def _c_function_of(flags, restype, argtypes):
     kind = ctypes.PYFUNCTYPE if flags & FUNCFLAG_PYTHONAPI else ctypes.CFUNCTYPE
-    return kind(restype, *(argtypes or ()))(address_at(file, distance))
+    return kind(restype, *(argtypes or ()))
 
 
 def _reduced_ffi(pickler, ffi):
@@ -393,9 +574,40 @@ def _reduced_dispatcher(pickler, dispatcher):
         pickler.later(COMPILE, _compile_for, dispatcher, signatures, order=_age(dispatcher))
     if "FunctionCache" in (type(getattr(dispatcher, name, None)).__name__ for name in ("_cache", "cache")):
         pickler.cached(dispatcher)
+    if module := _where_it_leads_back(dispatcher):
+        pickler.later(FILL, _have_module, module)
     made_by = getattr(dispatcher, "_compiler", None)  # that of a ufunc has none
+    if made_by and (added := _added(dispatcher)):
+        pickler.later(FILL, _fill_attributes, dispatcher, added)
     more = (made_by.pipeline_class,) if made_by else ()
     return type(dispatcher), (dispatcher.py_func, dispatcher.locals, dispatcher.targetoptions, *more)
+
+
+def _added(dispatcher):
+    """The attributes of a dispatcher that neither Numba has set nor its function has."""
+    plain = {*vars(type(dispatcher)(lambda: 0)), *vars(dispatcher.py_func)}
+    return {name: value for name, value in vars(dispatcher).items() if name not in plain}
+
+
+def _where_it_leads_back(dispatcher):
+    """The module of a compiled function that others lead back to: Numba resolves such a call by the module's name."""
+    function, seen, left = dispatcher.py_func, set(), [dispatcher]
+    while left:
+        names = left.pop().py_func
+        for name in by_value._extract_code_globals(names.__code__):
+            value = names.__globals__.get(name)
+            if value is dispatcher:
+                return function.__module__
+            if type(value) is type(dispatcher) and id(value) not in seen:
+                seen.add(id(value))
+                left.append(value)
+    return None
+
+
+def _have_module(name):
+    if name not in sys.modules:
+        _imported(name)
+        sys.modules.setdefault(name, types.ModuleType(name))
 
 
 def _enable_caching(made):
@@ -485,7 +697,8 @@ def _reduced_callback(pickler, callback):
 
 
 def _compile_callback(callback):
-    callback.compile()
+    if callback.address is None:
+        callback.compile()
 
 
 def _reduced_stencil(pickler, made):
@@ -512,6 +725,76 @@ def _jitclass(original, fields):
     return jitclass(original, fields)
 
 
+def _reduced_typed_list(pickler, value):
+    if not value._typed:  # it was never filled
+        return type(value), ()
+    pickler.later(COMPILE, _extended, value, list(value), order=sys.maxsize)  # functions in it are compiled
+    return _typed_list, (value._list_type.item_type,)
+
+
+def _typed_list(kind):
+    from numba.typed import List
+
+    return List.empty_list(kind)
+
+
+def _extended(made, items):
+    made.extend(items)
+    _keep_functions(made, items)
+
+
+def _reduced_typed_dict(pickler, value):
+    if not value._typed:
+        return type(value), ()
+    pickler.later(COMPILE, _updated, value, dict(value), order=sys.maxsize)
+    return _typed_dict, (value._dict_type.key_type, value._dict_type.value_type)
+
+
+def _updated(made, items):
+    made.update(items)
+    _keep_functions(made, items.values())
+
+
+def _keep_functions(made, items):
+    """Let functions live as long as the container, which holds their addresses alone."""
+    made.functions = [item for item in items if callable(item)]
+
+
+def _typed_dict(key, value):
+    from numba.typed import Dict
+
+    return Dict.empty(key, value)
+
+
+def _is_structref(made):
+    """Whether it is a class of Numba types made with ``structref.register``."""
+    kinds = sys.modules.get("numba.core.types")
+    return bool(kinds) and issubclass(made, kinds.StructRef) and made in _models()
+
+
+def _is_structref_proxy(kind):
+    module = sys.modules.get("numba.experimental.structref")
+    return bool(module) and issubclass(kind, module.StructRefProxy)
+
+
+def _proxy_of(made):
+    """The class of Python objects that stands for a structref, if one was defined."""
+    from numba.core.pythonapi import _boxers
+
+    box = _boxers.functions.get(made)
+    return box and box.__closure__[box.__code__.co_freevars.index("obj_ctor")].cell_contents.__self__
+
+
+def _structref(made, proxy):
+    from numba.experimental import structref
+
+    if made in _models():  # it has come before
+        return
+    structref.register(made)
+    if proxy:
+        structref.define_boxing(made, proxy)
+
+
 REDUCERS: dict[Any, Callable[[Pickler, Any], Any]] = {
     types.CodeType: _reduced_code,
     types.CellType: _reduced_cell,
@@ -533,6 +816,8 @@ REDUCERS: dict[Any, Callable[[Pickler, Any], Any]] = {
     "numba.core.extending._Intrinsic": _reduced_intrinsic,
     "numba.core.ccallback.CFunc": _reduced_callback,
     "numba.stencils.stencil.StencilFunc": _reduced_stencil,
+    "numba.typed.typedlist.List": _reduced_typed_list,
+    "numba.typed.typeddict.Dict": _reduced_typed_dict,
     "numba.experimental.jitclass.base.JitClassType": _reduced_jitclass,
     # The content of other things of Numba's, which otherwise takes a pickler of its own.
     "numba.core.serialize._CustomPickled": lambda pickler, content: content._reduce(),
@@ -548,6 +833,23 @@ def _templates():
     registered = module.builtin_registry if module else None
     found = [*registered.functions, *registered.attributes] if registered else []
     return [template for template in found if hasattr(template, "_overload_func")]
+
+
+def _models():
+    """The classes of Numba types that have a data model."""
+    return sys.modules["numba.core.datamodel"].default_manager._handlers
+
+
+def _known_by_hand():
+    """The functions and classes that Numba was told about otherwise than by ``@overload`` and its kin."""
+    module = sys.modules.get("numba.core.typing.templates")
+    if module is None:
+        return
+    yield from sys.modules["numba.core.typing.typeof"].typeof_impl.registry
+    yield from (kind for kind in _models() if not _is_structref(kind))
+    for value, kind in module.builtin_registry.globals:
+        if not all(hasattr(template, "_overload_func") for template in getattr(kind, "templates", ())):
+            yield value
 
 
 def _registration(template, sent):

@@ -2,17 +2,22 @@
 
 import importlib
 import json
+import linecache
 import os
+import pickle
 import re
 import subprocess
 import sys
 import textwrap
 import time
+import zipfile
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 from numba import njit
+from numba.core.caching import InTreeCacheLocator
 
 from numba_course.lens.disk_cache import Cache, CacheEntry, Dependency, cache
 
@@ -159,6 +164,280 @@ def test_a_source_folder_that_cannot_be_written(module, tmp_path, monkeypatch):
     assert found.index.startswith(str(tmp_path / "home")) and Path(found.index).exists()
 
 
+EVERYTHING = """
+    import ctypes
+    import enum
+    import numpy as np
+    from numba import njit, types
+    from numba.experimental import jitclass
+
+    class Colour(enum.IntEnum):
+        RED = 1
+
+    class Shape(enum.Enum):
+        ROUND = 1
+
+    KIND = np.float32
+    FACTOR = 1
+    c_abs = ctypes.CDLL(None).abs
+    c_abs.argtypes, c_abs.restype = [ctypes.c_int], ctypes.c_int
+
+    @jitclass([("side", types.float64)])
+    class Box:
+        def __init__(self, side):
+            self.side = side
+
+        def area(self):
+            return self.side * FACTOR
+
+    @njit
+    def times(x):
+        return x * FACTOR
+
+    @njit
+    def one(x):
+        return times(x)
+
+    OPERATIONS = (one,)
+    """
+USER = """
+    import numpy as np
+    from numba import njit
+    import everything
+    from everything import FACTOR, KIND, OPERATIONS, Box, Colour, c_abs, one
+    TABLE = np.zeros(200_000)
+
+    def made(k):
+        return njit(lambda x: x * k)
+
+    inner = made(FACTOR)
+
+    @njit(cache=True)
+    def colour(x):
+        return Colour.RED + x
+
+    @njit(cache=True)
+    def shape(x):
+        return everything.Shape.ROUND.value + x
+
+    @njit(cache=True)
+    def kind(x):
+        return np.empty(1, KIND).nbytes
+
+    @njit(cache=True)
+    def method(x):
+        return Box(x).area()
+
+    @njit(cache=True)
+    def in_a_tuple(x):
+        return OPERATIONS[0](x)
+
+    @njit(cache=True)
+    def closure(x):
+        return inner(x)
+
+    @njit(cache=True)
+    def c_function(x):
+        return c_abs(x)
+
+    @njit(cache=True)
+    def large(x):
+        return TABLE[x]
+
+    @njit(cache=True)
+    def of_function(x, f=one):
+        return f(x)
+
+    @njit(cache=True)
+    def of_default(x, table=np.ones(1)):
+        return x
+
+    @njit(cache=True)
+    def of_box(x, box=None):
+        return x
+
+    @njit("int64(int64)", cache=True)
+    def eager(x):
+        return x
+    """
+REPORT_ALL = """
+    import json, sys, warnings
+    sys.path.insert(0, sys.argv[1])
+    warnings.simplefilter("ignore")
+    import user
+    from numba_course.lens.disk_cache import cache
+    found = {}
+    for name, fn in vars(user).items():
+        if getattr(fn, "__module__", "") == "user" and getattr(fn, "_cache", None) and fn._cache.cache_path:
+            result = fn(1, user.Box(1.0)) if name == "of_box" else fn(1, user.one) if name == "of_function" else fn(1)
+            seen = cache(fn)
+            entries = [(e.signature, e.use, e.usable) for e in seen.entries]
+            found[name] = result, seen.hits, entries, seen.at_risk, seen.stale, seen.problem, repr(seen)
+    print(json.dumps(found))
+    """
+# Edits of everything.py, each of which plain Python would follow, and the functions that do not.
+EDITS = {"RED = 1": "RED = 2", "ROUND = 1": "ROUND = 2", "float32": "float64", "FACTOR = 1": "FACTOR = 2"}
+AT_RISK_OF = {
+    "colour": ["Colour.RED"],
+    "shape": ["everything.Shape.ROUND"],
+    "kind": ["KIND"],
+    "method": ["Box", "Box → FACTOR"],
+    "in_a_tuple": ["OPERATIONS", "OPERATIONS → times", "OPERATIONS → times → FACTOR"],
+    "closure": ["inner → k"],
+}
+AN_OBJECT = "is never hit by another process: it is another object there"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="C's functions are in a library of another name there")
+def test_what_other_files_define_is_compiled_in_and_not_watched_whatever_it_is(tmp_path):
+    def processes():
+        command = [sys.executable, "-B", "-c", textwrap.dedent(REPORT_ALL), str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    write(tmp_path, "user.py", USER)
+    write(tmp_path, "everything.py", EVERYTHING)
+    first = processes()
+    edited = EVERYTHING
+    for old, new in EDITS.items():
+        assert old in edited
+        edited = edited.replace(old, new)
+    write(tmp_path, "everything.py", edited)
+    touch(tmp_path / "everything.py")
+    second = processes()
+
+    for name, at_risk in AT_RISK_OF.items():
+        result, hits, entries, risk, stale, problem, _ = second[name]
+        assert (result, hits, problem) == (first[name][0], 1, ""), name  # the old answer
+        assert [use for _, use, _ in entries] == ["hit"]
+        assert first[name][3:5] == [at_risk, []] and risk == at_risk, name
+        # Of what a closure holds nothing is known: neither its value in the cache nor the file it comes from.
+        assert stale == ([] if name == "closure" else at_risk), name
+    for name in ("c_function", "large"):
+        held = {"c_function": "c_abs", "large": "TABLE"}[name]
+        said = f"not written to the disk: the machine code holds the address of {held}, which is another"
+        assert second[name][1:3] == [0, []] and second[name][5] == f"{said} one in each process"
+    for name, what in [
+        ("of_function", "a compiled function as an argument"),
+        ("of_box", "an instance of a jitclass as an argument"),
+        ("of_default", "a default that cannot be hashed"),
+    ]:
+        _, hits, entries, *_, problem, shown = second[name]
+        assert (hits, problem) == (0, f"an entry with {what} {AN_OBJECT}")
+        assert [entry[1:] for entry in entries] == [["not used", False], ["miss", True]]
+        assert re.sub("⟨[^⟩]*⟩", "", shown).count("(int64, ") == 2
+        assert not re.search("0x|#", re.sub("⟨[^⟩]*⟩", "", shown))
+    assert second["eager"][2] == [["(int64)", "hit", True]]
+
+
+@pytest.mark.parametrize(("file", "size"), [("nbi", 30), ("nbi", 0), ("nbc", 300), ("nbc", -1)])
+def test_files_that_cannot_be_read_are_told_and_a_call_fails_as_it_says(module, laboratory, file, size):
+    module.alone(3)
+    (path,) = (laboratory / "__pycache__").glob(f"module.alone-*.{file}")
+    content = path.read_bytes()
+    path.unlink()
+    if size < 0:
+        path.mkdir()
+    else:
+        path.write_bytes(content[:size])
+    sys.modules.pop("module")
+    fresh = importlib.import_module("module").alone
+    found = cache(fresh)
+    assert found.problem == f"⟨{path.name}⟩ cannot be read, and a call that needs it fails: delete it"
+    assert not any(entry.usable for entry in found.entries) and found.problem in repr(found)
+    with pytest.raises((EOFError, OSError, pickle.UnpicklingError)):
+        fresh(3)
+
+
+class Everywhere(InTreeCacheLocator):
+    """A locator of a user's own, whose stamp is the same for every text."""
+
+    def get_source_stamp(self):
+        return "of any text"
+
+
+def test_what_a_locator_of_ones_own_watches_is_not_known(module, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_LOCATOR_CLASSES", f"{__name__}.Everywhere")
+    fn = njit(cache=True)(module.alone.py_func)
+    assert [(d.name, d.why) for d in cache(fn).dependencies] == [
+        ("beside", "it is not known what Everywhere watches"),
+        ("SCALE", "it is not known what Everywhere watches"),
+    ]
+
+
+def test_modules_in_an_archive(laboratory, tmp_path, monkeypatch):
+    for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    archive = tmp_path / "code.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name, text in [("zipped", MODULE), ("dependency", DEPENDENCY)]:
+            file.writestr(f"{name}.py", textwrap.dedent(text))
+    monkeypatch.syspath_prepend(archive)
+    for name in ("zipped", "dependency"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    fn = importlib.import_module("zipped").f
+    fn(3)
+    assert [e.use for e in cache(fn).entries] == ["miss"] and cache(fn).stale == ()
+    touch(archive)
+    # Before Numba 0.68 the time of the archive is in the stamp: nothing that lies in it goes stale.
+    watched = isinstance(fn._cache._cache_file._source_stamp, tuple)
+    assert cache(fn).stale == (() if watched else ("g", "g → INNER", "dependency.K"))
+    for name in ("zipped", "dependency"):
+        sys.modules.pop(name)
+
+
+def test_what_sets_a_name_decides_whether_it_is_at_risk(module, laboratory):
+    text = """
+        import math
+        import numpy as np
+        from numba import njit
+        import dependency
+        TYPED: int = 1
+        SETTLED, OTHER = 2 * math.pi, np.float32
+        TWICE = 1
+        TWICE += dependency.K
+        if dependency.K:
+            CHOSEN = 1
+        SET = 1
+        def setter():
+            global SET
+            SET = 2
+
+        @njit(cache=True)
+        def f(x):
+            SHADOW = x
+            return TYPED + SETTLED + np.empty(1, OTHER).size + TWICE + CHOSEN + SET + SHADOW
+        """
+    write(laboratory, "module.py", text)
+    sys.modules.pop("module")
+    found = cache(importlib.import_module("module").f)
+    assert [(d.name, d.why) for d in found.dependencies] == [
+        ("TWICE", "it is set in more than one place"),
+        ("CHOSEN", "it is not known what sets it"),
+        ("SET", "it is set in more than one place"),
+    ]
+    write(laboratory, "module.py", "an edit that is no Python")
+    touch(laboratory / "module.py")
+    linecache.checkcache()
+    assert set(cache(sys.modules["module"].f).at_risk) >= {"TWICE", "CHOSEN", "SET"}
+
+
+def test_the_settings_of_a_session_for_printing_make_nothing_stale(module):
+    module.f(3)
+    with np.printoptions(precision=1, edgeitems=1):
+        assert cache(module.f).stale == ()
+
+
+def test_a_name_far_down_in_long_code_is_found(module, laboratory):
+    names = [f"n{i}" for i in range(300)]
+    lines = ["from numba import njit", "import dependency", *(f"{name} = 1" for name in names)]
+    lines += ["@njit(cache=True)", "def f(x):", f"    return x + {' + '.join(names)} + dependency.K"]
+    (laboratory / "module.py").write_text("\n".join(lines))
+    sys.modules.pop("module")
+    assert cache(importlib.import_module("module").f).at_risk == ("dependency.K",)
+
+
 def traces(fn, folder):
     files = sorted((path, path.stat().st_mtime_ns) for path in folder.rglob("*"))
     return list(fn.signatures), dict(fn.stats.cache_hits), dict(fn.stats.cache_misses), files
@@ -258,6 +537,9 @@ def test_in_a_notebook_everything_but_the_function_itself_is_at_risk(tmp_path):
         "K = 3\n@njit\ndef g(x):\n    return x + 1\n@njit(cache=True)\ndef f(x):\n    return g(x) * K\nf(2)",
         "found = cache(f)\nprint(found.at_risk, found.stale, found.hits, found.misses)",
         "K = 4\nprint(cache(f).stale)",
+        "from collections import namedtuple\nPair = namedtuple('Pair', 'x y')",
+        "@njit(cache=True)\ndef of_pair(pair):\n    return pair.x\nof_pair(Pair(1, 2))",
+        "print(tuple(e.usable for e in cache(of_pair).entries), cache(of_pair).problem)",
     ]
     home = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR")}
     script = textwrap.dedent(
@@ -280,8 +562,9 @@ def test_in_a_notebook_everything_but_the_function_itself_is_at_risk(tmp_path):
         )
         assert done.returncode == 0, done.stderr
         outputs.append([line for line in done.stdout.splitlines() if "(" in line])
-    for output, counts in zip(outputs, ("0 1", "1 0"), strict=True):
-        assert output == [f"('g', 'K') () {counts}", "('K',)"]
+    for output, counts, usable in zip(outputs, ("0 1", "1 0"), ("(True,)", "(False, True)"), strict=True):
+        problem = f"an entry with a class of a notebook or script as the type of an argument {AN_OBJECT}"
+        assert output == [f"('g', 'K') () {counts}", "('K',)", f"{usable} {problem}"]
 
 
 def test_a_function_without_a_disk_cache_says_so():

@@ -69,9 +69,13 @@ def test_records_stay_records():
 
 
 def test_what_cannot_be_copied_is_told():
-    with pytest.raises(TypeError, match="the arguments cannot be copied: cannot pickle 'generator' object"):
+    with pytest.raises(
+        TypeError, match="the arguments cannot be copied: an object of type 'generator' stays"
+    ):
         pack(((i for i in range(3)),))
-    with pytest.raises(TypeError, match="the arguments cannot be copied: cannot pickle 'generator' object"):
+    with pytest.raises(
+        TypeError, match="the arguments cannot be copied: an object of type 'generator' stays"
+    ):
         pack((np.array([(i for i in range(3))], dtype=object),))
 
 

@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import importlib
 import pickle
 import subprocess
 import sys
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.load
 
 HEAD = """
 import numpy as np
-from numba import cfunc, guvectorize, njit, objmode, stencil, types, vectorize
-from numba.experimental import jitclass
+from numba import cfunc, guvectorize, njit, objmode, stencil, typed, types, vectorize
+from numba.experimental import jitclass, structref
 from numba.extending import intrinsic, overload, overload_attribute, overload_method, register_jitable
 
 factor = 2.0
@@ -231,6 +232,168 @@ table = {Key("two"): 2}
 def double(values):
     return values * table[Key("two")]
 """,
+    "structref": """
+@structref.register
+class PairType(types.StructRef):
+    pass
+
+class Pair(structref.StructRefProxy):
+    @property
+    def left(self):
+        return left(self)
+
+@njit
+def left(pair):
+    return pair.left
+
+structref.define_proxy(Pair, PairType, ["left", "right"])
+
+@overload_method(PairType, "times")
+def of_times(pair, x):
+    return lambda pair, x: x * pair.right
+
+@njit
+def inner(values):
+    return Pair(1.0, factor).times(values)
+
+def double(values):
+    return inner(values) * Pair(1.0, 2.0).left
+""",
+    "callback as ctypes has it": """
+@cfunc("float64(float64)")
+def twice(x):
+    return factor * x
+
+c_twice = twice.ctypes
+
+@njit("float64(float64)")
+def of_one(x):
+    return c_twice(x)
+
+def double(values):
+    return np.array([of_one(value) + c_twice(value) for value in values]) / 2
+""",
+    "typed containers": """
+@njit("float64(float64)")
+def twice(x):
+    return factor * x
+
+functions, never_filled = typed.List.empty_list(types.FunctionType(twice.nopython_signatures[0])), typed.List()
+functions.append(twice)
+
+def double(values):
+    return np.array([functions[0](value) for value in values]) + len(never_filled)
+""",
+    "attributes of a compiled function": """
+@njit
+def inner(values):
+    return factor * values
+
+inner.shift, inner.again = 0, inner
+
+def double(values):
+    return inner.again(values) + inner.shift
+""",
+    "metaclass": """
+made = []
+
+class Meta(type):
+    def __new__(kind, name, bases, names, /, by):
+        return super().__new__(kind, name, bases, names)
+
+    def __init__(self, name, bases, names, /, by):
+        super().__init__(name, bases, names)
+        self.by = by
+        made.append(self)
+
+class Times(metaclass=Meta, by=2):
+    pass
+
+times = Times()
+
+def double(values):
+    return values * times.by * len(made)
+""",
+    "__init_subclass__": """
+class Base:
+    made = []
+
+    def __init_subclass__(cls, *, by, **more):
+        super().__init_subclass__(**more)
+        cls.by = by
+        Base.made.append(cls)
+
+class Times(Base, by=2):
+    pass
+
+def double(values):
+    return values * Times.by * len(Base.made)
+""",
+    "dictionaries and lists of their own kind": """
+class Tripled(dict):
+    def __setitem__(self, key, value):
+        super().__setitem__(key, 3 * value)
+
+class Counting(list):
+    def append(self, value):
+        super().append(value)
+        self.appended = getattr(self, "appended", 0) + 1
+
+tripled, counting = Tripled(), Counting()
+tripled["x"] = 1
+counting.append(3)
+
+def double(values):
+    return values * 2 * (tripled["x"] == counting[0]) * counting.appended
+""",
+    "exceptions with arguments of their own": """
+class Wrong(ValueError):
+    def __init__(self, *, factor):
+        super().__init__("wrong")
+        self.factor = factor
+
+wrong = Wrong(factor=2)
+
+def double(values):
+    return values * wrong.factor * (wrong.args == ("wrong",))
+""",
+    "arrays with attributes": """
+class Scaled(np.ndarray):
+    factor = 1
+
+    def __array_finalize__(self, array):
+        super().__array_finalize__(array)
+        self.made_of = type(array).__name__
+
+scaled = np.ones(1).view(Scaled)
+scaled.factor = 2
+
+def double(values):
+    return values * scaled.factor * (scaled.made_of == "ndarray")
+""",
+}
+# What a session cannot give away, as `kept`, and what is said of it.
+KEPT = {
+    "def numbers():\n    yield 1\n\nkept = numbers()": "an object of type 'generator' stays",
+    "@njit\ndef numbers():\n    yield 1\n\nkept = numbers()": "an object of type '_dynfunc._Generator' stays",
+    "@jitclass([('x', types.int64)])\nclass Box:\n    def __init__(self):\n        self.x = 1\n\nkept = [Box()]": (
+        "an instance of the jitclass 'Box' stays"
+    ),
+    "import ctypes\nkept = ctypes.pointer(ctypes.c_int(1))": "an object of type '.*LP_c_int' stays",
+    "import contextvars\nkept = contextvars.ContextVar('x')": "an object of type '_contextvars.ContextVar' stays",
+    "import sys\nkept = sys.__stderr__.buffer": "an open file stays",
+    """
+from numba.extending import typeof_impl
+
+class Kept:
+    pass
+
+@typeof_impl.register(Kept)
+def typeof_kept(value, context):
+    return types.int64
+
+kept = Kept()
+""": "what Numba was told about 'Kept' by its low-level interface stays",
 }
 
 
@@ -259,6 +422,50 @@ def test_what_a_cell_defines_arrives_whatever_numba_makes_of_it():
     contents = {kind: sent(run_cell(HEAD + text)["double"]) for kind, text in KINDS.items()}
     outcome = sandbox.run(after, contents, seconds=60)
     assert outcome.value == {kind: [0.0, 2.0, 4.0] for kind in KINDS}, outcome
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_stays_is_told(text):
+    names = run_cell(HEAD + text + "\n\ndef double(values):\n    return kept\n")
+    with pytest.raises(pickle.PicklingError, match=KEPT[text] + " .*; (make|open|put) it in"):
+        dumps(names["double"])
+
+
+MODULE = """
+import math
+from numba import njit
+from numba.extending import overload
+
+@overload(math.dist)
+def of_dist(a, b):
+    return lambda a, b: abs(a - b)
+
+@njit
+def is_even(n):
+    return True if n == 0 else is_odd(n - 1)
+
+@njit
+def is_odd(n):
+    return False if n == 0 else is_even(n - 1)
+
+@njit
+def double(values):
+    return values * math.dist(3, 1) * is_even(10)
+"""
+
+
+def test_functions_of_a_module_find_what_it_registers_and_each_other(tmp_path, monkeypatch):
+    (tmp_path / "found_registrations.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("found_registrations")
+    assert sandbox.run(call, module.double, np.arange(3.0), seconds=60).value.tolist() == [0.0, 2.0, 4.0]
+    del sys.modules["found_registrations"]
+
+
+def test_numba_is_not_sent_where_the_session_has_lost_its_path(monkeypatch):
+    monkeypatch.setattr(sys, "path", [])
+    content = dumps(run_cell(HEAD + "@njit\ndef double(values):\n    return np.abs(values)\n")["double"])
+    assert len(content) < 10_000
 
 
 def call(function, *args):
