@@ -23,21 +23,25 @@ from numba.core.analysis import compute_cfg_from_blocks
 from numba.core.dispatcher import Dispatcher
 from numba.core.unsafe import eh
 
-from numba_course.lens.race import _library_calls
+from numba_course.lens.race import _elements, _library_calls
 from numba_course.lens.race._memory import READ, WRITE, Collision, Iteration, Memory, parting
+from numba_course.lens.race._parfors import LOOP
 from numba_course.lens.race._reductions import Facts, as_reduction
 from numba_course.lens.race._values import (
     CONTAINERS,
     Closure,
     Method,
     NotUnderstood,
+    Outside,
     Prange,
     Raised,
     arithmetic,
     as_array_operand,
     as_dtype,
     as_index,
+    as_unsigned,
     cast,
+    check_signs,
     plain,
     scalar,
     theirs,
@@ -70,6 +74,8 @@ class Frame:
         The parallel loop of this frame that is running.
     writers : dict
         Variable assigned in a parallel loop of this frame, and the access and the loop that did so.
+    merged : dict
+        Group of merged loops of this frame, and its last run.
     label : int
         The block that is being run.
     """
@@ -82,6 +88,7 @@ class Frame:
     values: dict = field(default_factory=dict)
     writers: dict = field(default_factory=dict)
     region: Region | None = None
+    merged: dict = field(default_factory=dict)
     label: int = 0
 
 
@@ -90,7 +97,8 @@ class Region:
 
     def __init__(self, run, frame, prange):
         self.run, self.frame, self.place = run, frame, prange.place
-        self.number, self.count = len(run.regions), 0
+        self.number, self.count = run.loop_number(frame, prange.place), 0
+        self.unsigned = (prange.place.filename, prange.place.line) in frame.facts.unsigned
         self.outside, self.iterations = run.memory.path, iter(prange.iterations)
         self.header, self.judged = None, {}
         run.regions.append(self)
@@ -108,7 +116,7 @@ class Region:
             raise
         self.count += 1
         self.run.memory.path = (*self.outside, Iteration(self.number, value))
-        return value
+        return as_unsigned(value) if self.unsigned else value
 
     def reduction(self, name):
         """Our verdict on the variable (see `as_reduction`), and whether Numba treats it as a reduction."""
@@ -138,8 +146,11 @@ class Run:
 
     def __init__(self, threads, digit, facts):
         self.memory, self.threads, self.digit = Memory(), threads, digit
-        self.regions, self.active, self.serial = [], [], []
+        self.regions, self.active, self.serial, self.unseen = [], [], [], []
+        self.statements, self.harmless, self.remarks = set(), [], []
+        self.frame, self.picked, self.loops = None, (None, None, None), 0
         self.asked, self.steps, self.chunk, self.tries = False, 0, 0, 0
+        self.seeds = {}  # seeded generator, numpy's or random's: line and iteration in which
         self.numpy_random, self.python_random = np.random.RandomState(0), random.Random(0)
         self.codes, self.facts = {}, dict(facts)
         self.special = {
@@ -176,16 +187,23 @@ class Run:
             return "it takes too long; give it a smaller input"
         except RecursionError:
             return "its calls are nested too deeply"
-        except Exception as error:
-            line = self.memory.place.line
-            if isinstance(error, NotUnderstood):
-                return f"{error} on line {line} is not understood"
-            if self.tries and isinstance(error, (Raised, *USUAL)):
-                return f"an exception inside a try statement or a comprehension, on line {line}, is not understood"
-            cause = error.args[0] if isinstance(error, Raised) else None
-            if isinstance(cause, USUAL) or (cause and error.args[1:]):
-                return f"the function raised {type(cause).__name__}: {cause} on line {line} for this input"
-            return f"line {line} is not understood ({type(cause or error).__name__})"
+        except NotUnderstood as error:
+            return f"{error} on line {self.memory.place.line} is not understood"
+        except Raised as error:
+            return self._raised(error.args[0], on_purpose=bool(error.args[1:]))
+
+    def _raised(self, cause, on_purpose):
+        """What an exception of the interpreted function tells about it."""
+        line = self.memory.place.line
+        if self.tries:
+            return (
+                f"an exception inside a try statement or a comprehension, on line {line}, is not understood"
+            )
+        if isinstance(cause, Outside):
+            return f"line {line} reaches outside an array: {cause}"
+        if on_purpose or isinstance(cause, USUAL):
+            return f"the function raised {type(cause).__name__}: {cause} on line {line} for this input"
+        return f"line {line} is not understood ({type(cause).__name__}: {cause})"
 
     def _trying(self, step):
         self.tries += step
@@ -220,6 +238,15 @@ class Run:
         return result
 
     def _statements(self, frame, arguments):
+        caller, self.frame = self.frame, frame
+        if frame.facts is not None and not frame.inside:
+            _elements.begin(self, frame)
+        result = self._blocks(frame, arguments)
+        _elements.finish(self, frame, *frame.merged)
+        self.frame = caller
+        return result
+
+    def _blocks(self, frame, arguments):
         frame.label = min(frame.code.blocks)
         while True:
             for statement in frame.code.blocks[frame.label].body:
@@ -265,6 +292,46 @@ class Run:
             self._read([self._get(frame, variable) for variable in statement.args])
         elif kind not in (ir.Del, ir.EnterWith, ir.PopBlock):
             raise NotUnderstood(f"the statement {kind.__name__}")
+
+    # Parallel loops
+
+    def new_loop(self):
+        """The number of a run of a loop that nothing else is merged with, so far."""
+        self.loops += 1
+        return self.loops
+
+    def loop_number(self, frame, place):
+        """The number of the run of a loop over `prange` that begins: that of what it is merged with."""
+        parfor = next((p for p in frame.facts.parfors if p.kind == LOOP and p.stands_at(place)), None)
+        if parfor is None or len(frame.facts.merged(parfor.group)) == 1:
+            return self.new_loop()
+        return _elements.enter(self, frame, parfor).number
+
+    def afford(self, work):
+        """So many elements are about to be touched one by one."""
+        if self.steps + self.memory.work + work > STEPS:
+            raise TooLong
+        self.memory.work += work
+
+    def draws(self, library, name, parallel):
+        """A function of the module `library` is called that works on the generator of the thread."""
+        path, line = self.memory.path, self.memory.place.line
+        if name == "seed":
+            self.seeds[library] = line, path
+        elif library in self.seeds and (path or parallel):
+            seeded, by = self.seeds[library]
+            if parallel or by != path:
+                self.remarks.append(
+                    f"{library}.seed on line {seeded} seeds the generator of one thread, and the iterations that draw "
+                    f"random numbers on line {line} run on several, each of which has its own: results differ"
+                )
+
+    def picked_from(self, value, mask):
+        """The array of which ``value`` is what this mask picked, in the shape of the mask."""
+        picked, source, by = self.picked
+        if picked is not value or by is not mask:
+            raise NotUnderstood("the mask of a masked assignment")
+        return source
 
     # Variables
 
@@ -355,6 +422,7 @@ class Run:
             self.memory.path = (*path[:-1], path[-1]._replace(lane=lane))
         result = self.operate(frame, expr.immutable_fn, [target, value])
         self.memory.array(target, WRITE)
+        _elements.updated(self, target, value)
         self.memory.path = path
         theirs(operator.setitem, target, ..., result.astype(target.dtype))
         return target
@@ -366,7 +434,9 @@ class Run:
         if all(isinstance(x, NUMBERS) for x in operands):
             return arithmetic(fn, operands, frame.lenient or frame.region is not None)
         if self._read(operands) and fn is not operator.contains:
-            return plain(theirs(fn, *map(as_array_operand, operands)))
+            result = plain(theirs(fn, *map(as_array_operand, operands)))
+            _elements.computed(self, operands, result)
+            return result
         return plain(theirs(fn, *operands))
 
     def _cast(self, frame, expr):
@@ -549,9 +619,12 @@ class Run:
         if offset is not None:
             self.memory.element(value, offset, READ)
             return scalar(value[index])
+        check_signs(index)
         if self._read(index if isinstance(index, tuple) else [index]):
             self.memory.array(value, READ, index)
-            return plain(theirs(operator.getitem, value, index))
+            result = plain(theirs(operator.getitem, value, index))
+            self.picked = result, value, index
+            return result
         view = theirs(operator.getitem, value, index)
         if isinstance(view, np.void):  # a record stays a part of its array, as it does in Numba
             return value[(*index, ...) if isinstance(index, tuple) else (index, ...)]
@@ -567,18 +640,24 @@ class Run:
             grows = isinstance(index, slice) or (isinstance(target, dict) and index not in target)
             self.memory.item(target, None, WRITE if grows else READ)
             if not isinstance(index, slice):
+                self.memory.same = not grows and isinstance(value, NUMBERS) and target[index] == value
                 self.memory.item(target, _key(target, index), WRITE)
+                self.memory.same = False
             theirs(operator.setitem, target, index, value)
             return
         target, index = _unflattened(target, index)
+        check_signs(index)
         if not isinstance(target, np.ndarray):
             raise NotUnderstood(f"storing into {type(target).__name__}")
         self._read([value, *(index if isinstance(index, tuple) else [index])])
         offset, part = _offset(target, index), target[index] if isinstance(index, str) else target
+        self.memory.same = _is_stored(target, index, value)
         if offset is not None:
             self.memory.element(target, offset, WRITE)
         else:
             self.memory.array(part, WRITE, ... if isinstance(index, str) else index)
+            _elements.stored(self, target, index, value)
+        self.memory.same = False
         if part.dtype.names is None:
             value = np.asarray(value).astype(part.dtype)
         theirs(operator.setitem, target, index, value)
@@ -625,6 +704,13 @@ def _key(container, index):
     return theirs(operator.getitem, range(len(container)), index) if isinstance(container, list) else index
 
 
+def _is_stored(target, index, value):
+    """Whether a number, or the same number for all, stands there already."""
+    if target.dtype.names or not isinstance(value, NUMBERS):
+        return False
+    return bool(np.all(target[index] == np.asarray(value).astype(target.dtype)))
+
+
 def _unflattened(value, index):
     """An index into ``array.flat`` as one into the array."""
     if not isinstance(value, np.flatiter):
@@ -643,6 +729,7 @@ def _offset(array, index):
         if type(k) is not int:
             return None
         if not -length <= k < length:
+            check_signs(index)
             raise Raised(IndexError(f"index {k} is out of bounds for axis {axis} with size {length}"))
         offset += k % length * stride
     return offset

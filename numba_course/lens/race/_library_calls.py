@@ -7,8 +7,17 @@ import random
 import numba
 import numpy as np
 
+from numba_course.lens.race import _elements
 from numba_course.lens.race._memory import READ, WRITE, addresses
-from numba_course.lens.race._values import NotUnderstood, Raised, as_array_operand, as_dtype, plain, theirs
+from numba_course.lens.race._values import (
+    NotUnderstood,
+    Raised,
+    as_array_operand,
+    as_dtype,
+    of_one_kind,
+    plain,
+    theirs,
+)
 
 COMPUTING = "abs bool chr complex divmod float hash int isinstance ord pow range round slice str"
 PURE = {getattr(builtins, name) for name in COMPUTING.split()}
@@ -35,7 +44,8 @@ SYNONYMS = {"ranf": "random_sample", "sample": "random_sample"}
 def library(run, fn, args, kwargs):
     """Call a function or method of NumPy, or a compiled ufunc; report what it does to arrays."""
     fn = _repeatable(run, FILLED.get(fn, fn))
-    args, kwargs = [as_dtype(a) for a in args], {key: as_dtype(value) for key, value in kwargs.items()}
+    args = [of_one_kind(a) if type(a) in (list, tuple) else as_dtype(a) for a in args]
+    kwargs = {key: as_dtype(value) for key, value in kwargs.items()}
     owner, name, nin = (
         getattr(fn, "__self__", None),
         getattr(fn, "__name__", str(fn)),
@@ -64,6 +74,14 @@ def library(run, fn, args, kwargs):
                 run.memory.array(array, READ)
             if before and before[index] != array.tobytes():
                 raise NotUnderstood(f"what {name} writes")
+    if name == "fill" and outs:
+        _elements.filled(run, owner)
+    elif type(fn).__name__ == "StencilFunc":
+        _elements.neighbours_read(run, arrays(run, args), outs)
+    elif nin is not None and not outs:
+        _elements.computed(run, args[:nin], result)
+    else:
+        _elements.summarised(run, name, given)
     return plain(result)
 
 
@@ -93,9 +111,13 @@ def _put(run, fn, args, kwargs):
 def _repeatable(run, fn):
     """The same function, but of a random generator that starts anew in each run."""
     owner = getattr(fn, "__self__", None)
-    if owner is np.random.mtrand._rand or getattr(fn, "__module__", "") == "numpy.random.mtrand":
+    if owner is np.random.mtrand._rand or fn is np.random.seed:
+        run.draws("np.random", fn.__name__, _elements.is_mapped(run))
         return getattr(run.numpy_random, SYNONYMS.get(fn.__name__, fn.__name__))
-    return getattr(run.python_random, fn.__name__) if owner is random._inst else fn
+    if owner is random._inst:
+        run.draws("random", fn.__name__, parallel=False)
+        return getattr(run.python_random, fn.__name__)
+    return fn
 
 
 def _call(fn, args, kwargs):

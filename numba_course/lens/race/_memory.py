@@ -72,6 +72,7 @@ class Store:
         self.number, self.start, self.grain = number, start, grain
         tables = [defaultdict(int) if cells is None else np.zeros(cells, np.int32) for _ in range(2)]
         self.tables = dict(zip((READ, WRITE), tables, strict=True))  # kind -> cell -> number of an access
+        self.others = {}  # (kind, cell) -> the first access by another iteration, where loops are merged
         self.names = []  # (text, function from key to rest of the name and index, or None)
 
     def key(self, cell):
@@ -100,6 +101,10 @@ class Memory:
         (store, key of the cell) to its clearest `Collision`.
     hits : set
         (number of the store, key) of all that collided.
+    same : bool
+        Set by the interpreter: whether the value that is being written stands there already.
+    differing : set
+        Those of `hits` where more collided than writes of the same value.
     seen : dict
         (store, key, loop, iteration) to the kinds of access, as far as they are kept.
     """
@@ -109,13 +114,24 @@ class Memory:
         self.accesses = [None]
         self.arrays, self.containers = {}, {}
         self.collisions, self.hits, self.seen = {}, set(), {}
+        self.same, self.differing = False, set()
         self.work = 0  # elements touched so far
+        self.merging = False  # whether loops run as one: then iterations do not come one after the other
         self._stores = 0
 
     def array(self, array, kind, where=...):
         """The elements ``array[where]`` are touched."""
         if self.path and array.size:
             self._reach(array, np.unique(addresses(array)[where]), kind)
+
+    def each(self, array, kind, loop, where=None):
+        """Element k of the array is touched by iteration k of this loop, unless ``where[k]`` is false."""
+        outside, flat, start = self.path, array.ndim == 1, pointer(array)
+        for index, address in zip(np.ndindex(array.shape), addresses(array).ravel().tolist(), strict=True):
+            if where is None or where[index]:
+                self.path = (*outside, Iteration(loop, index[0] if flat else index))
+                self.element(array, address - start, kind)
+        self.path = outside
 
     def element(self, array, offset, kind):
         """The one element at this byte offset from the start of the array is touched."""
@@ -171,6 +187,8 @@ class Memory:
     def collide(self, store, key, collision):
         """Keep it, unless a clearer one of the same element is known."""
         self.hits.add((store.number, key))
+        if collision.kinds != (WRITE, WRITE) or not self.same:
+            self.differing.add((store.number, key))
         known = self.collisions.get((store, key))
         if (known is None and len(self.collisions) < KEPT) or (known and collision.order() < known.order()):
             self.collisions[store, key] = collision
@@ -222,6 +240,8 @@ class Memory:
         now, path = self.now(), self.path
         for earlier, table in store.tables.items():
             number = int(table[cell])
+            if self.merging:
+                number = self._other(store, cell, earlier, number, kind, now)
             if number and concurrent(self.accesses[number].path, path):
                 if WRITE in (earlier, kind):
                     self.collide(store, store.key(cell), Collision(number, now, (earlier, kind)))
@@ -229,6 +249,16 @@ class Memory:
                 table[cell] = now
         if len(self.seen) < KEPT:
             self._see(store, store.key(cell), path, kind)
+
+    def _other(self, store, cell, earlier, number, kind, now):
+        """The access that this one may collide with: the first one, or the first of another iteration than that."""
+        path, other = self.path, store.others.get((earlier, cell), 0)
+        if not number or not _same(self.accesses[number].path, path):
+            if number and earlier == kind and concurrent(self.accesses[number].path, path):
+                if not other or self.accesses[other].path[-1].loop != path[-1].loop:
+                    store.others[earlier, cell] = now
+            return number
+        return other if other and concurrent(self.accesses[other].path, path) else number
 
     def _touch(self, store, cells, kind):
         now, path = self.now(), self.path
