@@ -103,15 +103,21 @@ def iterate(run: Any, kind: str, operands: list[Operand]) -> None:
         All of one shape, reads before writes.
     """
     frame = run.frame
-    parfor = _parfor(frame, kind, run.memory.place)
-    if parfor is None or not operands:
-        return
+    found = _parfors(frame, kind, run.memory.place)
+    if found and operands:
+        for parfor in (
+            found if kind == EXPRESSION else found[:1]
+        ):  # which expression of a line it is does not show
+            _iterate(run, frame, parfor, operands)
+
+
+def _iterate(run, frame, parfor, operands):
     whole = frame.facts.merged(parfor.group)
     if not any(part.kind in WRITING for part in whole):
         return  # it writes new memory only
     merged, count = enter(run, frame, parfor), operands[0].array.size
     run.statements.add(merged.number)
-    if kind == STORE:
+    if parfor.kind == STORE:
         run.regions.append(Elements(run.memory.place, count))
     if len(whole) == 1 and not _overlap(operands):
         return
@@ -120,17 +126,17 @@ def iterate(run: Any, kind: str, operands: list[Operand]) -> None:
         run.memory.each(operand.array, operand.kind, merged.number, operand.mask)
 
 
-def _parfor(frame, kind, place):
-    """The loop that Numba made of a statement of this kind here: one that is missing still, if there are several."""
+def _parfors(frame, kind, place):
+    """The loops that Numba made of statements of this kind here, those that are missing still first."""
     if frame.facts is None or frame.region is not None or frame.inside:
-        return None
-    found = [p for p in frame.facts.parfors if p.kind == kind and p.stands_at(place)]
+        return []
+    found = [parfor for parfor in frame.facts.parfors if parfor.kind == kind and parfor.stands_at(place)]
 
-    def rank(parfor):
+    def is_done(parfor):
         merged = frame.merged.get(parfor.group)
         return merged is None or (parfor not in merged.missing and merged.last is not parfor)
 
-    return min(found, key=rank, default=None)
+    return sorted(found, key=is_done)
 
 
 def _overlap(operands):
@@ -162,7 +168,7 @@ def _stretched(value, target):
 
 def stored(run: Any, target: np.ndarray, index: Any, value: Any) -> None:
     """``target[index] = value``, not done yet."""
-    if _parfor(run.frame, STORE, run.memory.place) is None:
+    if not _parfors(run.frame, STORE, run.memory.place):
         return
     if isinstance(index, np.ndarray) and index.dtype == bool and index.shape == target.shape:
         source = (
@@ -207,7 +213,7 @@ def neighbours_read(run: Any, read: list[np.ndarray], written: list[np.ndarray])
 
 def is_mapped(run: Any) -> bool:
     """Whether Numba may make a loop of this call of a function that fills a new array."""
-    return _parfor(run.frame, FRESH, run.memory.place) is not None
+    return bool(_parfors(run.frame, FRESH, run.memory.place))
 
 
 def summarised(run: Any, name: str, arrays: list[np.ndarray]) -> None:

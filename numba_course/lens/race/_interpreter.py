@@ -22,6 +22,7 @@ from numba.core import compiler, ir
 from numba.core.analysis import compute_cfg_from_blocks
 from numba.core.dispatcher import Dispatcher
 from numba.core.unsafe import eh
+from numba.experimental.jitclass.base import JitClassType
 
 from numba_course.lens.race import _elements, _library_calls
 from numba_course.lens.race._memory import READ, WRITE, Collision, Iteration, Memory, parting
@@ -30,6 +31,7 @@ from numba_course.lens.race._reductions import Facts, as_reduction
 from numba_course.lens.race._values import (
     CONTAINERS,
     Closure,
+    Instance,
     Method,
     NotUnderstood,
     Outside,
@@ -122,7 +124,10 @@ class Region:
         """Our verdict on the variable (see `as_reduction`), and whether Numba treats it as a reduction."""
         if name not in self.judged:
             blocks = self.frame.code.blocks
-            body = compute_cfg_from_blocks(blocks).loops()[self.header].body
+            loops = (
+                compute_cfg_from_blocks(blocks).loops().values()
+            )  # the header of a long one is not its first block
+            body = min((loop.body for loop in loops if self.header in loop.body), key=len)
             statements = [statement for label in sorted(body) for statement in blocks[label].body]
             verdict, chain = as_reduction(statements, name)
             listed = self.frame.facts.lists(chain, {statement.loc.line for statement in statements})
@@ -267,6 +272,14 @@ class Run:
                 else:
                     self._effect(frame, statement, kind)
 
+    def _set_field(self, instance, name, value):
+        """``instance.name = value``, of a jitclass."""
+        kind = instance.kind.struct.get(name)
+        if kind is None:
+            raise NotUnderstood(f"the property {name} of {instance.kind.class_name}")
+        self.memory.item(instance, name, WRITE)
+        instance.fields[name] = cast(value, as_dtype(kind)) if isinstance(kind, numba.types.Number) else value
+
     def _effect(self, frame, statement, kind):
         """A statement that is neither an assignment nor a jump."""
 
@@ -279,6 +292,8 @@ class Run:
             self.setitem(*get("dct", "key", "value"))
         elif kind is ir.SetAttr:
             target, value = get("target", "value")
+            if isinstance(target, Instance):
+                return self._set_field(target, statement.attr, value)
             if not isinstance(target, np.ndarray):
                 raise NotUnderstood(f"an attribute of {type(target).__name__}")
             self.setitem(target, statement.attr, value)
@@ -518,6 +533,8 @@ class Run:
         if isinstance(fn, Closure):
             return self.function(fn.function, args, kwargs, fn.frame)
         if isinstance(fn, Method):
+            if isinstance(fn.owner, Instance):
+                return self.dispatch(fn.owner.kind.jit_methods[fn.name], [fn.owner, *args], kwargs, frame)
             if isinstance(fn.owner, CONTAINERS):
                 return _library_calls.container_method(self, fn.owner, fn.name, args)
             if isinstance(fn.owner, np.random.Generator):
@@ -542,9 +559,30 @@ class Run:
             return _library_calls.library(self, fn, args, kwargs)
         if isinstance(fn, type) and issubclass(fn, (tuple, BaseException)):
             return fn(*args, **kwargs)
+        if isinstance(fn, types.BuiltinFunctionType) and isinstance(fn.__self__, str):
+            return plain(theirs(fn, *map(as_index, args), **kwargs))
+        if isinstance(fn, JitClassType):
+            return self._instance(fn.class_type, args, kwargs)
         if isinstance(fn, types.FunctionType) and _library_calls.is_jitable(fn):
             return self.function(fn, args, kwargs, None)
+        if isinstance(fn, types.FunctionType):
+            return self._overloaded(fn, args, kwargs)
         raise NotUnderstood(f"a call of {getattr(fn, '__name__', type(fn).__name__)}")
+
+    def _overloaded(self, fn, args, kwargs):
+        """A function for which compiled code has another one, made by `overload`."""
+        implementation = _library_calls.overload_of(fn, args, kwargs)
+        if implementation is None:
+            raise NotUnderstood(f"a call of {fn.__name__}")
+        if isinstance(implementation, Dispatcher):
+            return self.dispatch(implementation, args, kwargs)
+        return self.function(implementation, args, kwargs, None)
+
+    def _instance(self, kind, args, kwargs):
+        """The call of a class made by `jitclass`."""
+        instance = Instance(kind)
+        self.dispatch(kind.jit_methods["__init__"], [instance, *args], kwargs)
+        return instance
 
     def _pure(self, frame, fn, args):
         """A builtin that only computes."""
@@ -670,9 +708,22 @@ class Run:
             return getattr(value, name) if name in ATTRIBUTES else Method(value, name)
         if isinstance(value, (*CONTAINERS, np.random.Generator)):
             return Method(value, name)
+        if isinstance(value, Instance):
+            return self._field(value, name)
         if isinstance(value, TRANSPARENT) or value in (typed.List, typed.Dict):
             return scalar(getattr(value, name))
         raise NotUnderstood(f"the attribute {name} of {type(value).__name__}")
+
+    def _field(self, instance, name):
+        """An attribute of an instance of a jitclass."""
+        if name in instance.kind.jit_methods:
+            return Method(instance, name)
+        if name not in instance.kind.struct:
+            raise NotUnderstood(f"the attribute {name} of {instance.kind.class_name}")
+        self.memory.item(instance, name, READ)
+        if name not in instance.fields:
+            raise NotUnderstood(f"the attribute {name}, which has no value yet,")
+        return instance.fields[name]
 
     def _len(self, value):
         if isinstance(value, CONTAINERS):

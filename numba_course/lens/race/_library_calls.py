@@ -57,6 +57,8 @@ def library(run, fn, args, kwargs):
         outs += [owner] if name in REPLACE else []
     elif name == "shuffle":
         outs += args[:1]
+    if name == "dot" and not isinstance(owner, np.ndarray):
+        outs += args[2:]
     if nin is not None:
         outs += args[nin:]
         args[:nin] = [as_array_operand(a) if given else a for a in args[:nin]]
@@ -167,6 +169,21 @@ def is_library(fn):
         or isinstance(fn, np.ufunc)
         or type(fn).__name__ in ("DUFunc", "GUFunc", "StencilFunc")
     )
+
+
+def overload_of(function, args, kwargs):
+    """What compiled code runs in place of this Python function for these arguments; None if that is not found out."""
+    kind = numba.core.registry.cpu_target.typing_context.resolve_value_type(function)
+    for template in reversed(getattr(kind, "templates", ())):
+        try:
+            types = [numba.typeof(value) for value in args]
+            named = {name: numba.typeof(value) for name, value in kwargs.items()}
+            found = template._overload_func(*types, **named)
+        except Exception:  # not made by `overload`, or not for these types: the code is somebody else's
+            continue
+        if found is not None:
+            return found
+    return None
 
 
 def is_jitable(function):

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from numba_course.lens.race._values import Instance
+
 READ, WRITE = "read", "write"
 KEPT = 1_000  # conflicts that are kept (all are counted), and accesses that are kept for the figure
 
@@ -157,6 +159,8 @@ class Memory:
 
     def name(self, value, text):
         """The learner calls `value` so; the first names are kept."""
+        if text == "self" and isinstance(value, Instance):
+            return  # what its methods call it says nothing
         if isinstance(value, np.ndarray):
             store = self._store(value)
             if len(store.names) < 4:
@@ -165,7 +169,10 @@ class Memory:
             fields = getattr(value, "_fields", None)
             for index, item in enumerate(value):
                 self.name(item, f"{text}.{fields[index]}" if fields else f"{text}[{index}]")
-        elif isinstance(value, (list, dict, set, np.random.Generator)) and not self.container(value).names:
+        elif (
+            isinstance(value, (list, dict, set, Instance, np.random.Generator))
+            and not self.container(value).names
+        ):
             self.container(value).names.append((text, lambda key: ("", None if key is None else (key,))))
             items = (
                 enumerate(value)

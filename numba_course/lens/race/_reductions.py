@@ -8,7 +8,7 @@ from numba.core.compiler_machinery import AnalysisPass, register_pass
 from numba.core.dispatcher import Dispatcher
 from numba.core.typed_passes import ParforPreLoweringPass
 
-from numba_course.lens.compiled.dispatchers import compiled_for
+from numba_course.lens.compiled.dispatchers import compiled_for, hardly_optimised
 from numba_course.lens.race._parfors import parfors
 
 FAMILIES: dict[object, str] = {
@@ -86,7 +86,8 @@ def settle(dispatcher, args):
     compiler = dispatcher._compiler
     usual, compiler.pipeline_class = compiler.pipeline_class, _stopping(compiler.pipeline_class)
     try:
-        compiled = compiled_for(dispatcher, args)
+        with hardly_optimised():  # what it calls is compiled to the end, as its types are asked for
+            compiled = compiled_for(dispatcher, args)
     except _SettledError as stop:
         diagnostics, simple = stop.args
     else:

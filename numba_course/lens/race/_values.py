@@ -5,7 +5,7 @@ Numbers are Python's, but ``np.uint64`` stands for every unsigned integer, and s
 
 import math
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numba
 import numpy as np
@@ -49,6 +49,14 @@ class Method:
 
     owner: object
     name: str
+
+
+@dataclass
+class Instance:
+    """An instance of a jitclass."""
+
+    kind: object
+    fields: dict = field(default_factory=dict)
 
 
 @dataclass

@@ -93,7 +93,7 @@ class Conflict:
     def sentence(self) -> str:
         """What was seen, in one line."""
         made = ": Numba runs the elements of this statement in parallel" if self.statement else ""
-        same = ": the same value, so none is lost, but it is a race" if self.same_value else ""
+        same = ": the same value for this input, so none is lost, but it is a race" if self.same_value else ""
         return self._accesses() + same + made
 
     def _accesses(self):

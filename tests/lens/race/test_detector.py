@@ -14,7 +14,7 @@ from numba import config, njit, prange, vectorize
 from numba_course import lens
 from numba_course.lens.race import _interpreter
 from numba_course.lens.race.detector import detect
-from tests.lens.race.cases import loops, statements  # noqa: F401  # both add to CASES
+from tests.lens.race.cases import constructs, loops, statements  # noqa: F401  # they add to CASES
 from tests.lens.race.cases.reported import CASES
 
 

@@ -28,7 +28,7 @@ def index_that_stays_signed(a):
     return out
 
 
-@race(np.array([1, 2, 1, 3]), says="the same value, so none is lost, but it is a race")
+@race(np.array([1, 2, 1, 3]), says="the same value for this input, so none is lost, but it is a race")
 def same_value_twice(data):
     seen = np.zeros(4)
     for i in prange(len(data)):
