@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import enum
+import functools
 import inspect
 import operator
 import random
@@ -28,6 +29,7 @@ from numba_course.lens.race import _elements, _library_calls
 from numba_course.lens.race._memory import READ, WRITE, Collision, Iteration, Memory, parting
 from numba_course.lens.race._parfors import LOOP
 from numba_course.lens.race._reductions import Facts, as_reduction
+from numba_course.lens.race._steps import number_in, prepared
 from numba_course.lens.race._values import (
     CONTAINERS,
     Closure,
@@ -49,8 +51,9 @@ from numba_course.lens.race._values import (
     theirs,
 )
 
-STEPS = 1_000_000  # interpreted instructions, and elements touched in bulk, before it is too long
+STEPS = 5_000_000  # interpreted instructions, and elements touched in bulk, before it is too long
 USUAL = (ArithmeticError, LookupError, ValueError, NameError)  # what a compiled function raises, or should
+FITTING = {(float, "d"), (int, "d"), (int, "l"), (int, "q")}  # that NumPy stores as compiled code does
 NUMBERS = (int, float, complex, np.number)
 TRANSPARENT = (types.ModuleType, type, tuple, str, enum.Enum, np.ufunc, np.dtype, numba.types.Type, *NUMBERS)
 ATTRIBUTES = {"T", "dtype", "flat", "imag", "itemsize", "nbytes", "ndim", "real", "shape", "size", "strides"}
@@ -66,6 +69,8 @@ class Frame:
 
     Attributes
     ----------
+    arguments : list
+        In the order of the parameters.
     facts : Facts or None
         What Numba made parallel in this function; None if it was compiled without.
     inside : bool
@@ -75,7 +80,7 @@ class Frame:
     region : Region or None
         The parallel loop of this frame that is running.
     writers : dict
-        Variable assigned in a parallel loop of this frame, and the access and the loop that did so.
+        Variable assigned in a parallel loop of this frame, and the iterations, the place and the loop that did so.
     merged : dict
         Group of merged loops of this frame, and its last run.
     label : int
@@ -85,6 +90,7 @@ class Frame:
     code: ir.FunctionIR
     globals: dict
     facts: Facts | None
+    arguments: list = field(default_factory=list)
     inside: bool = False
     lenient: bool = False
     values: dict = field(default_factory=dict)
@@ -157,7 +163,7 @@ class Run:
         self.asked, self.steps, self.chunk, self.tries = False, 0, 0, 0
         self.seeds = {}  # seeded generator, numpy's or random's: line and iteration in which
         self.numpy_random, self.python_random = np.random.RandomState(0), random.Random(0)
-        self.codes, self.facts = {}, dict(facts)
+        self.codes, self.blocks, self.facts = {}, {}, dict(facts)
         self.special = {
             numba.get_num_threads: lambda: self.threads,
             numba.get_thread_id: self._thread,
@@ -189,13 +195,21 @@ class Run:
                 self.dispatch(dispatcher, [plain(arg) for arg in args], {})
             return ""
         except TooLong:
-            return "it takes too long; give it a smaller input"
+            return f"it takes too long; give it a smaller input{self._progress()}"
         except RecursionError:
             return "its calls are nested too deeply"
         except NotUnderstood as error:
             return f"{error} on line {self.memory.place.line} is not understood"
         except Raised as error:
             return self._raised(error.args[0], on_purpose=bool(error.args[1:]))
+
+    def _progress(self):
+        """How far it came before it was stopped; only told if nothing collided."""
+        if not self.regions:
+            return ""
+        region = self.active[0] if self.active else self.regions[-1]
+        done = f"{region.count} iterations of the loop on line {region.place.line}"
+        return f": it was stopped after {done}, and no conflict was found until then"
 
     def _raised(self, cause, on_purpose):
         """What an exception of the interpreted function tells about it."""
@@ -228,7 +242,8 @@ class Run:
     def function(self, function, args, kwargs, caller, facts=None, lenient=False):
         """Call a Python function, as a part of its caller if that is given."""
         if function not in self.codes:
-            self.codes[function] = compiler.run_frontend(function)
+            code = self.codes[function] = compiler.run_frontend(function)
+            self.blocks[code] = prepared(self, code)
         frame = Frame(self.codes[function], function.__globals__, facts, lenient=lenient)
         if frame.code.is_generator:
             raise NotUnderstood("a generator")
@@ -238,39 +253,35 @@ class Run:
         bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
         place = self.memory.place
-        result = self._statements(frame, list(bound.arguments.values()))
+        frame.arguments = list(bound.arguments.values())
+        result = self._statements(frame)
         self.memory.place = place
         return result
 
-    def _statements(self, frame, arguments):
+    def _statements(self, frame):
         caller, self.frame = self.frame, frame
         if frame.facts is not None and not frame.inside:
             _elements.begin(self, frame)
-        result = self._blocks(frame, arguments)
+        result = self._blocks(frame)
         _elements.finish(self, frame, *frame.merged)
         self.frame = caller
         return result
 
-    def _blocks(self, frame, arguments):
-        frame.label = min(frame.code.blocks)
+    def _blocks(self, frame):
+        blocks, frame.label = self.blocks[frame.code], min(frame.code.blocks)
+        memory = self.memory
         while True:
-            for statement in frame.code.blocks[frame.label].body:
-                self.steps += 1
-                if self.steps + self.memory.work > STEPS:
-                    raise TooLong
-                self.memory.place = statement.loc
-                kind = type(statement)
-                if kind is ir.Assign:
-                    self._set(frame, statement.target, self._value(frame, statement.value, arguments))
-                elif kind is ir.Jump:
-                    frame.label = statement.target
-                elif kind is ir.Branch:
-                    taken = self._get(frame, statement.cond)
-                    frame.label = statement.truebr if taken else statement.falsebr
-                elif kind is ir.Return:
-                    return self._get(frame, statement.value)
-                else:
-                    self._effect(frame, statement, kind)
+            block = blocks[frame.label]
+            self.steps += block.size
+            if self.steps + memory.work > STEPS:
+                raise TooLong
+            for place, step in block.steps:
+                memory.place = place
+                step(frame)
+            memory.place = block.place
+            frame.label, value = block.leave(frame)
+            if frame.label is None:
+                return value
 
     def _set_field(self, instance, name, value):
         """``instance.name = value``, of a jitclass."""
@@ -280,11 +291,11 @@ class Run:
         self.memory.item(instance, name, WRITE)
         instance.fields[name] = cast(value, as_dtype(kind)) if isinstance(kind, numba.types.Number) else value
 
-    def _effect(self, frame, statement, kind):
+    def effect(self, frame, statement, kind):
         """A statement that is neither an assignment nor a jump."""
 
         def get(*names):
-            return [self._get(frame, getattr(statement, name)) for name in names]
+            return [self.get(frame, getattr(statement, name)) for name in names]
 
         if kind is ir.SetItem:
             self.setitem(*get("target", "index", "value"))
@@ -304,7 +315,7 @@ class Run:
         elif kind is ir.Raise and statement.exception is not None:
             raise Raised(*get("exception"), "on purpose")
         elif kind is ir.Print:
-            self._read([self._get(frame, variable) for variable in statement.args])
+            self._read([self.get(frame, variable) for variable in statement.args])
         elif kind not in (ir.Del, ir.EnterWith, ir.PopBlock):
             raise NotUnderstood(f"the statement {kind.__name__}")
 
@@ -323,10 +334,10 @@ class Run:
         return _elements.enter(self, frame, parfor).number
 
     def afford(self, work):
-        """So many elements are about to be touched one by one."""
-        if self.steps + self.memory.work + work > STEPS:
+        """So many elements are about to be touched one by one, which takes as long as some statements each."""
+        self.memory.work += 4 * work
+        if self.steps + self.memory.work > STEPS:
             raise TooLong
-        self.memory.work += work
 
     def draws(self, library, name, parallel):
         """A function of the module `library` is called that works on the generator of the thread."""
@@ -350,14 +361,14 @@ class Run:
 
     # Variables
 
-    def _get(self, frame, variable):
+    def get(self, frame, variable):
         if variable.name not in frame.values:
             raise Raised(UnboundLocalError(f"{variable.unversioned_name} has no value"))
         if variable.name in frame.writers:
             self._crossing(frame, variable)
         return frame.values[variable.name]
 
-    def _set(self, frame, variable, value):
+    def set(self, frame, variable, value):
         name, old = variable.name, frame.values.get(variable.name)
         frame.values[name] = value
         if name.startswith("$"):
@@ -367,15 +378,13 @@ class Run:
         if frame.region is None:
             frame.writers.pop(name, None)
         elif value is not old or name in frame.writers or not isinstance(value, (np.ndarray, *CONTAINERS)):
-            frame.writers[name] = (
-                self.memory.now(),
-                frame.region,
-            )  # an array changed in place is the same array
+            # an array changed in place is the same array
+            frame.writers[name] = self.memory.path, self.memory.place, frame.region
 
     def _crossing(self, frame, variable):
         """Report a variable that another iteration assigned, unless it is a reduction: each has its own."""
-        name, (number, region) = variable.name, frame.writers[variable.name]
-        wrote, path = self.memory.accesses[number].path, self.memory.path
+        name, (wrote, place, region) = variable.name, frame.writers[variable.name]
+        path = self.memory.path
         if wrote is path:
             return
         steps = parting(wrote, path)
@@ -391,38 +400,39 @@ class Run:
         store = self.memory.container(frame.code)
         if not store.names:
             store.names.append(("", lambda name: (name, None)))
-        self.memory.collide(
-            store, variable.unversioned_name, Collision(number, self.memory.now(), (WRITE, READ))
-        )
+        accesses = self.memory.access(wrote, place), self.memory.now()
+        self.memory.collide(store, variable.unversioned_name, Collision(*accesses, (WRITE, READ)))
 
     # Expressions
 
-    def _value(self, frame, value, arguments):
+    def evaluation(self, op):
+        """The method that evaluates such an expression in a frame."""
+        evaluate = getattr(self, "_" + op, None)
+        if evaluate is None:
+            return functools.partial(self._not_understood, f"the expression {op}")
+        return evaluate
+
+    def _not_understood(self, what, frame, value):
+        raise NotUnderstood(what)
+
+    def value(self, frame, value):
+        """What is no expression and no variable."""
         kind = type(value)
-        if kind is ir.Expr:
-            evaluate = getattr(self, "_" + value.op, None)
-            if evaluate is None:
-                raise NotUnderstood(f"the expression {value.op}")
-            return evaluate(frame, value)
-        if kind is ir.Var:
-            return self._get(frame, value)
-        if kind is ir.Const:
-            return value.value
         if kind is ir.Arg:
-            return arguments[value.index]
+            return frame.arguments[value.index]
         if kind is ir.Global or kind is ir.FreeVar:
             self.memory.name(value.value, value.name)
             return scalar(value.value)
         raise NotUnderstood(f"the expression {kind.__name__}")
 
     def _binop(self, frame, expr):
-        return self.operate(frame, expr.fn, [self._get(frame, expr.lhs), self._get(frame, expr.rhs)])
+        return self.operate(frame, expr.fn, [self.get(frame, expr.lhs), self.get(frame, expr.rhs)])
 
     def _unary(self, frame, expr):
-        return self.operate(frame, expr.fn, [self._get(frame, expr.value)])
+        return self.operate(frame, expr.fn, [self.get(frame, expr.value)])
 
     def _inplace_binop(self, frame, expr):
-        target, value = self._get(frame, expr.lhs), self._get(frame, expr.rhs)
+        target, value = self.get(frame, expr.lhs), self.get(frame, expr.rhs)
         if isinstance(target, CONTAINERS):
             self.memory.item(target, None, WRITE)
             return theirs(expr.fn, target, list(self.items(value)) if isinstance(target, list) else value)
@@ -455,31 +465,31 @@ class Run:
         return plain(theirs(fn, *operands))
 
     def _cast(self, frame, expr):
-        return self._get(frame, expr.value)
+        return self.get(frame, expr.value)
 
     def _build_tuple(self, frame, expr):
-        return tuple(self._get(frame, v) for v in expr.items)
+        return tuple(self.get(frame, v) for v in expr.items)
 
     def _build_list(self, frame, expr):
-        return [self._get(frame, v) for v in expr.items]
+        return [self.get(frame, v) for v in expr.items]
 
     def _build_set(self, frame, expr):
-        return {self._get(frame, v) for v in expr.items}
+        return {self.get(frame, v) for v in expr.items}
 
     def _build_map(self, frame, expr):
-        return {self._get(frame, key): self._get(frame, v) for key, v in expr.items}
+        return {self.get(frame, key): self.get(frame, v) for key, v in expr.items}
 
     def _pair_first(self, frame, expr):
-        return self._get(frame, expr.value)[0]
+        return self.get(frame, expr.value)[0]
 
     def _pair_second(self, frame, expr):
-        return self._get(frame, expr.value)[1]
+        return self.get(frame, expr.value)[1]
 
     def _undef(self, frame, expr):
         return None
 
     def _getiter(self, frame, expr):
-        value = self._get(frame, expr.value)
+        value = self.get(frame, expr.value)
         if not isinstance(value, Prange):
             return self.items(value)
         if frame.facts is not None and frame.region is None and not frame.inside:
@@ -490,38 +500,38 @@ class Run:
 
     def _iternext(self, frame, expr):
         try:
-            return next(self._get(frame, expr.value)), True
+            return next(self.get(frame, expr.value)), True
         except StopIteration:
             return None, False
 
     def _exhaust_iter(self, frame, expr):
-        return tuple(self.items(self._get(frame, expr.value)))
+        return tuple(self.items(self.get(frame, expr.value)))
 
     def _getitem(self, frame, expr):
-        return self.getitem(self._get(frame, expr.value), self._get(frame, expr.index))
+        return self.getitem(self.get(frame, expr.value), self.get(frame, expr.index))
 
     def _static_getitem(self, frame, expr):
-        return self.getitem(self._get(frame, expr.value), expr.index)
+        return self.getitem(self.get(frame, expr.value), expr.index)
 
     def _getattr(self, frame, expr):
-        return self.getattr(self._get(frame, expr.value), expr.attr)
+        return self.getattr(self.get(frame, expr.value), expr.attr)
 
     def _make_function(self, frame, expr):
         def value(part):
-            return self._get(frame, part) if isinstance(part, ir.Var) else part
+            return self.get(frame, part) if isinstance(part, ir.Var) else part
 
         code, cells = value(expr.code), tuple(types.CellType(v) for v in value(expr.closure) or ())
         function = types.FunctionType(code, frame.globals, code.co_name, value(expr.defaults), cells)
         return Closure(function, frame)
 
     def _call(self, frame, expr):
-        args = [self._get(frame, v) for v in expr.args]
+        args = [self.get(frame, v) for v in expr.args]
         if expr.vararg is not None:
-            args += self._get(frame, expr.vararg)
+            args += self.get(frame, expr.vararg)
         if expr.varkwarg is not None:
             raise NotUnderstood("a call with **")
         return self.call(
-            frame, self._get(frame, expr.func), args, {name: self._get(frame, v) for name, v in expr.kws}
+            frame, self.get(frame, expr.func), args, {name: self.get(frame, v) for name, v in expr.kws}
         )
 
     def call(self, frame, fn, args, kwargs):
@@ -645,7 +655,11 @@ class Run:
 
     def getitem(self, value, index):
         """``value[index]``; what is copied is read, of what is only viewed nothing is."""
-        index = as_index(index)
+        index = as_index(index) if type(index) is not int else index
+        number = number_in(value, index)
+        if number:
+            self.memory.element(value, number[1], READ)
+            return scalar(value[number[0]])
         if isinstance(value, CONTAINERS):
             self.memory.item(value, None, READ)
             if not isinstance(index, slice):
@@ -673,7 +687,18 @@ class Run:
 
     def setitem(self, target, index, value):
         """``target[index] = value``"""
-        index = as_index(index)
+        index = as_index(index) if type(index) is not int else index
+        number = number_in(target, index)
+        if (
+            number
+            and (type(value) is float or type(value) is int)
+            and (type(value), target.dtype.char) in FITTING
+        ):
+            self.memory.same = target.item(number[0]) == value
+            self.memory.element(target, number[1], WRITE)
+            self.memory.same = False
+            target[number[0]] = value
+            return
         if isinstance(target, CONTAINERS):
             grows = isinstance(index, slice) or (isinstance(target, dict) and index not in target)
             self.memory.item(target, None, WRITE if grows else READ)

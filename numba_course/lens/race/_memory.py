@@ -17,6 +17,7 @@ from numpy.lib.array_utils import byte_bounds
 from numba_course.lens.race._values import Instance
 
 READ, WRITE = "read", "write"
+REMEMBERED = 16  # arrays whose stores are at hand; they are kept alive meanwhile
 KEPT = 1_000  # conflicts that are kept (all are counted), and accesses that are kept for the figure
 
 
@@ -119,7 +120,7 @@ class Memory:
         self.same, self.differing = False, set()
         self.work = 0  # elements touched so far
         self.merging = False  # whether loops run as one: then iterations do not come one after the other
-        self._stores = 0
+        self._stores, self._known, self._latest = 0, {}, (None, None, 0)
 
     def array(self, array, kind, where=...):
         """The elements ``array[where]`` are touched."""
@@ -139,12 +140,23 @@ class Memory:
         """The one element at this byte offset from the start of the array is touched."""
         if not self.path:
             return
-        store, address = self._store(array), pointer(array) + offset
-        cell, rest = divmod(address - store.start, store.grain)
+        known = self._known.get(id(array))
+        if known is None or known[0] is not array:
+            known = self._remember(array)
+        _, store, begin = known
+        cell, rest = divmod(begin + offset, store.grain)
         if rest or array.itemsize != store.grain:
-            self._reach(array, np.array([address]), kind)
+            self._reach(array, np.array([store.start + begin + offset]), kind)
         else:
             self._touch_one(store, cell, kind)
+
+    def _remember(self, array):
+        """An array, its store, and the offset of its first element in that, for the next access."""
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        store = self._store(array)
+        known = self._known[id(array)] = array, store, pointer(array) - store.start
+        return known
 
     def item(self, container, key, kind):
         """One item of a list or dict, or for the key None its length and order, is touched."""
@@ -186,9 +198,13 @@ class Memory:
 
     def now(self):
         """The number of the access that the statement being run makes."""
-        last = self.accesses[-1]
-        if not last or last.path is not self.path or last[1:] != (self.place.filename, self.place.line):
-            self.accesses.append(Access(self.path, self.place.filename, self.place.line))
+        if self.path is not self._latest[0] or self.place is not self._latest[1]:
+            self._latest = self.path, self.place, self.access(self.path, self.place)
+        return self._latest[2]
+
+    def access(self, path, place):
+        """The number of another access, by these iterations at this place."""
+        self.accesses.append(Access(path, place.filename, place.line))
         return len(self.accesses) - 1
 
     def collide(self, store, key, collision):
