@@ -1,4 +1,4 @@
-"""Find the races of `prange` loops: elements that two iterations touch, at least one of them writing.
+"""Find the races of parallel loops: elements that two iterations touch, at least one of them writing.
 
 A racy program often gives the right result, and most often on the machine at hand. So nothing is timed or run in
 parallel here: the function is interpreted, one iteration after the other, and what the iterations touch is
@@ -270,8 +270,9 @@ def races(fn: Dispatcher, *args: object) -> Races:
     """Find elements that two iterations of a parallel loop touch, at least one of them writing.
 
     The function is interpreted in a child process, one iteration at a time, for these arguments: a "race" is
-    certain, "none found" holds for this input. Exceptions are conflicts that the compiler makes, none of which
-    are known, and instructions that are not understood, which are "not checked".
+    certain, "none found" holds for this input. Parallel is what Numba made so: loops over `prange`, and statements
+    on whole arrays, whose iterations are the elements. Where something parallel is not looked into, or an
+    instruction is not understood, the verdict is "not checked", with the reason.
 
     Parameters
     ----------
@@ -292,9 +293,9 @@ def races(fn: Dispatcher, *args: object) -> Races:
 
     Notes
     -----
-    Takes about as long as compiling `fn`, and a microsecond or two for each instruction of Numba's IR. Elements are
+    Takes about as long as compiling `fn`, and a microsecond or so for each instruction of Numba's IR. Elements are
     told apart by their address, so views and overlapping arguments are seen through. Reductions that Numba
-    recognises are no conflict.
+    recognises are no conflict. Of loops that Numba merged into one, no barrier lies between the parts.
     """
     _check(fn, args)
     try:
