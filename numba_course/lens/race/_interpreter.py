@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import enum
+import functools
 import inspect
 import operator
 import random
@@ -22,29 +23,37 @@ from numba.core import compiler, ir
 from numba.core.analysis import compute_cfg_from_blocks
 from numba.core.dispatcher import Dispatcher
 from numba.core.unsafe import eh
+from numba.experimental.jitclass.base import JitClassType
 
-from numba_course.lens.race import _library_calls
+from numba_course.lens.race import _elements, _library_calls
 from numba_course.lens.race._memory import READ, WRITE, Collision, Iteration, Memory, parting
+from numba_course.lens.race._parfors import LOOP
 from numba_course.lens.race._reductions import Facts, as_reduction
+from numba_course.lens.race._steps import number_in, prepared
 from numba_course.lens.race._values import (
     CONTAINERS,
     Closure,
+    Instance,
     Method,
     NotUnderstood,
+    Outside,
     Prange,
     Raised,
     arithmetic,
     as_array_operand,
     as_dtype,
     as_index,
+    as_unsigned,
     cast,
+    check_signs,
     plain,
     scalar,
     theirs,
 )
 
-STEPS = 1_000_000  # interpreted instructions, and elements touched in bulk, before it is too long
+STEPS = 5_000_000  # interpreted instructions, and elements touched in bulk, before it is too long
 USUAL = (ArithmeticError, LookupError, ValueError, NameError)  # what a compiled function raises, or should
+FITTING = {(float, "d"), (int, "d"), (int, "l"), (int, "q")}  # that NumPy stores as compiled code does
 NUMBERS = (int, float, complex, np.number)
 TRANSPARENT = (types.ModuleType, type, tuple, str, enum.Enum, np.ufunc, np.dtype, numba.types.Type, *NUMBERS)
 ATTRIBUTES = {"T", "dtype", "flat", "imag", "itemsize", "nbytes", "ndim", "real", "shape", "size", "strides"}
@@ -60,6 +69,8 @@ class Frame:
 
     Attributes
     ----------
+    arguments : list
+        In the order of the parameters.
     facts : Facts or None
         What Numba made parallel in this function; None if it was compiled without.
     inside : bool
@@ -69,7 +80,9 @@ class Frame:
     region : Region or None
         The parallel loop of this frame that is running.
     writers : dict
-        Variable assigned in a parallel loop of this frame, and the access and the loop that did so.
+        Variable assigned in a parallel loop of this frame, and the iterations, the place and the loop that did so.
+    merged : dict
+        Group of merged loops of this frame, and its last run.
     label : int
         The block that is being run.
     """
@@ -77,11 +90,13 @@ class Frame:
     code: ir.FunctionIR
     globals: dict
     facts: Facts | None
+    arguments: list = field(default_factory=list)
     inside: bool = False
     lenient: bool = False
     values: dict = field(default_factory=dict)
     writers: dict = field(default_factory=dict)
     region: Region | None = None
+    merged: dict = field(default_factory=dict)
     label: int = 0
 
 
@@ -90,7 +105,8 @@ class Region:
 
     def __init__(self, run, frame, prange):
         self.run, self.frame, self.place = run, frame, prange.place
-        self.number, self.count = len(run.regions), 0
+        self.number, self.count = run.loop_number(frame, prange.place), 0
+        self.unsigned = (prange.place.filename, prange.place.line) in frame.facts.unsigned
         self.outside, self.iterations = run.memory.path, iter(prange.iterations)
         self.header, self.judged = None, {}
         run.regions.append(self)
@@ -108,13 +124,16 @@ class Region:
             raise
         self.count += 1
         self.run.memory.path = (*self.outside, Iteration(self.number, value))
-        return value
+        return as_unsigned(value) if self.unsigned else value
 
     def reduction(self, name):
         """Our verdict on the variable (see `as_reduction`), and whether Numba treats it as a reduction."""
         if name not in self.judged:
             blocks = self.frame.code.blocks
-            body = compute_cfg_from_blocks(blocks).loops()[self.header].body
+            loops = (
+                compute_cfg_from_blocks(blocks).loops().values()
+            )  # the header of a long one is not its first block
+            body = min((loop.body for loop in loops if self.header in loop.body), key=len)
             statements = [statement for label in sorted(body) for statement in blocks[label].body]
             verdict, chain = as_reduction(statements, name)
             listed = self.frame.facts.lists(chain, {statement.loc.line for statement in statements})
@@ -138,10 +157,13 @@ class Run:
 
     def __init__(self, threads, digit, facts):
         self.memory, self.threads, self.digit = Memory(), threads, digit
-        self.regions, self.active, self.serial = [], [], []
+        self.regions, self.active, self.serial, self.unseen = [], [], [], []
+        self.statements, self.harmless, self.remarks = set(), [], []
+        self.frame, self.picked, self.loops = None, (None, None, None), 0
         self.asked, self.steps, self.chunk, self.tries = False, 0, 0, 0
+        self.seeds = {}  # seeded generator, numpy's or random's: line and iteration in which
         self.numpy_random, self.python_random = np.random.RandomState(0), random.Random(0)
-        self.codes, self.facts = {}, dict(facts)
+        self.codes, self.blocks, self.facts = {}, {}, dict(facts)
         self.special = {
             numba.get_num_threads: lambda: self.threads,
             numba.get_thread_id: self._thread,
@@ -173,19 +195,34 @@ class Run:
                 self.dispatch(dispatcher, [plain(arg) for arg in args], {})
             return ""
         except TooLong:
-            return "it takes too long; give it a smaller input"
+            return f"it takes too long; give it a smaller input{self._progress()}"
         except RecursionError:
             return "its calls are nested too deeply"
-        except Exception as error:
-            line = self.memory.place.line
-            if isinstance(error, NotUnderstood):
-                return f"{error} on line {line} is not understood"
-            if self.tries and isinstance(error, (Raised, *USUAL)):
-                return f"an exception inside a try statement or a comprehension, on line {line}, is not understood"
-            cause = error.args[0] if isinstance(error, Raised) else None
-            if isinstance(cause, USUAL) or (cause and error.args[1:]):
-                return f"the function raised {type(cause).__name__}: {cause} on line {line} for this input"
-            return f"line {line} is not understood ({type(cause or error).__name__})"
+        except NotUnderstood as error:
+            return f"{error} on line {self.memory.place.line} is not understood"
+        except Raised as error:
+            return self._raised(error.args[0], on_purpose=bool(error.args[1:]))
+
+    def _progress(self):
+        """How far it came before it was stopped; only told if nothing collided."""
+        if not self.regions:
+            return ""
+        region = self.active[0] if self.active else self.regions[-1]
+        done = f"{region.count} iterations of the loop on line {region.place.line}"
+        return f": it was stopped after {done}, and no conflict was found until then"
+
+    def _raised(self, cause, on_purpose):
+        """What an exception of the interpreted function tells about it."""
+        line = self.memory.place.line
+        if self.tries:
+            return (
+                f"an exception inside a try statement or a comprehension, on line {line}, is not understood"
+            )
+        if isinstance(cause, Outside):
+            return f"line {line} reaches outside an array: {cause}"
+        if on_purpose or isinstance(cause, USUAL):
+            return f"the function raised {type(cause).__name__}: {cause} on line {line} for this input"
+        return f"line {line} is not understood ({type(cause).__name__}: {cause})"
 
     def _trying(self, step):
         self.tries += step
@@ -205,7 +242,8 @@ class Run:
     def function(self, function, args, kwargs, caller, facts=None, lenient=False):
         """Call a Python function, as a part of its caller if that is given."""
         if function not in self.codes:
-            self.codes[function] = compiler.run_frontend(function)
+            code = self.codes[function] = compiler.run_frontend(function)
+            self.blocks[code] = prepared(self, code)
         frame = Frame(self.codes[function], function.__globals__, facts, lenient=lenient)
         if frame.code.is_generator:
             raise NotUnderstood("a generator")
@@ -215,36 +253,49 @@ class Run:
         bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
         place = self.memory.place
-        result = self._statements(frame, list(bound.arguments.values()))
+        frame.arguments = list(bound.arguments.values())
+        result = self._statements(frame)
         self.memory.place = place
         return result
 
-    def _statements(self, frame, arguments):
-        frame.label = min(frame.code.blocks)
-        while True:
-            for statement in frame.code.blocks[frame.label].body:
-                self.steps += 1
-                if self.steps + self.memory.work > STEPS:
-                    raise TooLong
-                self.memory.place = statement.loc
-                kind = type(statement)
-                if kind is ir.Assign:
-                    self._set(frame, statement.target, self._value(frame, statement.value, arguments))
-                elif kind is ir.Jump:
-                    frame.label = statement.target
-                elif kind is ir.Branch:
-                    taken = self._get(frame, statement.cond)
-                    frame.label = statement.truebr if taken else statement.falsebr
-                elif kind is ir.Return:
-                    return self._get(frame, statement.value)
-                else:
-                    self._effect(frame, statement, kind)
+    def _statements(self, frame):
+        caller, self.frame = self.frame, frame
+        if frame.facts is not None and not frame.inside:
+            _elements.begin(self, frame)
+        result = self._blocks(frame)
+        _elements.finish(self, frame, *frame.merged)
+        self.frame = caller
+        return result
 
-    def _effect(self, frame, statement, kind):
+    def _blocks(self, frame):
+        blocks, frame.label = self.blocks[frame.code], min(frame.code.blocks)
+        memory = self.memory
+        while True:
+            block = blocks[frame.label]
+            self.steps += block.size
+            if self.steps + memory.work > STEPS:
+                raise TooLong
+            for place, step in block.steps:
+                memory.place = place
+                step(frame)
+            memory.place = block.place
+            frame.label, value = block.leave(frame)
+            if frame.label is None:
+                return value
+
+    def _set_field(self, instance, name, value):
+        """``instance.name = value``, of a jitclass."""
+        kind = instance.kind.struct.get(name)
+        if kind is None:
+            raise NotUnderstood(f"the property {name} of {instance.kind.class_name}")
+        self.memory.item(instance, name, WRITE)
+        instance.fields[name] = cast(value, as_dtype(kind)) if isinstance(kind, numba.types.Number) else value
+
+    def effect(self, frame, statement, kind):
         """A statement that is neither an assignment nor a jump."""
 
         def get(*names):
-            return [self._get(frame, getattr(statement, name)) for name in names]
+            return [self.get(frame, getattr(statement, name)) for name in names]
 
         if kind is ir.SetItem:
             self.setitem(*get("target", "index", "value"))
@@ -252,6 +303,8 @@ class Run:
             self.setitem(*get("dct", "key", "value"))
         elif kind is ir.SetAttr:
             target, value = get("target", "value")
+            if isinstance(target, Instance):
+                return self._set_field(target, statement.attr, value)
             if not isinstance(target, np.ndarray):
                 raise NotUnderstood(f"an attribute of {type(target).__name__}")
             self.setitem(target, statement.attr, value)
@@ -262,20 +315,60 @@ class Run:
         elif kind is ir.Raise and statement.exception is not None:
             raise Raised(*get("exception"), "on purpose")
         elif kind is ir.Print:
-            self._read([self._get(frame, variable) for variable in statement.args])
+            self._read([self.get(frame, variable) for variable in statement.args])
         elif kind not in (ir.Del, ir.EnterWith, ir.PopBlock):
             raise NotUnderstood(f"the statement {kind.__name__}")
 
+    # Parallel loops
+
+    def new_loop(self):
+        """The number of a run of a loop that nothing else is merged with, so far."""
+        self.loops += 1
+        return self.loops
+
+    def loop_number(self, frame, place):
+        """The number of the run of a loop over `prange` that begins: that of what it is merged with."""
+        parfor = next((p for p in frame.facts.parfors if p.kind == LOOP and p.stands_at(place)), None)
+        if parfor is None or len(frame.facts.merged(parfor.group)) == 1:
+            return self.new_loop()
+        return _elements.enter(self, frame, parfor).number
+
+    def afford(self, work):
+        """So many elements are about to be touched one by one, which takes as long as some statements each."""
+        self.memory.work += 4 * work
+        if self.steps + self.memory.work > STEPS:
+            raise TooLong
+
+    def draws(self, library, name, parallel):
+        """A function of the module `library` is called that works on the generator of the thread."""
+        path, line = self.memory.path, self.memory.place.line
+        if name == "seed":
+            self.seeds[library] = line, path
+        elif library in self.seeds and (path or parallel):
+            seeded, by = self.seeds[library]
+            if parallel or by != path:
+                self.remarks.append(
+                    f"{library}.seed on line {seeded} seeds the generator of one thread, and the iterations that draw "
+                    f"random numbers on line {line} run on several, each of which has its own: results differ"
+                )
+
+    def picked_from(self, value, mask):
+        """The array of which ``value`` is what this mask picked, in the shape of the mask."""
+        picked, source, by = self.picked
+        if picked is not value or by is not mask:
+            raise NotUnderstood("the mask of a masked assignment")
+        return source
+
     # Variables
 
-    def _get(self, frame, variable):
+    def get(self, frame, variable):
         if variable.name not in frame.values:
             raise Raised(UnboundLocalError(f"{variable.unversioned_name} has no value"))
         if variable.name in frame.writers:
             self._crossing(frame, variable)
         return frame.values[variable.name]
 
-    def _set(self, frame, variable, value):
+    def set(self, frame, variable, value):
         name, old = variable.name, frame.values.get(variable.name)
         frame.values[name] = value
         if name.startswith("$"):
@@ -285,15 +378,13 @@ class Run:
         if frame.region is None:
             frame.writers.pop(name, None)
         elif value is not old or name in frame.writers or not isinstance(value, (np.ndarray, *CONTAINERS)):
-            frame.writers[name] = (
-                self.memory.now(),
-                frame.region,
-            )  # an array changed in place is the same array
+            # an array changed in place is the same array
+            frame.writers[name] = self.memory.path, self.memory.place, frame.region
 
     def _crossing(self, frame, variable):
         """Report a variable that another iteration assigned, unless it is a reduction: each has its own."""
-        name, (number, region) = variable.name, frame.writers[variable.name]
-        wrote, path = self.memory.accesses[number].path, self.memory.path
+        name, (wrote, place, region) = variable.name, frame.writers[variable.name]
+        path = self.memory.path
         if wrote is path:
             return
         steps = parting(wrote, path)
@@ -309,38 +400,39 @@ class Run:
         store = self.memory.container(frame.code)
         if not store.names:
             store.names.append(("", lambda name: (name, None)))
-        self.memory.collide(
-            store, variable.unversioned_name, Collision(number, self.memory.now(), (WRITE, READ))
-        )
+        accesses = self.memory.access(wrote, place), self.memory.now()
+        self.memory.collide(store, variable.unversioned_name, Collision(*accesses, (WRITE, READ)))
 
     # Expressions
 
-    def _value(self, frame, value, arguments):
+    def evaluation(self, op):
+        """The method that evaluates such an expression in a frame."""
+        evaluate = getattr(self, "_" + op, None)
+        if evaluate is None:
+            return functools.partial(self._not_understood, f"the expression {op}")
+        return evaluate
+
+    def _not_understood(self, what, frame, value):
+        raise NotUnderstood(what)
+
+    def value(self, frame, value):
+        """What is no expression and no variable."""
         kind = type(value)
-        if kind is ir.Expr:
-            evaluate = getattr(self, "_" + value.op, None)
-            if evaluate is None:
-                raise NotUnderstood(f"the expression {value.op}")
-            return evaluate(frame, value)
-        if kind is ir.Var:
-            return self._get(frame, value)
-        if kind is ir.Const:
-            return value.value
         if kind is ir.Arg:
-            return arguments[value.index]
+            return frame.arguments[value.index]
         if kind is ir.Global or kind is ir.FreeVar:
             self.memory.name(value.value, value.name)
             return scalar(value.value)
         raise NotUnderstood(f"the expression {kind.__name__}")
 
     def _binop(self, frame, expr):
-        return self.operate(frame, expr.fn, [self._get(frame, expr.lhs), self._get(frame, expr.rhs)])
+        return self.operate(frame, expr.fn, [self.get(frame, expr.lhs), self.get(frame, expr.rhs)])
 
     def _unary(self, frame, expr):
-        return self.operate(frame, expr.fn, [self._get(frame, expr.value)])
+        return self.operate(frame, expr.fn, [self.get(frame, expr.value)])
 
     def _inplace_binop(self, frame, expr):
-        target, value = self._get(frame, expr.lhs), self._get(frame, expr.rhs)
+        target, value = self.get(frame, expr.lhs), self.get(frame, expr.rhs)
         if isinstance(target, CONTAINERS):
             self.memory.item(target, None, WRITE)
             return theirs(expr.fn, target, list(self.items(value)) if isinstance(target, list) else value)
@@ -355,6 +447,7 @@ class Run:
             self.memory.path = (*path[:-1], path[-1]._replace(lane=lane))
         result = self.operate(frame, expr.immutable_fn, [target, value])
         self.memory.array(target, WRITE)
+        _elements.updated(self, target, value)
         self.memory.path = path
         theirs(operator.setitem, target, ..., result.astype(target.dtype))
         return target
@@ -366,35 +459,37 @@ class Run:
         if all(isinstance(x, NUMBERS) for x in operands):
             return arithmetic(fn, operands, frame.lenient or frame.region is not None)
         if self._read(operands) and fn is not operator.contains:
-            return plain(theirs(fn, *map(as_array_operand, operands)))
+            result = plain(theirs(fn, *map(as_array_operand, operands)))
+            _elements.computed(self, operands, result)
+            return result
         return plain(theirs(fn, *operands))
 
     def _cast(self, frame, expr):
-        return self._get(frame, expr.value)
+        return self.get(frame, expr.value)
 
     def _build_tuple(self, frame, expr):
-        return tuple(self._get(frame, v) for v in expr.items)
+        return tuple(self.get(frame, v) for v in expr.items)
 
     def _build_list(self, frame, expr):
-        return [self._get(frame, v) for v in expr.items]
+        return [self.get(frame, v) for v in expr.items]
 
     def _build_set(self, frame, expr):
-        return {self._get(frame, v) for v in expr.items}
+        return {self.get(frame, v) for v in expr.items}
 
     def _build_map(self, frame, expr):
-        return {self._get(frame, key): self._get(frame, v) for key, v in expr.items}
+        return {self.get(frame, key): self.get(frame, v) for key, v in expr.items}
 
     def _pair_first(self, frame, expr):
-        return self._get(frame, expr.value)[0]
+        return self.get(frame, expr.value)[0]
 
     def _pair_second(self, frame, expr):
-        return self._get(frame, expr.value)[1]
+        return self.get(frame, expr.value)[1]
 
     def _undef(self, frame, expr):
         return None
 
     def _getiter(self, frame, expr):
-        value = self._get(frame, expr.value)
+        value = self.get(frame, expr.value)
         if not isinstance(value, Prange):
             return self.items(value)
         if frame.facts is not None and frame.region is None and not frame.inside:
@@ -405,38 +500,38 @@ class Run:
 
     def _iternext(self, frame, expr):
         try:
-            return next(self._get(frame, expr.value)), True
+            return next(self.get(frame, expr.value)), True
         except StopIteration:
             return None, False
 
     def _exhaust_iter(self, frame, expr):
-        return tuple(self.items(self._get(frame, expr.value)))
+        return tuple(self.items(self.get(frame, expr.value)))
 
     def _getitem(self, frame, expr):
-        return self.getitem(self._get(frame, expr.value), self._get(frame, expr.index))
+        return self.getitem(self.get(frame, expr.value), self.get(frame, expr.index))
 
     def _static_getitem(self, frame, expr):
-        return self.getitem(self._get(frame, expr.value), expr.index)
+        return self.getitem(self.get(frame, expr.value), expr.index)
 
     def _getattr(self, frame, expr):
-        return self.getattr(self._get(frame, expr.value), expr.attr)
+        return self.getattr(self.get(frame, expr.value), expr.attr)
 
     def _make_function(self, frame, expr):
         def value(part):
-            return self._get(frame, part) if isinstance(part, ir.Var) else part
+            return self.get(frame, part) if isinstance(part, ir.Var) else part
 
         code, cells = value(expr.code), tuple(types.CellType(v) for v in value(expr.closure) or ())
         function = types.FunctionType(code, frame.globals, code.co_name, value(expr.defaults), cells)
         return Closure(function, frame)
 
     def _call(self, frame, expr):
-        args = [self._get(frame, v) for v in expr.args]
+        args = [self.get(frame, v) for v in expr.args]
         if expr.vararg is not None:
-            args += self._get(frame, expr.vararg)
+            args += self.get(frame, expr.vararg)
         if expr.varkwarg is not None:
             raise NotUnderstood("a call with **")
         return self.call(
-            frame, self._get(frame, expr.func), args, {name: self._get(frame, v) for name, v in expr.kws}
+            frame, self.get(frame, expr.func), args, {name: self.get(frame, v) for name, v in expr.kws}
         )
 
     def call(self, frame, fn, args, kwargs):
@@ -448,6 +543,8 @@ class Run:
         if isinstance(fn, Closure):
             return self.function(fn.function, args, kwargs, fn.frame)
         if isinstance(fn, Method):
+            if isinstance(fn.owner, Instance):
+                return self.dispatch(fn.owner.kind.jit_methods[fn.name], [fn.owner, *args], kwargs, frame)
             if isinstance(fn.owner, CONTAINERS):
                 return _library_calls.container_method(self, fn.owner, fn.name, args)
             if isinstance(fn.owner, np.random.Generator):
@@ -472,9 +569,30 @@ class Run:
             return _library_calls.library(self, fn, args, kwargs)
         if isinstance(fn, type) and issubclass(fn, (tuple, BaseException)):
             return fn(*args, **kwargs)
+        if isinstance(fn, types.BuiltinFunctionType) and isinstance(fn.__self__, str):
+            return plain(theirs(fn, *map(as_index, args), **kwargs))
+        if isinstance(fn, JitClassType):
+            return self._instance(fn.class_type, args, kwargs)
         if isinstance(fn, types.FunctionType) and _library_calls.is_jitable(fn):
             return self.function(fn, args, kwargs, None)
+        if isinstance(fn, types.FunctionType):
+            return self._overloaded(fn, args, kwargs)
         raise NotUnderstood(f"a call of {getattr(fn, '__name__', type(fn).__name__)}")
+
+    def _overloaded(self, fn, args, kwargs):
+        """A function for which compiled code has another one, made by `overload`."""
+        implementation = _library_calls.overload_of(fn, args, kwargs)
+        if implementation is None:
+            raise NotUnderstood(f"a call of {fn.__name__}")
+        if isinstance(implementation, Dispatcher):
+            return self.dispatch(implementation, args, kwargs)
+        return self.function(implementation, args, kwargs, None)
+
+    def _instance(self, kind, args, kwargs):
+        """The call of a class made by `jitclass`."""
+        instance = Instance(kind)
+        self.dispatch(kind.jit_methods["__init__"], [instance, *args], kwargs)
+        return instance
 
     def _pure(self, frame, fn, args):
         """A builtin that only computes."""
@@ -537,7 +655,11 @@ class Run:
 
     def getitem(self, value, index):
         """``value[index]``; what is copied is read, of what is only viewed nothing is."""
-        index = as_index(index)
+        index = as_index(index) if type(index) is not int else index
+        number = number_in(value, index)
+        if number:
+            self.memory.element(value, number[1], READ)
+            return scalar(value[number[0]])
         if isinstance(value, CONTAINERS):
             self.memory.item(value, None, READ)
             if not isinstance(index, slice):
@@ -549,9 +671,12 @@ class Run:
         if offset is not None:
             self.memory.element(value, offset, READ)
             return scalar(value[index])
+        check_signs(index)
         if self._read(index if isinstance(index, tuple) else [index]):
             self.memory.array(value, READ, index)
-            return plain(theirs(operator.getitem, value, index))
+            result = plain(theirs(operator.getitem, value, index))
+            self.picked = result, value, index
+            return result
         view = theirs(operator.getitem, value, index)
         if isinstance(view, np.void):  # a record stays a part of its array, as it does in Numba
             return value[(*index, ...) if isinstance(index, tuple) else (index, ...)]
@@ -562,23 +687,40 @@ class Run:
 
     def setitem(self, target, index, value):
         """``target[index] = value``"""
-        index = as_index(index)
+        index = as_index(index) if type(index) is not int else index
+        number = number_in(target, index)
+        if (
+            number
+            and (type(value) is float or type(value) is int)
+            and (type(value), target.dtype.char) in FITTING
+        ):
+            self.memory.same = target.item(number[0]) == value
+            self.memory.element(target, number[1], WRITE)
+            self.memory.same = False
+            target[number[0]] = value
+            return
         if isinstance(target, CONTAINERS):
             grows = isinstance(index, slice) or (isinstance(target, dict) and index not in target)
             self.memory.item(target, None, WRITE if grows else READ)
             if not isinstance(index, slice):
+                self.memory.same = not grows and isinstance(value, NUMBERS) and target[index] == value
                 self.memory.item(target, _key(target, index), WRITE)
+                self.memory.same = False
             theirs(operator.setitem, target, index, value)
             return
         target, index = _unflattened(target, index)
+        check_signs(index)
         if not isinstance(target, np.ndarray):
             raise NotUnderstood(f"storing into {type(target).__name__}")
         self._read([value, *(index if isinstance(index, tuple) else [index])])
         offset, part = _offset(target, index), target[index] if isinstance(index, str) else target
+        self.memory.same = _is_stored(target, index, value)
         if offset is not None:
             self.memory.element(target, offset, WRITE)
         else:
             self.memory.array(part, WRITE, ... if isinstance(index, str) else index)
+            _elements.stored(self, target, index, value)
+        self.memory.same = False
         if part.dtype.names is None:
             value = np.asarray(value).astype(part.dtype)
         theirs(operator.setitem, target, index, value)
@@ -591,9 +733,22 @@ class Run:
             return getattr(value, name) if name in ATTRIBUTES else Method(value, name)
         if isinstance(value, (*CONTAINERS, np.random.Generator)):
             return Method(value, name)
+        if isinstance(value, Instance):
+            return self._field(value, name)
         if isinstance(value, TRANSPARENT) or value in (typed.List, typed.Dict):
             return scalar(getattr(value, name))
         raise NotUnderstood(f"the attribute {name} of {type(value).__name__}")
+
+    def _field(self, instance, name):
+        """An attribute of an instance of a jitclass."""
+        if name in instance.kind.jit_methods:
+            return Method(instance, name)
+        if name not in instance.kind.struct:
+            raise NotUnderstood(f"the attribute {name} of {instance.kind.class_name}")
+        self.memory.item(instance, name, READ)
+        if name not in instance.fields:
+            raise NotUnderstood(f"the attribute {name}, which has no value yet,")
+        return instance.fields[name]
 
     def _len(self, value):
         if isinstance(value, CONTAINERS):
@@ -625,6 +780,13 @@ def _key(container, index):
     return theirs(operator.getitem, range(len(container)), index) if isinstance(container, list) else index
 
 
+def _is_stored(target, index, value):
+    """Whether a number, or the same number for all, stands there already."""
+    if target.dtype.names or not isinstance(value, NUMBERS):
+        return False
+    return bool(np.all(target[index] == np.asarray(value).astype(target.dtype)))
+
+
 def _unflattened(value, index):
     """An index into ``array.flat`` as one into the array."""
     if not isinstance(value, np.flatiter):
@@ -643,6 +805,7 @@ def _offset(array, index):
         if type(k) is not int:
             return None
         if not -length <= k < length:
+            check_signs(index)
             raise Raised(IndexError(f"index {k} is out of bounds for axis {axis} with size {length}"))
         offset += k % length * stride
     return offset

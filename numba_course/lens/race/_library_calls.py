@@ -7,8 +7,17 @@ import random
 import numba
 import numpy as np
 
+from numba_course.lens.race import _elements
 from numba_course.lens.race._memory import READ, WRITE, addresses
-from numba_course.lens.race._values import NotUnderstood, Raised, as_array_operand, as_dtype, plain, theirs
+from numba_course.lens.race._values import (
+    NotUnderstood,
+    Raised,
+    as_array_operand,
+    as_dtype,
+    of_one_kind,
+    plain,
+    theirs,
+)
 
 COMPUTING = "abs bool chr complex divmod float hash int isinstance ord pow range round slice str"
 PURE = {getattr(builtins, name) for name in COMPUTING.split()}
@@ -35,7 +44,8 @@ SYNONYMS = {"ranf": "random_sample", "sample": "random_sample"}
 def library(run, fn, args, kwargs):
     """Call a function or method of NumPy, or a compiled ufunc; report what it does to arrays."""
     fn = _repeatable(run, FILLED.get(fn, fn))
-    args, kwargs = [as_dtype(a) for a in args], {key: as_dtype(value) for key, value in kwargs.items()}
+    args = [of_one_kind(a) if type(a) in (list, tuple) else as_dtype(a) for a in args]
+    kwargs = {key: as_dtype(value) for key, value in kwargs.items()}
     owner, name, nin = (
         getattr(fn, "__self__", None),
         getattr(fn, "__name__", str(fn)),
@@ -47,6 +57,8 @@ def library(run, fn, args, kwargs):
         outs += [owner] if name in REPLACE else []
     elif name == "shuffle":
         outs += args[:1]
+    if name == "dot" and not isinstance(owner, np.ndarray):
+        outs += args[2:]
     if nin is not None:
         outs += args[nin:]
         args[:nin] = [as_array_operand(a) if given else a for a in args[:nin]]
@@ -64,6 +76,14 @@ def library(run, fn, args, kwargs):
                 run.memory.array(array, READ)
             if before and before[index] != array.tobytes():
                 raise NotUnderstood(f"what {name} writes")
+    if name == "fill" and outs:
+        _elements.filled(run, owner)
+    elif type(fn).__name__ == "StencilFunc":
+        _elements.neighbours_read(run, arrays(run, args), outs)
+    elif nin is not None and not outs:
+        _elements.computed(run, args[:nin], result)
+    else:
+        _elements.summarised(run, name, given)
     return plain(result)
 
 
@@ -93,9 +113,13 @@ def _put(run, fn, args, kwargs):
 def _repeatable(run, fn):
     """The same function, but of a random generator that starts anew in each run."""
     owner = getattr(fn, "__self__", None)
-    if owner is np.random.mtrand._rand or getattr(fn, "__module__", "") == "numpy.random.mtrand":
+    if owner is np.random.mtrand._rand or fn is np.random.seed:
+        run.draws("np.random", fn.__name__, _elements.is_mapped(run))
         return getattr(run.numpy_random, SYNONYMS.get(fn.__name__, fn.__name__))
-    return getattr(run.python_random, fn.__name__) if owner is random._inst else fn
+    if owner is random._inst:
+        run.draws("random", fn.__name__, parallel=False)
+        return getattr(run.python_random, fn.__name__)
+    return fn
 
 
 def _call(fn, args, kwargs):
@@ -145,6 +169,21 @@ def is_library(fn):
         or isinstance(fn, np.ufunc)
         or type(fn).__name__ in ("DUFunc", "GUFunc", "StencilFunc")
     )
+
+
+def overload_of(function, args, kwargs):
+    """What compiled code runs in place of this Python function for these arguments; None if that is not found out."""
+    kind = numba.core.registry.cpu_target.typing_context.resolve_value_type(function)
+    for template in reversed(getattr(kind, "templates", ())):
+        try:
+            types = [numba.typeof(value) for value in args]
+            named = {name: numba.typeof(value) for name, value in kwargs.items()}
+            found = template._overload_func(*types, **named)
+        except Exception:  # not made by `overload`, or not for these types: the code is somebody else's
+            continue
+        if found is not None:
+            return found
+    return None
 
 
 def is_jitable(function):

@@ -14,7 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from numba_course.lens.race._values import Instance
+
 READ, WRITE = "read", "write"
+REMEMBERED = 16  # arrays whose stores are at hand; they are kept alive meanwhile
 KEPT = 1_000  # conflicts that are kept (all are counted), and accesses that are kept for the figure
 
 
@@ -72,6 +75,7 @@ class Store:
         self.number, self.start, self.grain = number, start, grain
         tables = [defaultdict(int) if cells is None else np.zeros(cells, np.int32) for _ in range(2)]
         self.tables = dict(zip((READ, WRITE), tables, strict=True))  # kind -> cell -> number of an access
+        self.others = {}  # (kind, cell) -> the first access by another iteration, where loops are merged
         self.names = []  # (text, function from key to rest of the name and index, or None)
 
     def key(self, cell):
@@ -100,6 +104,10 @@ class Memory:
         (store, key of the cell) to its clearest `Collision`.
     hits : set
         (number of the store, key) of all that collided.
+    same : bool
+        Set by the interpreter: whether the value that is being written stands there already.
+    differing : set
+        Those of `hits` where more collided than writes of the same value.
     seen : dict
         (store, key, loop, iteration) to the kinds of access, as far as they are kept.
     """
@@ -109,24 +117,46 @@ class Memory:
         self.accesses = [None]
         self.arrays, self.containers = {}, {}
         self.collisions, self.hits, self.seen = {}, set(), {}
+        self.same, self.differing = False, set()
         self.work = 0  # elements touched so far
-        self._stores = 0
+        self.merging = False  # whether loops run as one: then iterations do not come one after the other
+        self._stores, self._known, self._latest = 0, {}, (None, None, 0)
 
     def array(self, array, kind, where=...):
         """The elements ``array[where]`` are touched."""
         if self.path and array.size:
             self._reach(array, np.unique(addresses(array)[where]), kind)
 
+    def each(self, array, kind, loop, where=None):
+        """Element k of the array is touched by iteration k of this loop, unless ``where[k]`` is false."""
+        outside, flat, start = self.path, array.ndim == 1, pointer(array)
+        for index, address in zip(np.ndindex(array.shape), addresses(array).ravel().tolist(), strict=True):
+            if where is None or where[index]:
+                self.path = (*outside, Iteration(loop, index[0] if flat else index))
+                self.element(array, address - start, kind)
+        self.path = outside
+
     def element(self, array, offset, kind):
         """The one element at this byte offset from the start of the array is touched."""
         if not self.path:
             return
-        store, address = self._store(array), pointer(array) + offset
-        cell, rest = divmod(address - store.start, store.grain)
+        known = self._known.get(id(array))
+        if known is None or known[0] is not array:
+            known = self._remember(array)
+        _, store, begin = known
+        cell, rest = divmod(begin + offset, store.grain)
         if rest or array.itemsize != store.grain:
-            self._reach(array, np.array([address]), kind)
+            self._reach(array, np.array([store.start + begin + offset]), kind)
         else:
             self._touch_one(store, cell, kind)
+
+    def _remember(self, array):
+        """An array, its store, and the offset of its first element in that, for the next access."""
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        store = self._store(array)
+        known = self._known[id(array)] = array, store, pointer(array) - store.start
+        return known
 
     def item(self, container, key, kind):
         """One item of a list or dict, or for the key None its length and order, is touched."""
@@ -141,6 +171,8 @@ class Memory:
 
     def name(self, value, text):
         """The learner calls `value` so; the first names are kept."""
+        if text == "self" and isinstance(value, Instance):
+            return  # what its methods call it says nothing
         if isinstance(value, np.ndarray):
             store = self._store(value)
             if len(store.names) < 4:
@@ -149,7 +181,10 @@ class Memory:
             fields = getattr(value, "_fields", None)
             for index, item in enumerate(value):
                 self.name(item, f"{text}.{fields[index]}" if fields else f"{text}[{index}]")
-        elif isinstance(value, (list, dict, set, np.random.Generator)) and not self.container(value).names:
+        elif (
+            isinstance(value, (list, dict, set, Instance, np.random.Generator))
+            and not self.container(value).names
+        ):
             self.container(value).names.append((text, lambda key: ("", None if key is None else (key,))))
             items = (
                 enumerate(value)
@@ -163,14 +198,20 @@ class Memory:
 
     def now(self):
         """The number of the access that the statement being run makes."""
-        last = self.accesses[-1]
-        if not last or last.path is not self.path or last[1:] != (self.place.filename, self.place.line):
-            self.accesses.append(Access(self.path, self.place.filename, self.place.line))
+        if self.path is not self._latest[0] or self.place is not self._latest[1]:
+            self._latest = self.path, self.place, self.access(self.path, self.place)
+        return self._latest[2]
+
+    def access(self, path, place):
+        """The number of another access, by these iterations at this place."""
+        self.accesses.append(Access(path, place.filename, place.line))
         return len(self.accesses) - 1
 
     def collide(self, store, key, collision):
         """Keep it, unless a clearer one of the same element is known."""
         self.hits.add((store.number, key))
+        if collision.kinds != (WRITE, WRITE) or not self.same:
+            self.differing.add((store.number, key))
         known = self.collisions.get((store, key))
         if (known is None and len(self.collisions) < KEPT) or (known and collision.order() < known.order()):
             self.collisions[store, key] = collision
@@ -222,6 +263,8 @@ class Memory:
         now, path = self.now(), self.path
         for earlier, table in store.tables.items():
             number = int(table[cell])
+            if self.merging:
+                number = self._other(store, cell, earlier, number, kind, now)
             if number and concurrent(self.accesses[number].path, path):
                 if WRITE in (earlier, kind):
                     self.collide(store, store.key(cell), Collision(number, now, (earlier, kind)))
@@ -229,6 +272,16 @@ class Memory:
                 table[cell] = now
         if len(self.seen) < KEPT:
             self._see(store, store.key(cell), path, kind)
+
+    def _other(self, store, cell, earlier, number, kind, now):
+        """The access that this one may collide with: the first one, or the first of another iteration than that."""
+        path, other = self.path, store.others.get((earlier, cell), 0)
+        if not number or not _same(self.accesses[number].path, path):
+            if number and earlier == kind and concurrent(self.accesses[number].path, path):
+                if not other or self.accesses[other].path[-1].loop != path[-1].loop:
+                    store.others[earlier, cell] = now
+            return number
+        return other if other and concurrent(self.accesses[other].path, path) else number
 
     def _touch(self, store, cells, kind):
         now, path = self.now(), self.path

@@ -8,7 +8,8 @@ from numba.core.compiler_machinery import AnalysisPass, register_pass
 from numba.core.dispatcher import Dispatcher
 from numba.core.typed_passes import ParforPreLoweringPass
 
-from numba_course.lens.compiled.dispatchers import compiled_for
+from numba_course.lens.compiled.dispatchers import compiled_for, hardly_optimised
+from numba_course.lens.race._parfors import parfors
 
 FAMILIES: dict[object, str] = {
     **dict.fromkeys((operator.add, operator.iadd, operator.sub, operator.isub), "sum"),
@@ -26,15 +27,23 @@ class Facts:
     ----------
     loops : set of (str, int)
         File and line of each loop over `prange` or `pndindex` that is parallel, or serial inside such a loop.
+    unsigned : set of (str, int)
+        Those of them whose index is unsigned in the body.
     reductions : list of (set of str, set of int)
         Names that a reduction variable may have in the source, and the lines that update it.
+    parfors : list of Parfor
+        All that runs in parallel.
     """
 
     def __init__(self, *diagnostics):
-        self.loops, self.reductions = set(), []
+        self.loops, self.unsigned, self.reductions = set(), set(), []
+        self.parfors = list(dict.fromkeys(p for d in diagnostics for p in parfors(d)))
         for parfor in (p for d in diagnostics if d.has_setup for p in d.initial_parfors):
             if any(pattern[0] == "prange" and pattern[1] != "internal" for pattern in parfor.patterns):
-                self.loops.add((parfor.loc.filename, parfor.loc.line))
+                place = parfor.loc.filename, parfor.loc.line
+                self.loops.add(place)
+                if all(isinstance(nest.start, int) and nest.start >= 0 for nest in parfor.loop_nests):
+                    self.unsigned.add(place)
             for name, info in (parfor.reddict or {}).items():
                 self.reductions.append((_source_names(name), {node.loc.line for node in info.reduce_nodes}))
 
@@ -42,6 +51,10 @@ class Facts:
     def of_compiled(cls, dispatcher):
         """Of a function that is compiled already."""
         return cls(*(compiled.metadata["parfor_diagnostics"] for compiled in dispatcher.overloads.values()))
+
+    def merged(self, group):
+        """The loops that Numba made one of."""
+        return [parfor for parfor in self.parfors if parfor.group == group]
 
     def lists(self, names, lines):
         """Whether Numba treats one of these variables as a reduction on one of these lines."""
@@ -73,7 +86,8 @@ def settle(dispatcher, args):
     compiler = dispatcher._compiler
     usual, compiler.pipeline_class = compiler.pipeline_class, _stopping(compiler.pipeline_class)
     try:
-        compiled = compiled_for(dispatcher, args)
+        with hardly_optimised():  # what it calls is compiled to the end, as its types are asked for
+            compiled = compiled_for(dispatcher, args)
     except _SettledError as stop:
         diagnostics, simple = stop.args
     else:

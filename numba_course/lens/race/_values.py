@@ -5,7 +5,7 @@ Numbers are Python's, but ``np.uint64`` stands for every unsigned integer, and s
 
 import math
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numba
 import numpy as np
@@ -17,6 +17,10 @@ BITS = 64
 
 class NotUnderstood(Exception):
     """The interpreter does not know what this does; it says so rather than guess."""
+
+
+class Outside(IndexError):
+    """An index that only compiled code takes for one outside the array, and does not notice."""
 
 
 class Raised(Exception):
@@ -45,6 +49,14 @@ class Method:
 
     owner: object
     name: str
+
+
+@dataclass
+class Instance:
+    """An instance of a jitclass."""
+
+    kind: object
+    fields: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -87,18 +99,44 @@ def as_dtype(value):
     return numba.np.numpy_support.as_dtype(value) if isinstance(value, numba.types.Type) else value
 
 
+def of_one_kind(items):
+    """A list or tuple of integers of which some are unsigned and some are not, as Numba unifies them: signed."""
+    kinds = set(map(type, items))
+    if kinds == {int, np.uint64}:
+        return type(items)(map(int, items))
+    return [of_one_kind(x) if isinstance(x, list) else x for x in items] if type(items) is list else items
+
+
 def as_array_operand(value):
     """A number with the type that Numba gives it beside an array: NumPy would adapt it to the array."""
     return np.asarray(value)[()] if isinstance(value, (bool, int, float, complex)) else value
+
+
+def as_unsigned(value):
+    """The index of a parallel loop as its body has it, if Numba makes it unsigned there."""
+    return tuple(map(np.uint64, value)) if isinstance(value, tuple) else np.uint64(value)
 
 
 def as_index(value):
     """An index, with plain integers."""
     if isinstance(value, tuple):
         return tuple(map(as_index, value))
-    if isinstance(value, slice):
-        return slice(as_index(value.start), as_index(value.stop), as_index(value.step))
+    if isinstance(value, slice):  # its bounds are signed in any case
+        return slice(*(as_signed(bound) for bound in (value.start, value.stop, value.step)))
     return int(value) if isinstance(value, np.uint64) else value
+
+
+def as_signed(value):
+    """An unsigned integer as the signed one of the same bits; any other value as it is."""
+    return int(value.astype(np.int64)) if isinstance(value, np.uint64) else value
+
+
+def check_signs(index):
+    """Refuse a negative index that became a huge one because the index of the parallel loop is unsigned."""
+    for axis, k in enumerate(index if isinstance(index, tuple) else (index,)):
+        if isinstance(k, int) and k >> (BITS - 1) == 1:
+            unsigned = "the index of a prange loop is unsigned (uint64) in its body"
+            raise Raised(Outside(f"{unsigned}, so index {k - (1 << BITS)} of axis {axis} is {k} there"))
 
 
 def arithmetic(fn, operands, lenient):

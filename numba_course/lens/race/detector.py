@@ -1,4 +1,4 @@
-"""Find the races of `prange` loops: elements that two iterations touch, at least one of them writing.
+"""Find the races of parallel loops: elements that two iterations touch, at least one of them writing.
 
 A racy program often gives the right result, and most often on the machine at hand. So nothing is timed or run in
 parallel here: the function is interpreted, one iteration after the other, and what the iterations touch is
@@ -19,7 +19,7 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import figures, html
 from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
-from numba_course.lens.errors import reason
+from numba_course.lens.errors import reason, reason_after_kind
 from numba_course.lens.race._interpreter import Run
 from numba_course.lens.race._memory import READ, WRITE, parting
 from numba_course.lens.race._reductions import settle
@@ -30,6 +30,10 @@ THREADS = 4  # simulated
 SHOWN = 8  # conflicts that are kept
 DRAWN = 16  # elements, and iterations, that fit into a figure
 SECONDS = 60.0
+OUR_BUG = (
+    "our bug: the race detector failed on line {line} with {error}. "
+    "Please report that sentence with the function and the types of its arguments to the makers of numba_course"
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,10 @@ class Conflict:
         Line of each access.
     files : tuple of str
         File of each access.
+    statement : bool
+        Whether the loop is one that Numba made of a statement on whole arrays. Its iterations are the elements.
+    same_value : bool
+        Whether all that was written there is one and the same value, which nobody else read meanwhile.
     """
 
     array: str
@@ -59,6 +67,8 @@ class Conflict:
     kinds: tuple[str, str]
     lines: tuple[int, int]
     files: tuple[str, str] = field(repr=False, compare=False)
+    statement: bool = False
+    same_value: bool = False
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -82,6 +92,11 @@ class Conflict:
 
     def sentence(self) -> str:
         """What was seen, in one line."""
+        made = ": Numba runs the elements of this statement in parallel" if self.statement else ""
+        same = ": the same value for this input, so none is lost, but it is a race" if self.same_value else ""
+        return self._accesses() + same + made
+
+    def _accesses(self):
         what, (i, j) = self.what, self.iterations
         writer = self.kinds.index(WRITE)
         write, other = self._where(writer), self._where(1 - writer)
@@ -106,12 +121,16 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Touch:
-    """That an iteration touched an element; `kind` is ``read``, ``write`` or ``read and write``."""
+    """That an iteration touched an element, which may be in conflict.
+
+    The `kind` is ``read``, ``write`` or ``read and write``.
+    """
 
     array: str
     element: tuple[Any, ...] | None
     iteration: Any
     kind: str
+    conflict: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,6 +153,10 @@ class Races:
         Line and number of iterations of each parallel loop that ran.
     serial : tuple of int
         Lines of prange loops that ran and that Numba did not make parallel.
+    harmless : tuple of (str, int)
+        What else Numba runs in parallel, and its line (0 if Numba does not note it): it writes new memory only.
+    remarks : tuple of str
+        What is no race, but makes results differ from run to run.
     touches : tuple of Touch
         Who touched what, for the figure.
     """
@@ -145,18 +168,23 @@ class Races:
     nothing_parallel: bool = False
     loops: tuple[tuple[int, int], ...] = ()
     serial: tuple[int, ...] = ()
+    harmless: tuple[tuple[str, int], ...] = ()
+    remarks: tuple[str, ...] = ()
     touches: tuple[Touch, ...] = field(default=(), repr=False)
 
     def __repr__(self) -> str:
         if self.verdict != "race":
-            return f"{self.verdict}{': ' if self.reason else ' '}{self._explanation()}"
-        lines = [f"race: {conflict.sentence()}" for conflict in self.conflicts]
-        return "\n".join(lines + ([f"and {self.total - len(lines)} more"] if self.total > len(lines) else []))
+            lines = [f"{self.verdict}{': ' if self.reason else ' '}{self._explanation()}"]
+        else:
+            lines = [f"race: {conflict.sentence()}" for conflict in self.conflicts]
+            lines += [f"and {self.total - len(lines)} more"] if self.total > len(lines) else []
+        return "\n".join(lines + [f"remark: {remark}" for remark in self.remarks])
 
     def _repr_html_(self):
+        remarks = "".join(f"<p>Remark: {html.escape(remark)}</p>" for remark in self.remarks)
         if self.verdict != "race":
-            tone = "good" if self.verdict == "none found" else "warn"
-            return html.card(self.verdict, tone, f"<p>{html.escape(self._explanation())}</p>")
+            tone = "good" if self.verdict == "none found" and not remarks else "warn"
+            return html.card(self.verdict, tone, f"<p>{html.escape(self._explanation())}</p>{remarks}")
         rows = [
             [
                 html.code(c.what),
@@ -173,19 +201,25 @@ class Races:
             f"<p>and {self.total - len(self.conflicts)} more</p>" if self.total > len(self.conflicts) else ""
         )
         first = f"<p>{html.escape(self.conflicts[0].sentence())}</p>"
-        return html.card("race", "bad", first + body + more)
+        return html.card("race", "bad", first + body + more + remarks)
 
     def _explanation(self):
         if self.reason:
             return self.reason
-        loops = " and ".join(f"{count} iterations of the loop on line {line}" for line, count in self.loops)
+        seen = [f"{count} iterations of the loop on line {line}" for line, count in self.loops]
+        found = f"in {' and '.join(seen)}, none touches what another one writes" if seen else ""
+        places = [f"{what}{f' of line {line}' if line else ''}" for what, line in self.harmless]
+        alone = f"Numba runs {' and '.join(places)} in parallel, and writes nothing but new arrays there"
         serial = (
-            f"; Numba did not make the prange loop on line {self.serial[0]} parallel" if self.serial else ""
+            f"Numba did not make the prange loop on line {self.serial[0]} parallel" if self.serial else ""
         )
-        return f"for this input: in {loops}, none touches what another one writes{serial}"
+        parts = found or (alone if places else ""), serial
+        return f"for this input: {'; '.join(part for part in parts if part)}"
 
     def figure(self) -> figures.Figure:
         """Draw which iteration touches which element of one array: the one in conflict, or the one most touched.
+
+        Elements in conflict come first, and are shaded.
 
         Returns
         -------
@@ -202,6 +236,7 @@ class Races:
         iterations = sorted({touch.iteration for touch in self.touches})
         name = self.touches[0].array
         clash = next((c for c in self.conflicts if c.array == name and c.element in elements), None)
+        conflicting = {touch.element for touch in self.touches if touch.conflict}
         alt = f"Who touches what in {name}: {len(iterations)} iterations across, {len(elements)} elements down. "
         alt += f"In conflict: {clash.sentence()}." if clash else "No element is in conflict."
 
@@ -212,12 +247,11 @@ class Races:
                     ax.plot(x, y, "s", color="#c23b50", markersize=7)
                 if READ in touch.kind:
                     ax.plot(x, y, "o", color="#2d70b3", markersize=12, fillstyle="none", markeredgewidth=1.5)
-            if clash:
-                ax.axhspan(
-                    *(elements.index(clash.element) + d for d in (-0.45, 0.45)), color="#946600", alpha=0.25
-                )
+            for element in conflicting:
+                y = elements.index(element)
+                ax.axhspan(y - 0.45, y + 0.45, color="#946600", alpha=0.25)
             ax.set_xticks(range(len(iterations)), [str(i) for i in iterations])
-            ax.set_yticks(range(len(elements)), [_row(name, e, clash) for e in elements])
+            ax.set_yticks(range(len(elements)), [_row(name, e, e in conflicting) for e in elements])
             ax.set_ylim(len(elements) - 0.4, -0.6)
             ax.set_xlim(-0.6, len(iterations) - 0.4)
             ax.set_xlabel("iteration")
@@ -226,18 +260,19 @@ class Races:
         return figures.show(draw, alt, size=(6.4, 1.4 + 0.28 * len(elements)))
 
 
-def _row(name, element, clash):
-    """Label of an element's row; the one in conflict is marked."""
+def _row(name, element, in_conflict):
+    """Label of an element's row; one in conflict is marked."""
     label = f"{name}[{', '.join(map(repr, element))}]" if element else name
-    return f"conflict → {label}" if clash and element == clash.element else label
+    return f"conflict → {label}" if in_conflict else label
 
 
 def races(fn: Dispatcher, *args: object) -> Races:
     """Find elements that two iterations of a parallel loop touch, at least one of them writing.
 
     The function is interpreted in a child process, one iteration at a time, for these arguments: a "race" is
-    certain, "none found" holds for this input. Exceptions are conflicts that the compiler makes, none of which
-    are known, and instructions that are not understood, which are "not checked".
+    certain, "none found" holds for this input. Parallel is what Numba made so: loops over `prange`, and statements
+    on whole arrays, whose iterations are the elements. Where something parallel is not looked into, or an
+    instruction is not understood, the verdict is "not checked", with the reason.
 
     Parameters
     ----------
@@ -258,9 +293,9 @@ def races(fn: Dispatcher, *args: object) -> Races:
 
     Notes
     -----
-    Takes about as long as compiling `fn`, and a microsecond or two for each instruction of Numba's IR. Elements are
+    Takes about as long as compiling `fn`, and a microsecond or so for each instruction of Numba's IR. Elements are
     told apart by their address, so views and overlapping arguments are seen through. Reductions that Numba
-    recognises are no conflict.
+    recognises are no conflict. Of loops that Numba merged into one, no barrier lies between the parts.
     """
     _check(fn, args)
     try:
@@ -335,7 +370,10 @@ def _examine(fn, packed):
     while True:
         yield "interpreting"
         run = Run(threads, len(runs), {copy: facts if copy.targetoptions.get("parallel") else None})
-        why = run.attempt(copy, unpack(packed, as_plain=True))
+        try:
+            why = run.attempt(copy, unpack(packed, as_plain=True))
+        except Exception as error:  # nothing that the function does: that is told in words
+            return _not_checked(OUR_BUG.format(error=reason_after_kind(error), line=run.memory.place.line))
         most = max((region.count for region in run.regions), default=0)
         if why and run.asked and threads > numba.get_num_threads():
             runs, threads = [], numba.get_num_threads()  # the caller may have sized a buffer for so many
@@ -361,14 +399,17 @@ def _judged(fn, runs, why):
     common = {
         "loops": tuple(dict.fromkeys((region.place.line, region.count) for region in run.regions)),
         "serial": tuple(dict.fromkeys(run.serial)),
+        "harmless": tuple(dict.fromkeys(run.harmless)),
+        "remarks": tuple(dict.fromkeys(run.remarks)),
         "touches": _touches(run, clearest),
     }
     if clearest:
         total = len(set().union(*(r.memory.hits for r in runs)))
         return Races("race", tuple(_conflict(*entry) for entry in clearest), total, **common)
-    if why:
-        return _not_checked(why)
-    if max((count for _, count in common["loops"]), default=0) > 1:
+    if why or run.unseen:
+        return _not_checked(why or run.unseen[0])
+    most = max((count for _, count in common["loops"]), default=0)
+    if most > 1 or (common["harmless"] and not common["loops"]):
         return Races("none found", **common)
     if common["loops"]:
         why = "no parallel loop ran more than one iteration for this input"
@@ -378,7 +419,7 @@ def _judged(fn, runs, why):
     elif not fn.targetoptions.get("parallel"):
         why = "it is compiled without parallel=True, so prange is range"
     else:
-        why = "no prange loop ran"
+        why = "nothing of it runs in parallel for this input"
     return Races("not checked", reason=why, nothing_parallel=True)
 
 
@@ -395,7 +436,9 @@ def _conflict(collision, run, store, key):
         iterations = steps[0].iteration, steps[1].iteration
     name, element = store.describe(key)
     lines, files = zip(*((access.line, access.file) for access in accesses), strict=True)
-    return Conflict(name, element, iterations, collision.kinds, lines, files)
+    statement = bool(steps) and steps[0].loop in run.statements
+    same = collision.kinds == (WRITE, WRITE) and (store.number, key) not in run.memory.differing
+    return Conflict(name, element, iterations, collision.kinds, lines, files, statement, same)
 
 
 def _touches(run, clearest):
@@ -403,17 +446,20 @@ def _touches(run, clearest):
     seen = run.memory.seen
     clearest = [entry for entry in clearest if entry[2].describe(entry[3])[1] is not None]
     if clearest:
-        collision, _, store, key = clearest[0]
+        collision, _, store, _ = clearest[0]
         steps = parting(*(run.memory.accesses[number].path for number in collision[:2]))
-        loop, first, least = steps[0].loop, (key,), [step.iteration for step in steps]
+        loop, least = steps[0].loop, [step.iteration for step in steps]
     else:
         places = Counter((s, loop) for (s, _, loop, _), kinds in seen.items() if WRITE in kinds and s.names)
         if not places:
             return ()
-        (store, loop), first, least = places.most_common(1)[0][0], (), []
+        (store, loop), least = places.most_common(1)[0][0], []
     here = {(key, i): kinds for (s, key, run_of, i), kinds in seen.items() if (s, run_of) == (store, loop)}
-    elements = sorted({k for k, _ in here}, key=lambda k: (k not in first, k is not None, k))[:DRAWN]
+    clash = {k for number, k in run.memory.hits if number == store.number}
+    elements = sorted({k for k, _ in here}, key=lambda k: (k not in clash, k is not None, k))[:DRAWN]
     iterations = sorted({i for _, i in here}, key=lambda i: (i not in least, i))[:DRAWN]
     drawn = [(key, i, kinds) for (key, i), kinds in here.items() if key in elements and i in iterations]
     drawn.sort(key=lambda entry: (entry[0] is not None, *entry[:2]))
-    return tuple(Touch(*store.describe(key), i, " and ".join(sorted(kinds))) for key, i, kinds in drawn)
+    return tuple(
+        Touch(*store.describe(key), i, " and ".join(sorted(kinds)), key in clash) for key, i, kinds in drawn
+    )

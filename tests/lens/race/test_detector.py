@@ -14,6 +14,7 @@ from numba import config, njit, prange, vectorize
 from numba_course import lens
 from numba_course.lens.race import _interpreter
 from numba_course.lens.race.detector import detect
+from tests.lens.race.cases import constructs, loops, statements  # noqa: F401  # they add to CASES
 from tests.lens.race.cases.reported import CASES
 
 
@@ -49,6 +50,21 @@ def test_try_statement_is_followed_until_it_catches_something():
     assert detect(guarded, (np.ones(3), np.ones(1))).verdict == "race"
     caught = detect(guarded, (np.ones(3), np.zeros(1)))
     assert caught.verdict == "not checked" and "inside a try statement" in repr(caught)
+
+
+def test_a_seed_that_meets_other_threads_gets_a_remark():
+    case = next(case for case in CASES if case.fn.py_func is loops.numba_4452_seed_of_one_thread.py_func)
+    assert "remark: np.random.seed on line" in repr(detect(case.fn, case.args))
+
+
+def test_an_error_of_ours_is_told_as_ours(monkeypatch):
+    def fail(*args):
+        raise AttributeError("planted")
+
+    monkeypatch.setattr(_interpreter.Run, "setitem", fail)
+    found = detect(racy, (DATA, np.zeros(4, np.int64)))
+    assert found.verdict == "not checked"
+    assert "our bug" in found.reason and "AttributeError: planted" in found.reason
 
 
 class Recorded(unittest.SkipTest):
@@ -180,3 +196,9 @@ def test_the_card_and_the_figure_say_what_was_seen():
     found = detect(racy, (DATA, np.zeros(4, np.int64)))
     assert "counts[3]" in found._repr_html_()
     assert "In conflict: iterations 2 and 4 both write counts[3]" in found.figure().alt
+
+
+def test_the_figure_shades_every_element_in_conflict():
+    found = detect(racy, (np.array([1, 2, 0, 1, 3, 2]), np.zeros(4, np.int64)))
+    assert {touch.element for touch in found.touches if touch.conflict} == {(1,), (2,)}
+    assert {touch.element for touch in found.touches} == {(0,), (1,), (2,), (3,)}

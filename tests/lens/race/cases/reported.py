@@ -785,9 +785,14 @@ def not_parallel(x):
         x[i] = x[i - 1]
 
 
-@unchecked(UP, says="no prange loop ran")
+@case("none found", UP, says="an array expression of line")
 def no_prange(x):
     return x + 1
+
+
+@case("not checked", UP, says="nothing of it runs in parallel for this input")
+def nothing_parallel(x):
+    return x[0] + 1
 
 
 @unchecked(UP[:1], says="no parallel loop ran more than one iteration for this input")
@@ -802,7 +807,7 @@ def out_of_bounds(x):
         x[i] = x[i] + 1 if i < 7 else x[i + 1]
 
 
-@unchecked(UP, says="it takes too long; give it a smaller input")
+@unchecked(UP, says="give it a smaller input: it was stopped after 1 iterations of the loop on line")
 def too_long(x):
     for i in prange(len(x)):
         k = 0

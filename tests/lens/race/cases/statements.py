@@ -1,0 +1,80 @@
+"""Statements on whole arrays, which Numba runs in parallel: those whose elements read each other, and those like them.
+
+The verdicts of the races were compared with runs of a million elements: each gave another result than serial code.
+"""
+
+import numpy as np
+from numba import njit, stencil
+
+from tests.lens.race.cases.reported import race, unchecked, valid
+
+UP = np.arange(9.0)
+
+
+@race(UP, says=("iteration 1 reads a[1], which iteration 0 writes", "runs the elements of this statement"))
+def numba_3750(a):
+    a[1:] = a[:-1]
+
+
+@race(UP, says="iteration 8 reads a[0], which iteration 0 writes")
+def updated_by_its_mirror_image(a):
+    a += a[::-1]
+
+
+@race(UP, says=("iteration 8 reads a[0] (line", "which iteration 0 writes (line"))
+def merged_with_the_expression_before(a):
+    doubled = a[::-1] * 2
+    a[:] = doubled
+
+
+@valid(UP)
+def not_merged_as_the_lengths_may_differ(a):
+    a[1:] = a[:-1] + 1
+
+
+@race(UP[1:], UP[:-1], says="iteration 4 reads a[3], which iteration 3 writes")
+def numba_230_arguments_that_overlap(a, b):
+    high = a > 3
+    a[high] = b[high]
+
+
+@valid(UP, UP + 1)
+def element_by_element(a, b):
+    out = np.zeros(a.size)
+    out[:] = a * 2 + b
+    a += b
+    a[a > 4] = 0
+    b.fill(1)
+    return out.sum() + np.dot(a, b), np.array([np.sqrt(x) for x in range(3)]), out + a
+
+
+@njit(parallel=True)
+def shifted(row):
+    row[1:] = row[:-1]
+
+
+@race(UP.reshape(3, 3), says="iteration 1 reads a[0, 1], which iteration 0 writes")
+def of_rows_in_a_callee(a):
+    for i in range(len(a)):
+        shifted(a[i])
+
+
+@stencil
+def neighbours(a):
+    return a[-1] + a[1]
+
+
+@unchecked(UP, says="in parallel, and its out overlaps what it reads")
+def stencil_onto_itself(a):
+    neighbours(a, out=a)
+
+
+@njit
+def count(counts, i):
+    counts[0] += 1
+    return i
+
+
+@unchecked(np.zeros(1), 4, says=("Numba runs a comprehension of line", "which is not looked into"))
+def comprehension_that_writes(counts, n):
+    return np.array([count(counts, i) for i in range(n)])
