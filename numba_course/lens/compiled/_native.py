@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from numba_course.lens.compiled import _assembly
-from numba_course.lens.compiled._dataflow import BITS, Dataflow, dataflow
+from numba_course.lens.compiled._dataflow import BITS, Dataflow, Operation, dataflow
 from numba_course.lens.compiled._recording import own_line
 
 NAMES = {"double": "float64", "float": "float32", "half": "float16"}
@@ -88,40 +88,56 @@ def _bodies(compilation, texts):
     module = compilation.optimised_llvm
     found = re.findall(r"^!(\d+) = (?:distinct )?!DILocation\(.*?\bcolumn: (\d+)", module, re.MULTILINE)
     numbers = {place: int(number) for place, number in found}
-    narrow = r"(readonly )?array\((u?int8|bool),"
-    of_bytes = {name for _, name, kind in compilation.definitions if re.match(narrow, kind)}
     tables = set(re.findall(r"^\s+\.\w+\s.*?(\.?LBB\d+_\d+)", compilation.assembly, re.MULTILINE))
     streams = _assembly.instructions(compilation.assembly, texts, _assembly.machine_of(module))
     for name, stream in streams.items():
-        flow = dataflow(texts[name], numbers, of_bytes)
+        flow = dataflow(texts[name], numbers)
         yield Body(stream, flow, list(_assembly.loops(stream, flow, tables)))
 
 
 def _width(bodies):
     """Elements at a time of the arithmetic, and their type; see `MachineCode.vector_width`."""
     done = [found for body in bodies for found in _operations(body)]
-    done = [found for found in done if found[2]] or done  # what is in loops counts, if anything is
+    done = [found for found in done if found.in_loop] or done  # what is in loops counts, if anything is
     work, widths = Counter(), Counter()
-    for operation, *_ in done:
-        work[operation.kind] += operation.elements
+    for found in done:
+        work[found.kind] += found.operation.elements
     if not work:
         return 1, None
     kind = max(work, key=lambda kind: (work[kind], BITS[kind], kind[0] != "i"))
-    for operation, bits, _ in done:
-        if operation.kind == kind:
-            widths[min(operation.elements, bits // BITS[kind])] += operation.elements
+    for found in done:
+        if found.kind == kind:
+            widths[min(found.operation.elements, found.bits // BITS[kind])] += found.operation.elements
     return max(widths, key=lambda width: (widths[width], width)), NAMES.get(kind) or kind.replace("i", "int")
 
 
+@dataclass
+class _Done:
+    """How an operation of the IR is done: width of the registers and of the elements in them, and whether in a loop."""
+
+    operation: Operation
+    bits: int = 0
+    element_bits: int = 0
+    in_loop: bool = False
+
+    @property
+    def kind(self):
+        """LLVM's type of the elements; whole numbers that fit may be computed as shorter ones than in the IR."""
+        kind = self.operation.kind
+        return f"i{self.element_bits}" if kind[0] == "i" and self.element_bits < BITS[kind] else kind
+
+
 def _operations(body):
-    """Each vector operation with the width of its registers in bits, and whether it is in a loop."""
-    bits, looped = Counter(), set()
+    """How each vector operation is done, as `_Done`."""
+    found = {}
     for instruction in body.computing:
         in_loop = any(instruction.row in loop.rows for loop in body.loops)
         for operation in body.dataflow.arithmetic[instruction.row]:
-            bits[operation] = max(bits[operation], instruction.bits)
-            looped |= {operation} if in_loop else set()
-    return [(operation, bits[operation], operation in looped) for operation in bits]
+            done = found.setdefault(operation, _Done(operation))
+            done.bits = max(done.bits, instruction.bits)
+            done.element_bits = max(done.element_bits, instruction.element_bits or BITS[operation.kind])
+            done.in_loop |= in_loop
+    return found.values()
 
 
 def listings(compilation, wrapper=False):

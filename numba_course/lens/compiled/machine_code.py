@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import html
-from numba_course.lens.compiled import _native
+from numba_course.lens.compiled import _dataflow, _native
 from numba_course.lens.compiled._assembly import MachineLoop
 from numba_course.lens.compiled._recording import own_line
 from numba_course.lens.compiled.compilation import Compilation, compiled_apart
 
 PYTHON = re.compile(r"_?Py[A-Z]\w+|numba_(unpickle|recreate_record|set_\w+_private_data)")
 SILENT = ("explicitly disabled", "interleaving is not beneficial")  # remarks that tell nothing
-UNREACHED = "packed only for elements one byte apart, which these are not: index a contiguous array by range"
+UNREACHED = _dataflow.NEVER
 TONES = {"packed": "good", "scalar": "warn", "gone": "warn"}
 
 
@@ -60,12 +60,12 @@ class MachineCode:
     name, signature : str
     vector_width : int
         Elements that packed arithmetic computes at a time; 1 if none was found. Arithmetic that only leads to
-        addresses does not count, and neither do versions of a loop that never run, whatever the call, where that
-        follows from an array argument's layout; in those over arrays in tuples, lists and other arrays it is not
-        seen. Of several widths and types that at which the bodies of the loops compute the most elements, each
-        vector operation of LLVM counting once with all its elements, so that the body of a loop stands above what
-        LLVM adds for the elements that are left over; of equally many, the one of the wider type. Without packed
-        loops it is the rest of the code that counts. It is about the code: what this call did is in `executed`.
+        addresses does not count, and neither do versions of a loop that never run, whatever the call, or only for a
+        step of one element, as down a matrix of one column. Of several widths and types that at which the bodies of
+        the loops compute the most elements, each vector operation of LLVM counting once with all its elements, so
+        that the body of a loop stands above what LLVM adds for the elements that are left over; of equally many, the
+        one of the wider type. Without packed loops it is the rest of the code that counts. It is about the code: what
+        this call did is in `executed`.
     element_type : str or None
         Of those elements, such as ``float64``; machine code does not tell unsigned integers from signed.
     packed, scalar : int
@@ -259,7 +259,7 @@ def _loop(first, loops, found, said, unknown, packs_somewhere):
     vectorised = {remark.line for remark in said if remark.text.startswith("vectorized loop")} & set(lines)
     unrolled = any(text.startswith("completely unrolled") for text in about)
     moved_out = packs_somewhere and (vectorised or unrolled)  # into the loop around it, or none is left
-    running = [loop for loop in found if loop.runs]
+    running = [loop for loop in found if not loop.unreached]
     innermost = [loop for loop in running if loop.innermost]
     packed = set().union(*(loop.packed for loop in innermost))
     causes = _causes(about)
@@ -274,7 +274,7 @@ def _loop(first, loops, found, said, unknown, packs_somewhere):
         mixed = lines == (first,) and causes
         return Loop(first, "packed", f"but another loop of this line is not: {causes[-1]}" if mixed else "")
     if len(running) < len(found):
-        return Loop(first, "scalar", UNREACHED)
+        return Loop(first, "scalar", next(loop.unreached for loop in found if loop.unreached))
     if vectorised:
         does = "calls functions" if any(loop.calls for loop in innermost) else "packs nothing"
         return Loop(first, "scalar", f"LLVM remarks that it is vectorized, but the machine code {does}")

@@ -231,6 +231,19 @@ def test_among_equally_many_elements_the_wider_type_counts():
     assert (report.element_type, report.vector_width) == ("int64", seen(total_whole, "whole").vector_width)
 
 
+def distances(left, right, out):
+    for i in range(left.size):
+        out[i] = abs(np.int32(left[i]) - np.int32(right[i]))
+
+
+@pytest.mark.skipif("avx2" not in processors.features(), reason="LLVM does not think it worth while")
+def test_whole_numbers_that_are_computed_as_bytes_are_called_bytes():
+    """LLVM's IR has 64 bits each, and the processor takes the difference of bytes."""
+    report = seen(distances, "octets", "octets", "octets")
+    assert states(report) == ["packed"]
+    assert report.element_type == "int8" and report.vector_width >= 32
+
+
 def test_float32_has_twice_the_lanes_of_float64():
     double, half = seen(fused, 2.0, "x", "y"), seen(fused, np.float32(2.0), "single", "single")
     assert (double.element_type, half.element_type) == ("float64", "float32")
@@ -900,6 +913,32 @@ def test_a_packed_loop_that_never_runs_is_not_called_packed():
     assert (
         loop.state == "packed" or "cost-model" in loop.reason
     )  # for SSE2 alone, LLVM does not think it worth while
+
+
+def of_first(arrays):
+    result = 0
+    for value in arrays[0]:
+        result += value
+    return result
+
+
+def test_nor_is_one_over_an_array_of_a_list():
+    arrays = numba.typed.List([x])
+    report = machine_code(njit(fastmath=True)(of_first), arrays)
+    assert states(report) == ["scalar"] and report.vector_width == 1
+
+
+def set_down_the_columns(matrix, out):
+    for j in range(matrix.shape[1]):
+        for i in range(matrix.shape[0]):
+            out[j, i] = matrix[i, j]
+
+
+def test_a_version_for_a_matrix_of_one_column_is_none_for_a_matrix():
+    """The elements of a column lie a row apart, not a byte."""
+    report = seen(set_down_the_columns, "square", "square")
+    assert states(report) == ["outer", "scalar"]
+    assert "for a step of one element" in report.loops[1].reason
 
 
 def test_arithmetic_of_addresses_is_no_arithmetic():
