@@ -14,6 +14,10 @@ LABEL = re.compile(r'("[^"]*"|[-\w$.]+):')
 PLACE = re.compile(r", !dbg !(\d+)")
 NOWHERE = 1  # line of what has none: LLVM prints no column without a line
 LAST_COLUMN = 65_535  # that LLVM keeps
+WRAPS, CHECKS = (
+    60_000,
+    60_001,
+)  # columns of what tests an index for zero, for its length; until rows are numbered
 
 BITS = {"double": 64, "float": 32, "half": 16, "i64": 64, "i32": 32, "i16": 16, "i8": 8}
 VECTOR = r"<(?:vscale x )?(\d+) x (\w+)>"
@@ -41,6 +45,14 @@ LOGIC = re.compile(r"= (or|and|xor|select|freeze)(?: disjoint)? i1 (.*?)(?:, !|$
 EXTENT = re.compile(r'^%"?arg\..*\.5\.\d+"?$')  # of an array, as Numba names its parts
 NEVER = "packed only for elements one byte apart, which these are not: index a contiguous array by range"
 SELDOM = "packed only for a step of one element, such as down a matrix of one column"
+
+
+def marked(module, column):
+    """Lines of the rows that test something and have their place in a column, of the text of a module."""
+    found = rf"^!(\d+) = (?:distinct )?!DILocation\(line: (\d+), column: {column},"
+    places = dict(re.findall(found, module, re.MULTILINE))
+    tests = re.findall(r" = (?:icmp|select|[al]shr|and) .*?, !dbg !(\d+)", module)
+    return {int(places[place]) for place in tests if place in places}
 
 
 def numbered(module):

@@ -19,7 +19,7 @@ from unittest import mock
 import llvmlite.binding as llvm
 import numba
 import numpy as np
-from numba.core import ir
+from numba.core import cgutils, ir
 from numba.core import types as nbtypes
 from numba.core.analysis import compute_cfg_from_blocks
 from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
@@ -30,9 +30,11 @@ from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python, rtsys
 from numba.core.typed_passes import NopythonTypeInference
 from numba.core.utils import OPERATORS_TO_BUILTINS
+from numba.cpython import slicing
+from numba.cpython.listobj import _ListPayloadMixin
 
 from numba_course.lens.compiled._counting import Counters
-from numba_course.lens.compiled._dataflow import numbered
+from numba_course.lens.compiled._dataflow import CHECKS, WRAPS, marked, numbered
 from numba_course.lens.compiled.dispatchers import compiled_for, rebuilt
 from numba_course.lens.errors import reason
 from numba_course.process.arguments import unpack
@@ -66,6 +68,7 @@ def record(fn, payload, call):
     with (
         _captured_stderr() as remarks,
         _noted_modules(modules, optimised, counters),
+        _marked_tests(),
         warnings.catch_warnings(action="ignore"),
     ):
         copy = rebuilt(fn)
@@ -73,7 +76,12 @@ def record(fn, payload, call):
     _remark_on("^$")  # or later compilations in this process would print remarks
     yield "reading", COMPILING
     symbol, library = result.fndesc.llvm_func_name, result.library
-    module = numbered(optimised[library._final_module])
+    module = optimised[library._final_module]
+    tested = {
+        column: sorted({own_line(line) for line in marked(module, column)} - {None})
+        for column in (WRAPS, CHECKS)
+    }
+    module = numbered(module)
     seen = {
         **typed[result.signature.args],
         "signature": f"({', '.join(map(_type_text, result.signature.args))}) -> "
@@ -83,6 +91,8 @@ def record(fn, payload, call):
         "llvm": [str(module) for module in modules if _concerns(module, symbol)],
         "optimised_llvm": module,
         "assembly": library.codegen._tm.emit_assembly(llvm.parse_assembly(module)),
+        "wraparounds": tested[WRAPS],
+        "bounds_checks": tested[CHECKS],
         "remarks": re.findall(r"remark: (.+?):(\d+):\d+: (.*)", remarks[0]),
         "allocations": None,
         "uncounted": "",
@@ -145,6 +155,45 @@ def _noted_modules(modules, optimised, counters):
         mock.patch.object(Flags, "get_mangle_string", lambda flags: "lens"),  # else `_recorder` changes names
     ):
         yield
+
+
+@contextmanager
+def _marked_tests():
+    """Have whatever tests an index marked, by the column of its place in the source.
+
+    LLVM turns such a test into other instructions, which keep the place, or sees that none is needed.
+    """
+    with (
+        _marked(slicing, "fix_index", WRAPS, lambda builder, *_: builder),
+        _marked(_ListPayloadMixin, "fix_index", WRAPS, lambda accessor, *_: accessor._builder),
+        _marked(cgutils, "do_boundscheck", CHECKS, lambda _, builder, *__: builder),
+        _marked(_ListPayloadMixin, "guard_index", CHECKS, lambda accessor, *_: accessor._builder),
+    ):
+        yield
+
+
+def _marked(owner, name, column, builder_in):
+    """Have what a function of Numba builds have its place in a column; `builder_in` finds the builder it is given."""
+    build = getattr(owner, name)
+
+    def marking(*args, **options):
+        with _in_column(builder_in(*args), column):
+            return build(*args, **options)
+
+    return mock.patch.object(owner, name, marking)
+
+
+@contextmanager
+def _in_column(builder, column):
+    """Have what is built have its place in this column, if it has a place."""
+    place = builder.debug_metadata
+    if place is not None:
+        fields = {**dict(place.operands), "column": column}
+        builder.debug_metadata = builder.module.add_debug_info(place.kind, fields)
+    try:
+        yield
+    finally:
+        builder.debug_metadata = place
 
 
 def _keep_lines(module):

@@ -39,6 +39,8 @@ class Compilation:
     conversions: list
     variables: list
     loops: list
+    wraparounds: list
+    bounds_checks: list
     remarks: list
     allocations: int | None
     uncounted: str

@@ -82,15 +82,19 @@ class MachineCode:
         Floating-point operations that the call did, by LLVM's names such as ``fadd``: of how many elements by packed
         instructions, of how many by scalar ones; in the functions that it calls, too. None like `allocations`.
     calls : tuple of (int or None, str)
-        Line and name of each function that is called and was not inlined, but for reference counting.
+        Line and name of each function that is called and was not inlined, but for reference counting; those that
+        take memory from Numba's runtime begin with ``NRT_``.
     python_calls : int
         How many of them belong to Python's C API.
-    releases_gil : bool
-        Whether the GIL is released during the whole call.
+    gil : str
+        ``released`` during the whole call, but for the moment in which a parallel loop is started; ``taken back``
+        meanwhile to call Python, by the function itself or by what it calls and Numba compiled; or ``held``.
     raises : tuple of (int or None, str)
         Line and exception of each early exit.
     bounds_checks, wraparounds : tuple of int
-        Lines where an index is compared with the length, and with zero in order to count from the end.
+        Lines where an index, or an end of a slice, is compared with the length in order to raise an exception, and
+        with zero in order to count from the end. What typed lists, strings and the functions that are called do with
+        a negative index is not looked at.
     notes : tuple of str
         What is not known, and why.
     """
@@ -108,11 +112,16 @@ class MachineCode:
     executed: tuple[tuple[str, int, int], ...] | None
     calls: tuple[tuple[int | None, str], ...]
     python_calls: int
-    releases_gil: bool
+    gil: str
     raises: tuple[tuple[int | None, str], ...]
     bounds_checks: tuple[int, ...]
     wraparounds: tuple[int, ...]
     notes: tuple[str, ...]
+
+    @property
+    def releases_gil(self) -> bool:
+        """Whether the GIL is released during the whole call; see `gil`."""
+        return self.gil == "released"
 
     def _facts(self):
         """(tone, label, text) of each row of the report."""
@@ -129,8 +138,11 @@ class MachineCode:
         yield "plain", "calls", _listed((name, line) for line, name in self.calls) or "none"
         yield ("warn" if self.python_calls else "plain"), "Python API", f"{self.python_calls or 'no'} calls"
         launches = any(name == "numba_parallel_for" for _, name in self.calls)
-        held = "held, but released while a parallel loop runs" if launches else "held"
-        yield "plain", "GIL", "released" if self.releases_gil else held
+        but = {
+            "taken back": "released, but taken back inside, to call Python",
+            "held": "held, but released while a parallel loop runs" if launches else "held",
+        }
+        yield "plain", "GIL", but.get(self.gil, self.gil)
         exits = dict.fromkeys((text.partition(":")[0], line) for line, text in self.raises)
         yield "plain", "may raise", _listed(exits) or ("nothing itself" if self.calls else "nothing")
         yield "plain", "bounds checks", _tested(self.bounds_checks)

@@ -586,6 +586,95 @@ def test_bounds_checks_and_negative_indices():
     assert seen(copied, "x", "y").wraparounds == ()
 
 
+@njit
+def spelt(value):
+    with objmode(result="float64"):
+        result = float(str(value))
+    return result
+
+
+@njit(inline="never")
+def calls_python(value):
+    return spelt(value) + 1.0
+
+
+def calls_what_calls_python(value):
+    return calls_python(value) + 1.0
+
+
+def multiplied(left, right):
+    return np.dot(left, right)
+
+
+@pytest.mark.parametrize(
+    ("fn", "names", "options", "expected"),
+    [
+        (uses_objects, (1.5,), {}, "taken back"),
+        (calls_what_calls_python, (1.5,), {}, "taken back"),
+        (multiplied, ("square", "square"), {}, "released"),  # takes it to abort, if BLAS fails
+        (scaled, ("x", "y"), {"parallel": True}, "released"),
+    ],
+)
+def test_a_gil_that_is_taken_back_inside_is_not_released(fn, names, options, expected):
+    report = seen(fn, *names, nogil=True, **options)
+    assert (report.gil, report.releases_gil) == (expected, expected == "released")
+
+
+def test_what_takes_memory_is_called():
+    assert [name for _, name in seen(one_array, "x").calls] == ["NRT_MemInfo_alloc_aligned"]
+
+
+def picked(i):
+    values = np.zeros(8)
+    values[i] = 1.0
+    return values
+
+
+def cut(values, i):
+    return values[i:].size
+
+
+def listed(i):
+    return [1.0, 2.0][i]
+
+
+def tried(values, i):
+    try:
+        return values[i]
+    except Exception:
+        return 0.0
+
+
+def below_zero(values, out):
+    for i in range(values.size):
+        out[i] = values[i] + (7 if values[i] < 0 else 0)
+
+
+def from_the_end_by_hand(i, n):
+    return i + n if i < 0 else i
+
+
+narrow = np.arange(64, dtype=np.int32)
+
+
+@pytest.mark.parametrize(
+    ("fn", "names", "options", "wraps", "checks"),
+    [
+        (gathered, ("x", "narrow"), {}, True, False),
+        (picked, (3,), {}, True, False),
+        (cut, ("x", 3), {}, True, False),
+        (listed, (1,), {}, True, True),
+        (tried, ("x", 3), {"boundscheck": True}, True, True),
+        (tried, ("x", 3), {}, True, False),
+        (below_zero, ("whole", "whole"), {}, False, False),
+        (from_the_end_by_hand, (1, 2), {}, False, False),
+    ],
+)
+def test_what_tests_an_index_is_known_from_what_has_built_it(fn, names, options, wraps, checks):
+    report = seen(fn, *names, **options)
+    assert (bool(report.wraparounds), bool(report.bounds_checks)) == (wraps, checks)
+
+
 def test_exceptions_that_may_leave_the_body():
     line = divide.__code__.co_firstlineno + 2
     assert seen(divide, "x", "y").raises == ((line, "ZeroDivisionError: division by zero"),)
