@@ -28,7 +28,7 @@ from numba.core.compiler_machinery import AnalysisPass, register_pass
 from numba.core.debuginfo import DIBuilder
 from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python, rtsys
-from numba.core.typed_passes import NopythonTypeInference
+from numba.core.typed_passes import BaseTypeInference, NopythonTypeInference
 from numba.core.utils import OPERATORS_TO_BUILTINS
 from numba.cpython import slicing
 from numba.cpython.listobj import _ListPayloadMixin
@@ -69,6 +69,7 @@ def record(fn, payload, call):
         _captured_stderr() as remarks,
         _noted_modules(modules, optimised, counters),
         _marked_tests(),
+        _noted_bodies(typed),
         warnings.catch_warnings(action="ignore"),
     ):
         copy = rebuilt(fn)
@@ -272,7 +273,7 @@ def _clean(text):
 def _typed(state):
     """What is known after type inference: both IR texts, definitions, conversions to float64, loops."""
     names = set(_variables(state.func_id.code))
-    numba_ir, typed_ir, definitions, merged, conversions = [], [], [], [], []
+    numba_ir, typed_ir = [], []
     for offset, block in sorted(state.func_ir.blocks.items()):
         numba_ir.append((None, f"block {offset}:"))
         typed_ir.append((None, f"block {offset}:"))
@@ -280,28 +281,68 @@ def _typed(state):
             line, text = own_line(statement.loc.line), _clean(str(statement))
             numba_ir.append((line, text))
             if isinstance(statement, ir.Assign):
-                kind = state.typemap[statement.target.name]
-                text += f"  :: {_clean(str(kind))}"
-                name = _own_name(statement.target, names)
-                if (
-                    line and name and not isinstance(kind, nbtypes.UndefVar)
-                ):  # around a comprehension, from 3.12 on
-                    is_phi = getattr(statement.value, "op", None) == "phi"
-                    (merged if is_phi else definitions).append((line, name, _type_text(kind)))
-                conversions += [(line, note) for note in _conversion(statement, state) if line]
-            elif isinstance(statement, ir.Return) and line:
-                definitions.append((line, "return", _type_text(state.return_type)))
+                text += f"  :: {_clean(str(state.typemap[statement.target.name]))}"
             typed_ir.append((line, text))
-    known = {(name, kind) for _, name, kind in definitions}
-    definitions += [found for found in merged if found[1:] not in known]
+    definitions, conversions = _types_by_line(state, names)
     return {
         "numba_ir": numba_ir,
         "typed_ir": typed_ir,
-        "definitions": list(dict.fromkeys(definitions)),
-        "conversions": list(dict.fromkeys(conversions)),
+        "definitions": definitions,
+        "conversions": conversions,
+        "retyped": [],
         "variables": sorted(names),
         "loops": _loops(state.func_ir.blocks),
     }
+
+
+def _types_by_line(state, names):
+    """(own line, name, type) of each definition of these variables, and (own line, words) of what becomes float64."""
+    definitions, merged, conversions = [], [], []
+    statements = [statement for _, block in sorted(state.func_ir.blocks.items()) for statement in block.body]
+    for statement in statements:
+        line = own_line(statement.loc.line)
+        if line and isinstance(statement, ir.Assign):
+            kind = state.typemap[statement.target.name]
+            name = _own_name(statement.target, names)
+            if name and not isinstance(kind, nbtypes.UndefVar):  # around a comprehension, from 3.12 on
+                is_phi = getattr(statement.value, "op", None) == "phi"
+                (merged if is_phi else definitions).append((line, name, _type_text(kind)))
+            conversions += [(line, note) for note in _conversion(statement, state)]
+        elif line and isinstance(statement, ir.Return):
+            definitions.append((line, "return", _type_text(state.return_type)))
+    known = {(name, kind) for _, name, kind in definitions}
+    definitions += [found for found in merged if found[1:] not in known]
+    return list(dict.fromkeys(definitions)), list(dict.fromkeys(conversions))
+
+
+@contextmanager
+def _noted_bodies(typed):
+    """Have the types in the bodies of parallel loops noted, which Numba infers anew where it compiles each body."""
+    infer = BaseTypeInference.run_pass
+
+    def run_pass(self, state):
+        changed = infer(self, state)
+        if typed and "__numba_parfor_gufunc" in state.func_id.func_name:
+            _retype(next(reversed(typed.values())), state)
+        return changed
+
+    with mock.patch.object(BaseTypeInference, "run_pass", run_pass):
+        yield
+
+
+def _retype(seen, state):
+    """Put the types of the body of a parallel loop, which run, for those that the lines in it had before."""
+    definitions, conversions = _types_by_line(state, set(seen["variables"]))
+    lines = {
+        own_line(statement.loc.line) for block in state.func_ir.blocks.values() for statement in block.body
+    }
+    for line, name, kind in definitions:
+        old = [was for where, own, was in seen["definitions"] if (where, own) == (line, name)]
+        seen["retyped"] += [(line, name, was, kind) for was in old if was != kind]
+    again = {(line, name) for line, name, _ in definitions}
+    kept = [found for found in seen["definitions"] if found[:2] not in again]
+    seen["definitions"] = sorted([*kept, *definitions], key=lambda found: found[0])
+    seen["conversions"] = [found for found in seen["conversions"] if found[0] not in lines] + conversions
 
 
 def _variables(code):
@@ -360,6 +401,8 @@ def _conversion(statement, state):
 
 def _is_mathematical(function):
     key = getattr(function, "typing_key", None)
+    if key in (min, max, abs, pow, round, divmod):
+        return True
     return isinstance(key, np.ufunc) or getattr(key, "__module__", None) == "math"
 
 

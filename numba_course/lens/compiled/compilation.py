@@ -1,7 +1,9 @@
 """Have a function compiled apart, in a child process, and hold what each stage of the compiler made of it."""
 
+import ast
 import inspect
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import Any
 
 from numba.core.dispatcher import Dispatcher
@@ -11,6 +13,7 @@ from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
 from numba_course.lens.errors import line_of, reason
 from numba_course.process import sandbox
 from numba_course.process.arguments import pack
+from numba_course.syntax import parse
 
 CALL_FAILED = {
     "crashed": "the call crashed",
@@ -37,6 +40,7 @@ class Compilation:
     assembly: str
     definitions: list
     conversions: list
+    retyped: list
     variables: list
     loops: list
     wraparounds: list
@@ -88,13 +92,33 @@ def compiled_here(fn: Dispatcher, args: tuple[Any, ...], call: bool = False) -> 
 
 
 def _compilation(fn, seen):
+    source = _source(fn.py_func)
     return Compilation(
         name=fn.__name__,
-        source=_source(fn.py_func),
+        source=source,
         notes=_notes(fn),
         is_generator=inspect.isgeneratorfunction(fn.py_func),
-        **seen,
+        **{**seen, "loops": _from_their_heads(seen["loops"], source)},
     )
+
+
+def _from_their_heads(loops, source):
+    """The loops, of which those of ``while`` with a condition in several lines begin with the first of these."""
+    try:
+        tree = parse(dedent("\n".join(text for _, text in source)))
+    except SyntaxError:  # as of a lambda that is cut out of its line
+        return loops
+    before = source[0][0] - 1 if source else 0
+    heads = [
+        (before + node.lineno, before + node.test.end_lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.While)
+    ]
+    found = []
+    for first, lines in loops:
+        head = next((start for start, end in heads if start < first <= end), first)
+        found.append((head, tuple(sorted({head, *lines}))))
+    return found
 
 
 def _explained(error):

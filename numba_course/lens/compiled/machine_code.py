@@ -79,8 +79,10 @@ class MachineCode:
         Blocks of memory that one call takes from Numba's runtime, beyond the arguments' own bookkeeping; in a
         parallel loop it may depend on the number of threads. None if it is not known, see `notes`.
     executed : tuple of (str, int, int), or None
-        Floating-point operations that the call did, by LLVM's names such as ``fadd``: of how many elements by packed
-        instructions, of how many by scalar ones; in the functions that it calls, too. None like `allocations`.
+        Floating-point operations that the call did, by LLVM's names such as ``fadd`` and those of C's mathematical
+        functions such as ``sqrt`` and ``pow``: of how many elements by packed instructions, of how many one by one; in
+        the functions that it calls, too. Not counted are what is computed on bits or whole numbers, or what libraries
+        such as BLAS do inside. None like `allocations`.
     calls : tuple of (int or None, str)
         Line and name of each function that is called and was not inlined, but for reference counting; those that
         take memory from Numba's runtime begin with ``NRT_``.

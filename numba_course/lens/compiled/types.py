@@ -98,6 +98,8 @@ class Types:
 def types(fn: Dispatcher, *args: object) -> Types:
     """Show the types that Numba infers for ``fn(*args)``, in the source and under the user's own names.
 
+    In a parallel loop they are those of its body, which Numba infers once more: there the index is unsigned.
+
     A copy is compiled in a child process; nothing is called, and `fn` is not touched.
 
     Parameters
@@ -121,7 +123,7 @@ def types(fn: Dispatcher, *args: object) -> Types:
         If the compiler itself fails.
     """
     compilation = compiled_apart(fn, args, "lens.types")
-    calls = _native.facts(compilation)["calls"]
+    calls = [call for call in _native.facts(compilation)["calls"] if not call[1].startswith("NRT_")]
     defined = {}
     for _, name, kind in compilation.definitions:
         defined.setdefault(name, {})[kind] = None
@@ -134,7 +136,7 @@ def types(fn: Dispatcher, *args: object) -> Types:
         widened=tuple(sorted({line for line, _ in compilation.conversions})),
         optional=tuple(name for name, kinds in defined.items() if any("Optional" in kind for kind in kinds)),
         objects=tuple(name for name, kinds in defined.items() if any("pyobject" in kind for kind in kinds)),
-        calls=calls,
+        calls=tuple(calls),
         notes=compilation.notes,
     )
 
@@ -161,6 +163,8 @@ def _lines(compilation, defined, calls):
             notes.setdefault(line, []).append(f"{name} is a Python object")
     for line, note in compilation.conversions:
         notes.setdefault(line, []).append(note)
+    for line, name, before, kind in compilation.retyped:
+        notes.setdefault(line, []).append(f"{name} is {kind} in the parallel loop; were it serial, {before}")
     for line in {line for line, _ in calls if line}:
         names = ", ".join(name for own, name in calls if own == line)
         notes.setdefault(line, []).append(f"calls {names}: not inlined")

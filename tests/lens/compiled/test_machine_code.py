@@ -215,6 +215,20 @@ def test_a_loop_inside_a_numpy_function_has_the_line_of_the_call():
     assert report.scalar
 
 
+def halved(n):
+    steps = 0
+    while (  # the loop begins here
+        n > 1 and n != 17
+    ):
+        n, steps = n // 2, steps + 1
+    return steps
+
+
+def test_a_loop_begins_where_its_head_does():
+    (loop,) = seen(halved, 9).loops
+    assert loop.line == halved.__code__.co_firstlineno + 2
+
+
 def test_width_and_type_are_those_of_the_arithmetic():
     double = seen(total, "x", fastmath=True)
     assert double.element_type == "float64"
@@ -475,6 +489,21 @@ def test_operations_are_counted_that_a_call_does():
     assert done(seen(grid_total, "square")) == {"fadd": (0, 16)}
     assert done(seen(count, "x", 3.0)) == {"fcmp": (64, 0)}
     assert done(seen(one_array, "x")) == {}
+
+
+def mathematics(values):
+    result = 0.0
+    for i in range(values.size):
+        result += math.sqrt(values[i]) + math.floor(values[i]) + values[i] ** 2.5
+    return result
+
+
+def test_mathematical_functions_are_counted_wherever_they_are_computed():
+    counts = done(seen(mathematics, "x"))
+    assert {name: sum(counts[name]) for name in ("sqrt", "floor", "pow")} == dict.fromkeys(
+        ("sqrt", "floor", "pow"), 64
+    )
+    assert counts["pow"][0] == 0  # the C library's, for each element
 
 
 def test_operations_are_counted_on_all_threads():
