@@ -16,7 +16,8 @@ from numba.core.dispatcher import Dispatcher
 from numba_course.exercises.examination.answer import source_line
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.counters import Counted
-from numba_course.exercises.requirements.ufuncs import COMPILED, UFUNCS, Checked, inside
+from numba_course.exercises.requirements.ufuncs import COMPILED, UFUNCS, Checked
+from numba_course.lens.compiled.callables import inside
 from numba_course.lens.compiled.compilation import compiled_here
 from numba_course.lens.compiled.dispatchers import hardly_optimised
 from numba_course.lens.compiled.machine_code import UNREACHED, MachineCode, report

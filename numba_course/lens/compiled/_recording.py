@@ -59,7 +59,7 @@ def own_line(line):
 
 def record(fn, payload, call):
     """Compile `fn` for the pickled arguments and return what was seen, as plain data; call it if `call`."""
-    args = unpack(payload)
+    args, named = unpack(payload)
     fn.py_func.__code__ = _raised(fn.py_func.__code__)
     typed, modules, optimised, counters = {}, [], {}, Counters() if call else None
     fn._compiler.pipeline_class = _recorder(fn._compiler.pipeline_class, typed)
@@ -73,7 +73,7 @@ def record(fn, payload, call):
         warnings.catch_warnings(action="ignore"),
     ):
         copy = rebuilt(fn)
-        result = compiled_for(copy, args)
+        result = compiled_for(copy, args, named)
     _remark_on("^$")  # or later compilations in this process would print remarks
     yield "reading", COMPILING
     symbol, library = result.fndesc.llvm_func_name, result.library
@@ -101,7 +101,7 @@ def record(fn, payload, call):
     }
     if call:
         yield "calling", CALLING
-        seen["allocations"], seen["uncounted"] = _allocations(copy, args)
+        seen["allocations"], seen["uncounted"] = _allocations(copy, args, named)
         seen["executed"] = None if seen["uncounted"] else counters.totals()
     return seen
 
@@ -418,22 +418,23 @@ def _loops(blocks):
     return sorted(set(found), key=lambda loop: (loop[0], -len(loop[1])))
 
 
-def _allocations(copy, args):
+def _allocations(copy, args, named):
     """How often one call allocates beyond what a function that does nothing needs for the same arguments."""
-    for position, value in enumerate(args):
+    values = (*args, *named.values())
+    for position, value in enumerate(values):
         if isinstance(value, StandIn):
             return None, f"argument {position} cannot be sent to another process, so nothing was called"
     if inspect.isgeneratorfunction(copy.py_func):
         return None, "a call only makes the generator, and its steps were not run"
-    names = ", ".join(f"a{position}" for position in range(len(args)))
+    names = ", ".join(f"a{position}" for position in range(len(values)))
     nothing = numba.njit(eval(f"lambda {names}: None"))
-    nothing(*args)
+    nothing(*values)
     _nrt_python.memsys_enable_stats()
     start = rtsys.get_allocation_stats().alloc
-    nothing(*args)
+    nothing(*values)
     middle = rtsys.get_allocation_stats().alloc
     try:
-        copy(*args)
+        copy(*args, **named)
     except BaseException as error:
         return None, f"the call raised {reason(error)}"
     return rtsys.get_allocation_stats().alloc - middle - (middle - start), ""

@@ -2,14 +2,15 @@
 
 import ast
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import dedent
 from typing import Any
 
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens.compiled import _recording
-from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
+from numba_course.lens.compiled.callables import looked_into
+from numba_course.lens.compiled.dispatchers import rebuilt
 from numba_course.lens.errors import line_of, reason
 from numba_course.process import sandbox
 from numba_course.process.arguments import pack
@@ -49,20 +50,34 @@ class Compilation:
     allocations: int | None
     uncounted: str
     executed: tuple | None
+    caller: str = ""
 
 
-def compiled_apart(fn: Dispatcher, args: tuple[Any, ...], instrument: str, call: bool = False) -> Compilation:
-    """Compile `fn` for a call with `args` in a child process, and make the call there if `call`.
+def compiled_apart(
+    fn: Any,
+    args: tuple[Any, ...],
+    instrument: str,
+    call: bool = False,
+    named: dict[str, Any] | None = None,
+) -> Compilation:
+    """Compile `fn` for a call with `args` and keyword arguments in a child process, and call it there if `call`.
 
     Raises
     ------
     TypeError
-        If `fn` is no nopython dispatcher, cannot be sent or does not compile for `args`; says why in a line.
+        If there is no compiled function in `fn`, see `callables.looked_into`, or it cannot be sent or does not
+        compile for `args`; says why in a line.
     RuntimeError
         If the compiler crashed or took too long.
     """
-    check_dispatcher(fn, instrument)
-    payload = packed(fn, args)
+    into = looked_into(fn, args, named or {}, instrument)
+    found = _apart(into, instrument, call)
+    return replace(found, caller=into.caller, notes=found.notes + into.notes)
+
+
+def _apart(into, instrument, call):
+    """The `Compilation` of a `callables.Call`."""
+    fn, payload = into.fn, packed(into.fn, into.args, into.named)
     try:
         outcome = sandbox.run(_recording.record, fn, payload, call, seconds=_recording.COMPILING)
     except TypeError as error:
@@ -82,7 +97,7 @@ def compiled_apart(fn: Dispatcher, args: tuple[Any, ...], instrument: str, call:
 def compiled_here(fn: Dispatcher, args: tuple[Any, ...], call: bool = False) -> Compilation:
     """As `compiled_apart`, for a process that is itself apart: what the compiler raises is raised."""
     steps = _recording.record(
-        rebuilt(fn), packed(fn, args), call
+        rebuilt(fn), packed(fn, args, {}), call
     )  # which changes the function that it records
     while True:
         try:
@@ -145,12 +160,13 @@ def _notes(fn):
     return ()
 
 
-def packed(fn: Dispatcher, args: tuple[Any, ...]) -> bytes:
-    """Arguments as bytes; of those that cannot be sent, only the type."""
+def packed(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> bytes:
+    """Positional and keyword arguments as bytes; of those that cannot be sent, only the type."""
     try:
-        return pack(args)
+        return pack((args, named))
     except Exception:  # each class has its own way to refuse
-        return pack(tuple(_sendable(fn, value) for value in args))
+        sendable = {name: _sendable(fn, value) for name, value in named.items()}
+        return pack((tuple(_sendable(fn, value) for value in args), sendable))
 
 
 def _sendable(fn, value):

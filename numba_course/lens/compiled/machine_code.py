@@ -7,8 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from numba.core.dispatcher import Dispatcher
+from typing import Any
 
 from numba_course.lens import html
 from numba_course.lens.compiled import _dataflow, _native
@@ -90,7 +89,8 @@ class MachineCode:
         How many of them belong to Python's C API.
     gil : str
         ``released`` during the whole call, but for the moment in which a parallel loop is started; ``taken back``
-        meanwhile to call Python, by the function itself or by what it calls and Numba compiled; or ``held``.
+        meanwhile to call Python, by the function itself or by what it calls and Numba compiled; ``held``; or ``up to
+        NumPy``, of the kernel in a ufunc, and ``up to C``, of a callback.
     raises : tuple of (int or None, str)
         Line and exception of each early exit.
     bounds_checks, wraparounds : tuple of int
@@ -174,16 +174,17 @@ def _tested(lines):
     return "tested in line " + ", ".join(map(str, lines)) if lines else "not tested"
 
 
-def machine_code(fn: Dispatcher, *args: object) -> MachineCode:
+def machine_code(fn: Any, *args: Any, **named: Any) -> MachineCode:
     """Say what the machine code does that ``fn(*args)`` runs.
 
     A copy is compiled, and called once, in a child process; `fn` is not touched.
 
     Parameters
     ----------
-    fn : Dispatcher
-        A function decorated with ``@njit``.
-    *args
+    fn : object
+        A function decorated with ``@njit``; or a ufunc, of which it is the kernel that is looked at, for the first
+        element, a C callback, a method of an object of a jitclass, a bound method, a `functools.partial`.
+    *args, **named
         Arguments of the call. They are copied; one that cannot be sent to another process gives its type.
 
     Returns
@@ -204,12 +205,14 @@ def machine_code(fn: Dispatcher, *args: object) -> MachineCode:
     The machine code is the body of the function: all that was inlined into it and its parallel loops, but not
     the wrapper that converts Python objects and not the functions that it calls.
     """
-    return report(compiled_apart(fn, args, "lens.machine_code", call=True))
+    return report(compiled_apart(fn, args, "lens.machine_code", call=True, named=named))
 
 
 def report(compilation: Compilation) -> MachineCode:
     """What the machine code of a `Compilation` does, as `MachineCode`."""
     seen = _native.facts(compilation)
+    if compilation.caller:
+        seen["gil"] = f"up to {compilation.caller}"
     found = [seen.pop(fact) for fact in ("machine_loops", "packed_lines", "grows", "scalable")]
     machine_loops, packed_lines, grows, scalable = found
     notes = list(compilation.notes)

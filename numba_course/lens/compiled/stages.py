@@ -1,8 +1,7 @@
 """One function in every stage of its compilation, from bytecode to assembly, side by side by source line."""
 
 from dataclasses import dataclass
-
-from numba.core.dispatcher import Dispatcher
+from typing import Any
 
 from numba_course.lens import html
 from numba_course.lens.compiled import _native
@@ -91,16 +90,17 @@ class Stages:
         return "\n".join(texts[:SHOWN] + more)
 
 
-def stages(fn: Dispatcher, *args: object, wrapper: bool = False) -> Stages:
+def stages(fn: Any, *args: Any, wrapper: bool = False, **named: Any) -> Stages:
     """Show what each stage of the compiler makes of ``fn(*args)``.
 
     A copy is compiled in a child process; nothing is called, and `fn` is not touched.
 
     Parameters
     ----------
-    fn : Dispatcher
-        A function decorated with ``@njit``.
-    *args
+    fn : object
+        A function decorated with ``@njit``; or a ufunc, of which it is the kernel that is looked at, for the first
+        element, a C callback, a method of an object of a jitclass, a bound method, a `functools.partial`.
+    *args, **named
         Arguments of the call; only their types matter.
     wrapper : bool
         Whether to show the wrapper, too, that converts Python objects, in optimised LLVM IR and assembly.
@@ -118,7 +118,7 @@ def stages(fn: Dispatcher, *args: object, wrapper: bool = False) -> Stages:
     RuntimeError
         If the compiler itself fails.
     """
-    compilation = compiled_apart(fn, args, "lens.stages")
+    compilation = compiled_apart(fn, args, "lens.stages", named=named)
     llvm, optimised, assembly = _native.listings(compilation, wrapper)
     stages = (compilation.bytecode, compilation.numba_ir, compilation.typed_ir, llvm, optimised, assembly)
     rows = dict(zip(TITLES, stages, strict=True))

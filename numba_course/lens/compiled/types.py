@@ -1,8 +1,7 @@
 """The source of a compiled function, line by line, with the type that Numba inferred for every variable."""
 
 from dataclasses import dataclass
-
-from numba.core.dispatcher import Dispatcher
+from typing import Any
 
 from numba_course.lens import html
 from numba_course.lens.compiled import _native
@@ -95,7 +94,7 @@ class Types:
         return html.card(f"types of {self.name}{self.signature}", "info", body)
 
 
-def types(fn: Dispatcher, *args: object) -> Types:
+def types(fn: Any, *args: Any, **named: Any) -> Types:
     """Show the types that Numba infers for ``fn(*args)``, in the source and under the user's own names.
 
     In a parallel loop they are those of its body, which Numba infers once more: there the index is unsigned.
@@ -104,9 +103,10 @@ def types(fn: Dispatcher, *args: object) -> Types:
 
     Parameters
     ----------
-    fn : Dispatcher
-        A function decorated with ``@njit``.
-    *args
+    fn : object
+        A function decorated with ``@njit``; or a ufunc, of which it is the kernel that is looked at, for the first
+        element, a C callback, a method of an object of a jitclass, a bound method, a `functools.partial`.
+    *args, **named
         Arguments of the call; only their types matter.
 
     Returns
@@ -122,7 +122,7 @@ def types(fn: Dispatcher, *args: object) -> Types:
     RuntimeError
         If the compiler itself fails.
     """
-    compilation = compiled_apart(fn, args, "lens.types")
+    compilation = compiled_apart(fn, args, "lens.types", named=named)
     calls = [call for call in _native.facts(compilation)["calls"] if not call[1].startswith("NRT_")]
     defined = {}
     for _, name, kind in compilation.definitions:
