@@ -199,6 +199,8 @@ def demangled(symbol):
     """The function's name in a symbol of Numba; other symbols as they are."""
     if "__numba_parfor_gufunc" in symbol:
         return "parallel_loop"
+    if "__numba_stencil_" in symbol:  # an address follows
+        return "stencil"
     parts = [part for part in _identifiers(symbol) if part != "<locals>"] or [symbol]
     return ".".join(parts[-2:]) if parts[0] == "numba" else parts[-1]  # numba's are often called impl
 

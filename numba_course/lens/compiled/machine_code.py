@@ -34,7 +34,8 @@ class Loop:
         in none. ``scalar``: one by one. ``outer``: only holds other loops. ``gone``: no loop is left.
         ``not known``: its instructions carry no line.
     reason : str
-        Why, in LLVM's words, if it said so.
+        Why: in LLVM's words, if it said so. What begins with "packed only for", "LLVM remarks" or "but another loop"
+        is what the lens reads in the machine code.
     """
 
     line: int

@@ -97,6 +97,19 @@ def test_what_is_not_looked_at_is_said_and_the_caller_has_the_gil():
     assert machine_code(functools.partial(line, 1.0), offset=5).allocations == 0
 
 
+@numba.stencil
+def neighbours(a):
+    return a[-1] + a[1]
+
+
+def summed_neighbours(values):
+    return neighbours(values)
+
+
+def test_a_stencil_is_called_by_its_kind_and_not_by_an_address():
+    assert [name for _, name in machine_code(njit(summed_neighbours), x).calls] == ["stencil"]
+
+
 @pytest.mark.parametrize(
     ("fn", "arguments", "words"),
     [
