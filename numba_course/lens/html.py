@@ -29,6 +29,7 @@ __all__ = [
     "escape",
     "folded",
     "link",
+    "listing",
     "mark",
     "paragraphs",
     "prose",
@@ -156,9 +157,21 @@ def paragraphs(text: str) -> str:
     )
 
 
-def folded(summary: str, body_html: str) -> str:
-    """What a click on `summary`, which is text, opens; no script is needed for it."""
-    return f'<details style="margin:0.3em 0"><summary>{prose(summary)}</summary>{body_html}</details>'
+def folded(summary: str, body_html: str, is_open: bool = False) -> str:
+    """What a click on `summary`, which is text, opens, or closes if it `is_open`; no script is needed for it."""
+    opened = " open" if is_open else ""
+    return f'<details style="margin:0.3em 0"{opened}><summary>{prose(summary)}</summary>{body_html}</details>'
+
+
+def listing(rows: Iterable[tuple[str, bool]]) -> str:
+    """Rows of text in a fixed-width font, in a block that scrolls; those that are marked stand out by their edge."""
+    colour = _colour("info")
+    shown = "".join(
+        f'<div style="border-left:4px solid {colour if marked else "transparent"};padding-left:0.5em'
+        f'{";font-weight:bold" if marked else ""}">{escape(text)}</div>'
+        for text, marked in rows
+    )
+    return f'<div style="white-space:pre;max-height:30em;overflow:auto;{MONOSPACE}">{shown}</div>'
 
 
 def link(text: str, target: str) -> str:

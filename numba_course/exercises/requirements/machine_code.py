@@ -16,7 +16,8 @@ from numba.core.dispatcher import Dispatcher
 from numba_course.exercises.examination.answer import source_line
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.counters import Counted
-from numba_course.exercises.requirements.ufuncs import COMPILED, UFUNCS, Checked, inside
+from numba_course.exercises.requirements.ufuncs import COMPILED, UFUNCS, Checked
+from numba_course.lens.compiled.callables import inside
 from numba_course.lens.compiled.compilation import compiled_here
 from numba_course.lens.compiled.dispatchers import hardly_optimised
 from numba_course.lens.compiled.machine_code import UNREACHED, MachineCode, report
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from numba_course.lens.compiled.compilation import Compilation
 
 CONVERTS_OBJECTS = re.compile(r'^define [^\n]*@"?(?:_ZN7cpython|cfunc\.).*?^}', re.MULTILINE | re.DOTALL)
-TAKES_GIL = re.compile(r"\bcall\b.*@numba_gil_ensure\b")
 NEARLY_ALL = 0.75  # of the elements; those that are left over may be worked on one at a time
 SIDE_BY_SIDE = (
     "packed only for elements side by side, which the signature does not promise: "
@@ -214,20 +214,14 @@ class ReleasesGIL(CodeRequirement):
         return super().of_code(trial)
 
     def of_machine_code(self, code: MachineCode, args: tuple[Any, ...]) -> Finding | None:
-        if not code.releases_gil:
+        if code.gil == "held":
             return self.finding(
                 "it holds the GIL: without nogil=True, other Python threads stand still meanwhile"
             )
-        if code.python_calls:
-            return self.finding("it releases the GIL, and takes it back inside, to call Python")
+        if code.gil == "taken back" or code.python_calls:
+            takes = "takes it back inside" if code.python_calls else "what it calls takes it back"
+            return self.finding(f"it releases the GIL, and {takes}, to call Python")
         return None
-
-    def of_compilation(self, compilation: Compilation, args: tuple[Any, ...]) -> Finding | None:
-        found = super().of_compilation(compilation, args)
-        bodies = CONVERTS_OBJECTS.sub("", compilation.optimised_llvm)  # of all that it calls, too
-        if not found and TAKES_GIL.search(bodies):
-            return self.finding("it releases the GIL, and what it calls takes it back, to call Python")
-        return found
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Compiled ufuncs, whose code Numba hides: the kernel inside as a function of its own, and copies that test indices."""
+"""Copies of compiled functions and ufuncs that test indices, and calls of either that nobody watches."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit, types
+from numba import njit
 from numba.core.dispatcher import Dispatcher
-from numba.np.numpy_support import as_dtype
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
-from numba.np.ufunc.sigparse import parse_signature
 from numba.np.ufunc.ufuncbuilder import UFuncDispatcher
 from numpy.lib.stride_tricks import as_strided
 
@@ -28,63 +26,6 @@ def called(function: Any, *args: Any, **named: Any) -> Any:
     """What a call of a compiled function gives, be the calls of its kind watched or not."""
     kind = next(kind for kind in COMPILED if isinstance(function, kind))
     return CALLS[kind](function, *args, **named)
-
-
-def inside(ufunc: DUFunc | GUFunc, args: tuple[Any, ...]) -> tuple[Dispatcher, tuple[Any, ...]]:
-    """The kernel of a ufunc as a function of its own, compiled as it is in there, and the arguments of its first call.
-
-    Parameters
-    ----------
-    ufunc : DUFunc or GUFunc
-        Compiled for `args` already.
-    args : tuple
-        Of a call of the ufunc.
-
-    Raises
-    ------
-    LookupError
-        If it is not found out which of its loops the call takes.
-    """
-    known = [arg if isinstance(arg, np.ndarray) else np.asarray(arg) for arg in args]
-    given = [
-        type(arg) if type(arg) in (int, float) else array.dtype
-        for arg, array in zip(args, known, strict=True)
-    ]
-    try:
-        dtypes = ufunc.ufunc.resolve_dtypes((*given, *[None] * (ufunc.nargs - len(args))))
-    except TypeError:
-        dtypes = ()
-    for signature in ufunc._dispatcher.overloads:
-        elements = tuple(as_dtype(getattr(kind, "dtype", kind)) for kind in signature.args)
-        if elements == dtypes[: len(elements)]:
-            arrays = [array.astype(dtype, copy=False) for array, dtype in zip(known, dtypes, strict=False)]
-            kernel = njit([signature], error_model="numpy", **_options(ufunc))(ufunc._dispatcher.py_func)
-            return kernel, _of_one_call(ufunc, signature, arrays)
-    raise LookupError(
-        "which loop of this ufunc is called could not be found out; write a function, under @njit"
-    )
-
-
-def _options(ufunc):
-    """What else the kernel was compiled with."""
-    options = ufunc.gufunc_builder.targetoptions if isinstance(ufunc, GUFunc) else ufunc.targetoptions
-    return {"fastmath": options["fastmath"]} if "fastmath" in options else {}
-
-
-def _of_one_call(ufunc, signature, arrays):
-    """The arguments of the kernel's first call: the first element of each array, or its first core array."""
-    cores = [core for side in parse_signature(ufunc.signature) for core in side] if ufunc.signature else []
-    sizes, arguments = {}, []
-    for position, kind in enumerate(signature.args):
-        core = cores[position] if cores else ()
-        if position < len(arrays):
-            array = arrays[position]
-            value = array[(0,) * (array.ndim - len(core))]
-            sizes.update(zip(core, np.shape(value), strict=True))
-        else:
-            value = np.zeros([sizes[name] for name in core], as_dtype(kind.dtype))
-        arguments.append(np.atleast_1d(value) if isinstance(kind, types.Array) else np.asarray(value)[()])
-    return tuple(arguments)
 
 
 class Checked:

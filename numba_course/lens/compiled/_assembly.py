@@ -10,38 +10,43 @@ from numba_course.lens.compiled._recording import own_line
 class Machine:
     """How a family of processors writes what counts here; to read another family, add it to `MACHINES`.
 
-    Each attribute is a pattern that is matched from the start of an instruction, ``"name operands "``: arithmetic
-    with several elements, floating-point arithmetic with one, multiply-add, moves of a whole vector register,
-    calls, instructions that may go on elsewhere, and those that never go on with the next one.
+    Each attribute is a pattern that is matched from the start of an instruction, ``"name operands "``: whatever works
+    on several elements and does not only move them about, floating-point arithmetic with one, multiply-add, moves of
+    several elements to memory, arithmetic with elements of a byte or two (the group is the letter for that), calls,
+    instructions that may go on elsewhere, and those that never go on with the next one.
     """
 
     packed: str
     scalar: str
     fused: str
     moves: str
+    sizes: str
     calls: str
     jumps: str
     stops: str
 
 
 X86 = Machine(
-    packed=r"(v?(add|sub|mul|div|sqrt|min|max|cmp\w*?|andn?|x?or|hadd|addsub|fn?m(add|sub)\d+|round|rndscale"
-    r"|cvt\w+2)p[sdh][xyz]?|v?cvtt?p[sdh]2\w+"
-    r"|v?p(add|sub|mul|madd|min|max|abs|avg|cmp|andn?|x?or|sll|srl|sra|sad|ternlog)\w*) .*%[xyz]mm\d",
+    packed=r"(?!v?(p?mov|shuf|pshuf[dhl]|p?perm|p?unpck|pack|p?blend|p?broadcast|p?ins|p?extr|p?align|ps[lr]ldq"
+    r"|p?gather|p?scatter|p?compress|p?expand|p?maskmov|lddqu)"  # only moves
+    r"|v?(add|sub|mul|div|sqrt|min|max|cmp\w*|u?comi|r?sqrt\d*|rcp\d*|round|rndscale|reduce|range|scalef|fixupimm"
+    r"|get\w+|fn?m(add|sub)\d+)s[sdh] |v?cvtt?(s[sdh]|u?si)2)"  # one element
+    r"\w+ .*%[xyz]mm\d",
     scalar=r"v?(add|sub|mul|div|sqrt|min|max|fn?m(add|sub)\d+)s[sd] ",
     fused=r"vfn?m(add|sub|addsub|subadd)\d+[ps][sd] ",
-    moves=r"v?mov([au]p[sd]|dq[au]\w*|nt\w+) .*mm",
+    moves=r"v?(mov(?!s[sd] )|pmov|p?scatter|p?compress|p?maskmov|extract[fi])\w* .*mm",
+    sizes=r"v?(?:gf2)?p(?!sadbw|shufb)\w*([bw]) ",
     calls=r"callq? ",
     jumps=r"(j\w+|retq?|ud2) ",
     stops=r"(jmpq?|retq?|ud2) ",
 )
 ARM = Machine(
-    packed=r"(f(add|sub|mul|div|ml[as]|max|min|maxnm|minnm|sqrt|abs|neg|cm[a-z]+|cvt[a-z]+|rint[a-z]|nm\w+)|[su]cvtf"
-    r"|add|sub|mul|ml[as]|neg|abs|cm[a-z]+|and|orr|eor|bic|bi[ft]|bsl|[su]?shl|[su]shr|[su](max|min|hadd|abd))"
+    packed=r"(?!ld|st|f?mov|mvn|dup|ins|ext|splice|sel|zip|uzp|trn|tb[lx]|[su]mov|xtn|[su]?xtl)\w+"
     r"(\.\d+[bhsd] | .*\b(v\d+\.\d+|z\d+\.)[bhsd]\b)",  # Apple writes fadd.2d v0, v1, v2
     scalar=r"f(add|sub|mul|div|n?madd|n?msub|max|min|maxnm|minnm|sqrt) [hsd]\d",
     fused=r"f(ml[as]|n?madd|n?msub)[. ]",
-    moves=r"st\S+ \{? ?[qvz]\d",
+    moves=r"st(?!.*\}\[)\S+ \{? ?[sdqvz]\d",
+    sizes=r"\w+(?:\.\d+| [vz]\d+\.\d*)([bh])\b",
     calls=r"blr? ",
     jumps=r"(br?|b\.\w+|cbn?z|tbn?z|ret|brk) ",
     stops=r"(br?|ret|brk) ",
@@ -73,6 +78,12 @@ class Instruction:
         return bool(re.match(getattr(self.machine, kind), f"{self.name} {self.operands} "))
 
     @property
+    def element_bits(self):
+        """Width of the elements that it computes with if it is one byte or two, else None."""
+        small = re.match(self.machine.sizes, f"{self.name} {self.operands} ")
+        return small and (8 if small[1] == "b" else 16)
+
+    @property
     def bits(self):
         """Width of its widest vector register; of a scalable one, the least it can be."""
         return 512 if "%zmm" in self.operands else 256 if "%ymm" in self.operands else 128
@@ -88,8 +99,8 @@ class MachineLoop:
         Numbers of the rows of the IR that it was made from.
     packed : frozenset
         Own lines of what it computes or moves several elements at a time with; None for those without a line.
-    runs : bool
-        False if it is for elements that the array does not have; see `Dataflow.unreached`.
+    unreached : str
+        Why it does not run, if it is for a step that there is never, or seldom; see `Dataflow.unreached`.
     """
 
     lines: frozenset
@@ -97,7 +108,7 @@ class MachineLoop:
     innermost: bool
     packed: frozenset
     calls: bool
-    runs: bool
+    unreached: str
 
 
 def instructions(assembly, symbols, machine):
@@ -138,7 +149,7 @@ def loops(stream, dataflow, tables):
                 i.line for i in body if computes(i, dataflow) or (not calls and moves(i, dataflow))
             ),
             calls=calls,
-            runs=not rows or not rows <= dataflow.unreached,
+            unreached=dataflow.unreached[max(rows)] if rows and rows <= dataflow.unreached.keys() else "",
         )
 
 

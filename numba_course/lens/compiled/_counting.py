@@ -10,9 +10,19 @@ from numba_course.lens.compiled._dataflow import LABEL
 
 ELEMENTS = r"<(?:vscale x )?(?P<elements>\d+) x "
 OPERATION = re.compile(
-    rf" = f(?P<name>add|sub|mul|div|neg|cmp) (?:[a-z]+ )*(?:{ELEMENTS})?(?:double|float|half)\b"
+    rf" = f(?P<name>add|sub|mul|div|rem|neg|cmp) (?:[a-z]+ )*(?:{ELEMENTS})?(?:double|float|half)\b"
 )
 FUSED = re.compile(rf" = .*?call (?:[a-z]+ )*(?:{ELEMENTS})?\w+>? @llvm\.(?:fma|fmuladd)\.")
+INTRINSIC = re.compile(  # most processors have an instruction for each
+    rf" = .*?call (?:[a-z]+ )*(?:{ELEMENTS})?(?:double|float|half)>? @(?:llvm\.)?"
+    r"(?P<name>sqrt|fabs|floor|ceil|trunc|rint|nearbyint|round|roundeven|copysign"
+    r"|minnum|maxnum|minimum|maximum|minimumnum|maximumnum)f?[.(]"
+)
+FUNCTION = re.compile(  # of the C library, which is called for each element
+    rf" = .*?call (?:[a-z]+ )*(?:{ELEMENTS})?(?:double|float)>? @(?:llvm\.)?"
+    r"(?P<name>cbrt|exp|exp2|expm1|log|log2|log10|log1p|pow|sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|asinh"
+    r"|acosh|atanh|hypot|fmod|erf|erfc|tgamma|lgamma|ldexp)f?[.(]"
+)
 SUM = re.compile(rf" = .*?call (?P<flags>[a-z ]*)\w+ @llvm\.vector\.reduce\.fadd\..*{ELEMENTS}")
 
 
@@ -88,5 +98,9 @@ def _operations(row):
     elif found := FUSED.search(row):
         for name in ("fadd", "fmul"):
             yield name, int(found["elements"] or 1), bool(found["elements"])
+    elif found := INTRINSIC.search(row):
+        yield found["name"], int(found["elements"] or 1), bool(found["elements"])
+    elif found := FUNCTION.search(row):
+        yield found["name"], int(found["elements"] or 1), False
     elif found := SUM.search(row):  # of a vector; one after the other, unless any order will do
         yield "fadd", int(found["elements"]), bool(re.search("reassoc|fast", found["flags"]))

@@ -10,11 +10,18 @@ from collections import Counter
 from dataclasses import dataclass
 
 from numba_course.lens.compiled import _assembly
-from numba_course.lens.compiled._dataflow import BITS, Dataflow, dataflow
+from numba_course.lens.compiled._dataflow import BITS, Dataflow, Operation, dataflow
 from numba_course.lens.compiled._recording import own_line
 
 NAMES = {"double": "float64", "float": "float32", "half": "float16"}
 UNCOUNTED = re.compile(r"numba_(list|dict|set)_(new|append|insert|add|resize)\w*|NRT_MemInfo_varsize_realloc")
+BOOKKEEPING = re.compile(
+    r"NRT_(?!MemInfo_(alloc|new|v?varsize)|Allocate|Reallocate)\w+"
+)  # of Numba's runtime
+TAKES_GIL = re.compile(  # but for the moment in which a parallel loop is started, and to abort if BLAS has failed
+    r"call [^\n]*@(?:numba_gil_ensure|PyGILState_Ensure)\([^\n]*\n(?![^\n]*@(?:PyEval_SaveThread|Py_FatalError)\b)"
+)
+WRAPPERS = ("_ZN7cpython", "cfunc.")  # for callers in Python and in C
 UNRESOLVED = re.compile(r'(%[\w.]+) = load ptr, ptr @"\.numba\.unresolved\$(\w+)"')
 LAUNCH = re.compile(  # what surrounds numba_parallel_for, which starts a parallel loop
     r"[gs]et_(num_threads|parallel_chunksize|sched_size|thread_id)|(de)?allocate_sched|do_scheduling_\w+"
@@ -64,7 +71,6 @@ def facts(compilation):
     width, element = _width(bodies)
     calls = _calls(rows, set(re.findall(r"[A-Za-z_]\w+", " ".join(i.operands for i in every))))
     raises = tuple(dict.fromkeys(_raises(rows, module)))
-    wrapper = "".join(text for name, text in functions.items() if name.startswith("_ZN7cpython"))
     return {
         "vector_width": width,
         "element_type": element,
@@ -73,14 +79,24 @@ def facts(compilation):
         "fused": any(i.is_a("fused") for i in every),
         "machine_loops": [loop for body in bodies for loop in body.loops],
         "packed_lines": set().union(*(body.packed_lines for body in bodies)),
-        "calls": tuple(call for call in calls if not call[1].startswith("NRT_")),
+        "calls": tuple(call for call in calls if not BOOKKEEPING.fullmatch(call[1])),
         "grows": any(UNCOUNTED.fullmatch(name) for _, name in calls),
         "raises": raises,
-        "bounds_checks": tuple(sorted({line or 0 for line, text in raises if "out of bounds" in text})),
-        "wraparounds": tuple(sorted({line for text in texts.values() for line in _wraps(text, places)})),
-        "releases_gil": "@PyEval_SaveThread" in wrapper,
+        "bounds_checks": tuple(sorted({*compilation.bounds_checks, *_out_of_range(raises)})),
+        "wraparounds": tuple(compilation.wraparounds),
+        "gil": _gil(functions),
         "scalable": any("<vscale x" in text for _, text in rows),
     }
+
+
+def _gil(functions):
+    """What becomes of the GIL in a call, as `MachineCode.gil`, from all functions that are linked into a module."""
+    if not any(
+        "@PyEval_SaveThread" in text for name, text in functions.items() if name.startswith("_ZN7cpython")
+    ):
+        return "held"
+    inside = (text for name, text in functions.items() if not name.startswith(WRAPPERS))
+    return "taken back" if any(TAKES_GIL.search(text) for text in inside) else "released"
 
 
 def _bodies(compilation, texts):
@@ -88,40 +104,56 @@ def _bodies(compilation, texts):
     module = compilation.optimised_llvm
     found = re.findall(r"^!(\d+) = (?:distinct )?!DILocation\(.*?\bcolumn: (\d+)", module, re.MULTILINE)
     numbers = {place: int(number) for place, number in found}
-    narrow = r"(readonly )?array\((u?int8|bool),"
-    of_bytes = {name for _, name, kind in compilation.definitions if re.match(narrow, kind)}
     tables = set(re.findall(r"^\s+\.\w+\s.*?(\.?LBB\d+_\d+)", compilation.assembly, re.MULTILINE))
     streams = _assembly.instructions(compilation.assembly, texts, _assembly.machine_of(module))
     for name, stream in streams.items():
-        flow = dataflow(texts[name], numbers, of_bytes)
+        flow = dataflow(texts[name], numbers)
         yield Body(stream, flow, list(_assembly.loops(stream, flow, tables)))
 
 
 def _width(bodies):
     """Elements at a time of the arithmetic, and their type; see `MachineCode.vector_width`."""
     done = [found for body in bodies for found in _operations(body)]
-    done = [found for found in done if found[2]] or done  # what is in loops counts, if anything is
+    done = [found for found in done if found.in_loop] or done  # what is in loops counts, if anything is
     work, widths = Counter(), Counter()
-    for operation, *_ in done:
-        work[operation.kind] += operation.elements
+    for found in done:
+        work[found.kind] += found.operation.elements
     if not work:
         return 1, None
     kind = max(work, key=lambda kind: (work[kind], BITS[kind], kind[0] != "i"))
-    for operation, bits, _ in done:
-        if operation.kind == kind:
-            widths[min(operation.elements, bits // BITS[kind])] += operation.elements
+    for found in done:
+        if found.kind == kind:
+            widths[min(found.operation.elements, found.bits // BITS[kind])] += found.operation.elements
     return max(widths, key=lambda width: (widths[width], width)), NAMES.get(kind) or kind.replace("i", "int")
 
 
+@dataclass
+class _Done:
+    """How an operation of the IR is done: width of the registers and of the elements in them, and whether in a loop."""
+
+    operation: Operation
+    bits: int = 0
+    element_bits: int = 0
+    in_loop: bool = False
+
+    @property
+    def kind(self):
+        """LLVM's type of the elements; whole numbers that fit may be computed as shorter ones than in the IR."""
+        kind = self.operation.kind
+        return f"i{self.element_bits}" if kind[0] == "i" and self.element_bits < BITS[kind] else kind
+
+
 def _operations(body):
-    """Each vector operation with the width of its registers in bits, and whether it is in a loop."""
-    bits, looped = Counter(), set()
+    """How each vector operation is done, as `_Done`."""
+    found = {}
     for instruction in body.computing:
         in_loop = any(instruction.row in loop.rows for loop in body.loops)
         for operation in body.dataflow.arithmetic[instruction.row]:
-            bits[operation] = max(bits[operation], instruction.bits)
-            looped |= {operation} if in_loop else set()
-    return [(operation, bits[operation], operation in looped) for operation in bits]
+            done = found.setdefault(operation, _Done(operation))
+            done.bits = max(done.bits, instruction.bits)
+            done.element_bits = max(done.element_bits, instruction.element_bits or BITS[operation.kind])
+            done.in_loop |= in_loop
+    return found.values()
 
 
 def listings(compilation, wrapper=False):
@@ -157,7 +189,7 @@ def locations(module):
 
 def is_body(name, symbol):
     """Whether a symbol belongs to the function's own body: itself, a generator's step, a parallel loop."""
-    if name.startswith(("_ZN7cpython", "cfunc.")):  # wrappers
+    if name.startswith(WRAPPERS):
         return False
     is_step = _identifiers(name) == [*_identifiers(symbol), "next"]
     return name == symbol or is_step or "__numba_parfor_gufunc" in name
@@ -167,6 +199,8 @@ def demangled(symbol):
     """The function's name in a symbol of Numba; other symbols as they are."""
     if "__numba_parfor_gufunc" in symbol:
         return "parallel_loop"
+    if "__numba_stencil_" in symbol:  # an address follows
+        return "stencil"
     parts = [part for part in _identifiers(symbol) if part != "<locals>"] or [symbol]
     return ".".join(parts[-2:]) if parts[0] == "numba" else parts[-1]  # numba's are often called impl
 
@@ -241,6 +275,11 @@ def _raises(rows, module):
                 yield line, f"{kind}: {message}" if message and constant else kind
 
 
+def _out_of_range(raises):
+    """Lines in which what is called, and was inlined, refuses an index."""
+    return {line for line, text in raises if line and re.search("IndexError.* out of (bounds|range)", text)}
+
+
 def _exception(data):
     """Class and message of an exception that Numba pickled into an LLVM string; it is not unpickled."""
     text = re.sub(
@@ -249,14 +288,6 @@ def _exception(data):
     steps = [step for step in pickletools.genops(text.encode("latin-1")) if step[0].name not in NO_VALUE]
     (_, _module, _), (_, kind, _), _made, (_, first, _), *_ = steps
     return kind, first if isinstance(first, str) else ""
-
-
-def _wraps(text, places):
-    """Own lines where a negative index is made to count from the end: size if index < 0 else 0."""
-    negative = set(re.findall(r"(%\S+) = icmp slt (?:i64|<\d+ x i64>) \S+, (?:0|zeroinitializer)", text))
-    for condition, place in re.findall(r"select (?:i1|<\d+ x i1>) (%\S+), .*!dbg (!\d+)", text):
-        if condition in negative and places.get(place):
-            yield places[place]
 
 
 def _listing(streams):

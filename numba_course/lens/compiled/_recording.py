@@ -19,7 +19,7 @@ from unittest import mock
 import llvmlite.binding as llvm
 import numba
 import numpy as np
-from numba.core import ir
+from numba.core import cgutils, ir
 from numba.core import types as nbtypes
 from numba.core.analysis import compute_cfg_from_blocks
 from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
@@ -28,11 +28,13 @@ from numba.core.compiler_machinery import AnalysisPass, register_pass
 from numba.core.debuginfo import DIBuilder
 from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python, rtsys
-from numba.core.typed_passes import NopythonTypeInference
+from numba.core.typed_passes import BaseTypeInference, NopythonTypeInference
 from numba.core.utils import OPERATORS_TO_BUILTINS
+from numba.cpython import slicing
+from numba.cpython.listobj import _ListPayloadMixin
 
 from numba_course.lens.compiled._counting import Counters
-from numba_course.lens.compiled._dataflow import numbered
+from numba_course.lens.compiled._dataflow import CHECKS, WRAPS, marked, numbered
 from numba_course.lens.compiled.dispatchers import compiled_for, rebuilt
 from numba_course.lens.errors import reason
 from numba_course.process.arguments import unpack
@@ -57,7 +59,7 @@ def own_line(line):
 
 def record(fn, payload, call):
     """Compile `fn` for the pickled arguments and return what was seen, as plain data; call it if `call`."""
-    args = unpack(payload)
+    args, named = unpack(payload)
     fn.py_func.__code__ = _raised(fn.py_func.__code__)
     typed, modules, optimised, counters = {}, [], {}, Counters() if call else None
     fn._compiler.pipeline_class = _recorder(fn._compiler.pipeline_class, typed)
@@ -66,14 +68,21 @@ def record(fn, payload, call):
     with (
         _captured_stderr() as remarks,
         _noted_modules(modules, optimised, counters),
+        _marked_tests(),
+        _noted_bodies(typed),
         warnings.catch_warnings(action="ignore"),
     ):
         copy = rebuilt(fn)
-        result = compiled_for(copy, args)
+        result = compiled_for(copy, args, named)
     _remark_on("^$")  # or later compilations in this process would print remarks
     yield "reading", COMPILING
     symbol, library = result.fndesc.llvm_func_name, result.library
-    module = numbered(optimised[library._final_module])
+    module = optimised[library._final_module]
+    tested = {
+        column: sorted({own_line(line) for line in marked(module, column)} - {None})
+        for column in (WRAPS, CHECKS)
+    }
+    module = numbered(module)
     seen = {
         **typed[result.signature.args],
         "signature": f"({', '.join(map(_type_text, result.signature.args))}) -> "
@@ -83,6 +92,8 @@ def record(fn, payload, call):
         "llvm": [str(module) for module in modules if _concerns(module, symbol)],
         "optimised_llvm": module,
         "assembly": library.codegen._tm.emit_assembly(llvm.parse_assembly(module)),
+        "wraparounds": tested[WRAPS],
+        "bounds_checks": tested[CHECKS],
         "remarks": re.findall(r"remark: (.+?):(\d+):\d+: (.*)", remarks[0]),
         "allocations": None,
         "uncounted": "",
@@ -90,7 +101,7 @@ def record(fn, payload, call):
     }
     if call:
         yield "calling", CALLING
-        seen["allocations"], seen["uncounted"] = _allocations(copy, args)
+        seen["allocations"], seen["uncounted"] = _allocations(copy, args, named)
         seen["executed"] = None if seen["uncounted"] else counters.totals()
     return seen
 
@@ -145,6 +156,45 @@ def _noted_modules(modules, optimised, counters):
         mock.patch.object(Flags, "get_mangle_string", lambda flags: "lens"),  # else `_recorder` changes names
     ):
         yield
+
+
+@contextmanager
+def _marked_tests():
+    """Have whatever tests an index marked, by the column of its place in the source.
+
+    LLVM turns such a test into other instructions, which keep the place, or sees that none is needed.
+    """
+    with (
+        _marked(slicing, "fix_index", WRAPS, lambda builder, *_: builder),
+        _marked(_ListPayloadMixin, "fix_index", WRAPS, lambda accessor, *_: accessor._builder),
+        _marked(cgutils, "do_boundscheck", CHECKS, lambda _, builder, *__: builder),
+        _marked(_ListPayloadMixin, "guard_index", CHECKS, lambda accessor, *_: accessor._builder),
+    ):
+        yield
+
+
+def _marked(owner, name, column, builder_in):
+    """Have what a function of Numba builds have its place in a column; `builder_in` finds the builder it is given."""
+    build = getattr(owner, name)
+
+    def marking(*args, **options):
+        with _in_column(builder_in(*args), column):
+            return build(*args, **options)
+
+    return mock.patch.object(owner, name, marking)
+
+
+@contextmanager
+def _in_column(builder, column):
+    """Have what is built have its place in this column, if it has a place."""
+    place = builder.debug_metadata
+    if place is not None:
+        fields = {**dict(place.operands), "column": column}
+        builder.debug_metadata = builder.module.add_debug_info(place.kind, fields)
+    try:
+        yield
+    finally:
+        builder.debug_metadata = place
 
 
 def _keep_lines(module):
@@ -223,7 +273,7 @@ def _clean(text):
 def _typed(state):
     """What is known after type inference: both IR texts, definitions, conversions to float64, loops."""
     names = set(_variables(state.func_id.code))
-    numba_ir, typed_ir, definitions, merged, conversions = [], [], [], [], []
+    numba_ir, typed_ir = [], []
     for offset, block in sorted(state.func_ir.blocks.items()):
         numba_ir.append((None, f"block {offset}:"))
         typed_ir.append((None, f"block {offset}:"))
@@ -231,28 +281,68 @@ def _typed(state):
             line, text = own_line(statement.loc.line), _clean(str(statement))
             numba_ir.append((line, text))
             if isinstance(statement, ir.Assign):
-                kind = state.typemap[statement.target.name]
-                text += f"  :: {_clean(str(kind))}"
-                name = _own_name(statement.target, names)
-                if (
-                    line and name and not isinstance(kind, nbtypes.UndefVar)
-                ):  # around a comprehension, from 3.12 on
-                    is_phi = getattr(statement.value, "op", None) == "phi"
-                    (merged if is_phi else definitions).append((line, name, _type_text(kind)))
-                conversions += [(line, note) for note in _conversion(statement, state) if line]
-            elif isinstance(statement, ir.Return) and line:
-                definitions.append((line, "return", _type_text(state.return_type)))
+                text += f"  :: {_clean(str(state.typemap[statement.target.name]))}"
             typed_ir.append((line, text))
-    known = {(name, kind) for _, name, kind in definitions}
-    definitions += [found for found in merged if found[1:] not in known]
+    definitions, conversions = _types_by_line(state, names)
     return {
         "numba_ir": numba_ir,
         "typed_ir": typed_ir,
-        "definitions": list(dict.fromkeys(definitions)),
-        "conversions": list(dict.fromkeys(conversions)),
+        "definitions": definitions,
+        "conversions": conversions,
+        "retyped": [],
         "variables": sorted(names),
         "loops": _loops(state.func_ir.blocks),
     }
+
+
+def _types_by_line(state, names):
+    """(own line, name, type) of each definition of these variables, and (own line, words) of what becomes float64."""
+    definitions, merged, conversions = [], [], []
+    statements = [statement for _, block in sorted(state.func_ir.blocks.items()) for statement in block.body]
+    for statement in statements:
+        line = own_line(statement.loc.line)
+        if line and isinstance(statement, ir.Assign):
+            kind = state.typemap[statement.target.name]
+            name = _own_name(statement.target, names)
+            if name and not isinstance(kind, nbtypes.UndefVar):  # around a comprehension, from 3.12 on
+                is_phi = getattr(statement.value, "op", None) == "phi"
+                (merged if is_phi else definitions).append((line, name, _type_text(kind)))
+            conversions += [(line, note) for note in _conversion(statement, state)]
+        elif line and isinstance(statement, ir.Return):
+            definitions.append((line, "return", _type_text(state.return_type)))
+    known = {(name, kind) for _, name, kind in definitions}
+    definitions += [found for found in merged if found[1:] not in known]
+    return list(dict.fromkeys(definitions)), list(dict.fromkeys(conversions))
+
+
+@contextmanager
+def _noted_bodies(typed):
+    """Have the types in the bodies of parallel loops noted, which Numba infers anew where it compiles each body."""
+    infer = BaseTypeInference.run_pass
+
+    def run_pass(self, state):
+        changed = infer(self, state)
+        if typed and "__numba_parfor_gufunc" in state.func_id.func_name:
+            _retype(next(reversed(typed.values())), state)
+        return changed
+
+    with mock.patch.object(BaseTypeInference, "run_pass", run_pass):
+        yield
+
+
+def _retype(seen, state):
+    """Put the types of the body of a parallel loop, which run, for those that the lines in it had before."""
+    definitions, conversions = _types_by_line(state, set(seen["variables"]))
+    lines = {
+        own_line(statement.loc.line) for block in state.func_ir.blocks.values() for statement in block.body
+    }
+    for line, name, kind in definitions:
+        old = [was for where, own, was in seen["definitions"] if (where, own) == (line, name)]
+        seen["retyped"] += [(line, name, was, kind) for was in old if was != kind]
+    again = {(line, name) for line, name, _ in definitions}
+    kept = [found for found in seen["definitions"] if found[:2] not in again]
+    seen["definitions"] = sorted([*kept, *definitions], key=lambda found: found[0])
+    seen["conversions"] = [found for found in seen["conversions"] if found[0] not in lines] + conversions
 
 
 def _variables(code):
@@ -311,6 +401,8 @@ def _conversion(statement, state):
 
 def _is_mathematical(function):
     key = getattr(function, "typing_key", None)
+    if key in (min, max, abs, pow, round, divmod):
+        return True
     return isinstance(key, np.ufunc) or getattr(key, "__module__", None) == "math"
 
 
@@ -326,22 +418,23 @@ def _loops(blocks):
     return sorted(set(found), key=lambda loop: (loop[0], -len(loop[1])))
 
 
-def _allocations(copy, args):
+def _allocations(copy, args, named):
     """How often one call allocates beyond what a function that does nothing needs for the same arguments."""
-    for position, value in enumerate(args):
+    values = (*args, *named.values())
+    for position, value in enumerate(values):
         if isinstance(value, StandIn):
             return None, f"argument {position} cannot be sent to another process, so nothing was called"
     if inspect.isgeneratorfunction(copy.py_func):
         return None, "a call only makes the generator, and its steps were not run"
-    names = ", ".join(f"a{position}" for position in range(len(args)))
+    names = ", ".join(f"a{position}" for position in range(len(values)))
     nothing = numba.njit(eval(f"lambda {names}: None"))
-    nothing(*args)
+    nothing(*values)
     _nrt_python.memsys_enable_stats()
     start = rtsys.get_allocation_stats().alloc
-    nothing(*args)
+    nothing(*values)
     middle = rtsys.get_allocation_stats().alloc
     try:
-        copy(*args)
+        copy(*args, **named)
     except BaseException as error:
         return None, f"the call raised {reason(error)}"
     return rtsys.get_allocation_stats().alloc - middle - (middle - start), ""

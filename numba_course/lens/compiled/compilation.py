@@ -1,16 +1,20 @@
 """Have a function compiled apart, in a child process, and hold what each stage of the compiler made of it."""
 
+import ast
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from textwrap import dedent
 from typing import Any
 
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens.compiled import _recording
-from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
+from numba_course.lens.compiled.callables import looked_into
+from numba_course.lens.compiled.dispatchers import rebuilt
 from numba_course.lens.errors import line_of, reason
 from numba_course.process import sandbox
 from numba_course.process.arguments import pack
+from numba_course.syntax import parse
 
 CALL_FAILED = {
     "crashed": "the call crashed",
@@ -37,26 +41,43 @@ class Compilation:
     assembly: str
     definitions: list
     conversions: list
+    retyped: list
     variables: list
     loops: list
+    wraparounds: list
+    bounds_checks: list
     remarks: list
     allocations: int | None
     uncounted: str
     executed: tuple | None
+    caller: str = ""
 
 
-def compiled_apart(fn: Dispatcher, args: tuple[Any, ...], instrument: str, call: bool = False) -> Compilation:
-    """Compile `fn` for a call with `args` in a child process, and make the call there if `call`.
+def compiled_apart(
+    fn: Any,
+    args: tuple[Any, ...],
+    instrument: str,
+    call: bool = False,
+    named: dict[str, Any] | None = None,
+) -> Compilation:
+    """Compile `fn` for a call with `args` and keyword arguments in a child process, and call it there if `call`.
 
     Raises
     ------
     TypeError
-        If `fn` is no nopython dispatcher, cannot be sent or does not compile for `args`; says why in a line.
+        If there is no compiled function in `fn`, see `callables.looked_into`, or it cannot be sent or does not
+        compile for `args`; says why in a line.
     RuntimeError
         If the compiler crashed or took too long.
     """
-    check_dispatcher(fn, instrument)
-    payload = packed(fn, args)
+    into = looked_into(fn, args, named or {}, instrument)
+    found = _apart(into, instrument, call)
+    return replace(found, caller=into.caller, notes=found.notes + into.notes)
+
+
+def _apart(into, instrument, call):
+    """The `Compilation` of a `callables.Call`."""
+    fn, payload = into.fn, packed(into.fn, into.args, into.named)
     try:
         outcome = sandbox.run(_recording.record, fn, payload, call, seconds=_recording.COMPILING)
     except TypeError as error:
@@ -76,7 +97,7 @@ def compiled_apart(fn: Dispatcher, args: tuple[Any, ...], instrument: str, call:
 def compiled_here(fn: Dispatcher, args: tuple[Any, ...], call: bool = False) -> Compilation:
     """As `compiled_apart`, for a process that is itself apart: what the compiler raises is raised."""
     steps = _recording.record(
-        rebuilt(fn), packed(fn, args), call
+        rebuilt(fn), packed(fn, args, {}), call
     )  # which changes the function that it records
     while True:
         try:
@@ -86,13 +107,33 @@ def compiled_here(fn: Dispatcher, args: tuple[Any, ...], call: bool = False) -> 
 
 
 def _compilation(fn, seen):
+    source = _source(fn.py_func)
     return Compilation(
         name=fn.__name__,
-        source=_source(fn.py_func),
+        source=source,
         notes=_notes(fn),
         is_generator=inspect.isgeneratorfunction(fn.py_func),
-        **seen,
+        **{**seen, "loops": _from_their_heads(seen["loops"], source)},
     )
+
+
+def _from_their_heads(loops, source):
+    """The loops, of which those of ``while`` with a condition in several lines begin with the first of these."""
+    try:
+        tree = parse(dedent("\n".join(text for _, text in source)))
+    except SyntaxError:  # as of a lambda that is cut out of its line
+        return loops
+    before = source[0][0] - 1 if source else 0
+    heads = [
+        (before + node.lineno, before + node.test.end_lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.While)
+    ]
+    found = []
+    for first, lines in loops:
+        head = next((start for start, end in heads if start < first <= end), first)
+        found.append((head, tuple(sorted({head, *lines}))))
+    return found
 
 
 def _explained(error):
@@ -119,12 +160,13 @@ def _notes(fn):
     return ()
 
 
-def packed(fn: Dispatcher, args: tuple[Any, ...]) -> bytes:
-    """Arguments as bytes; of those that cannot be sent, only the type."""
+def packed(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> bytes:
+    """Positional and keyword arguments as bytes; of those that cannot be sent, only the type."""
     try:
-        return pack(args)
+        return pack((args, named))
     except Exception:  # each class has its own way to refuse
-        return pack(tuple(_sendable(fn, value) for value in args))
+        sendable = {name: _sendable(fn, value) for name, value in named.items()}
+        return pack((tuple(_sendable(fn, value) for value in args), sendable))
 
 
 def _sendable(fn, value):

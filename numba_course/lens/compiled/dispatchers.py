@@ -51,9 +51,9 @@ def _kind(fn):
         "DUFunc": "the ufunc {!r} made by @vectorize",
         "GUFunc": "the generalised ufunc {!r} made by @guvectorize",
         "CFunc": "the C callback {!r} made by @cfunc",
-        "StencilFunc": "a stencil made by @stencil",
+        "StencilFunc": "a stencil made by @stencil; call it in a function under @njit and look at that",
         "CUDADispatcher": "the GPU kernel {!r}",
-        "JitClassType": "the class {!r} made by @jitclass",
+        "JitClassType": "the class {!r} made by @jitclass; look at a method of one of its objects",
     }
     kind = kinds.get(type(fn).__name__, f"an object of type {type(fn).__name__!r}")
     return kind.format(getattr(fn, "__name__", None))
@@ -196,7 +196,7 @@ def hardly_optimised() -> Iterator[None]:
         yield
 
 
-def compiled_for(fn: Dispatcher, args: tuple[Any, ...]) -> CompileResult:
+def compiled_for(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any] | None = None) -> CompileResult:
     """Compile as a call with `args` would, without making the call.
 
     Parameters
@@ -204,7 +204,9 @@ def compiled_for(fn: Dispatcher, args: tuple[Any, ...]) -> CompileResult:
     fn : Dispatcher
         Gains an overload: pass a copy made by `rebuilt`, in a child process.
     args : tuple
-        The arguments of the call.
+        The positional arguments of the call.
+    named : dict, optional
+        Its keyword arguments.
 
     Returns
     -------
@@ -218,11 +220,11 @@ def compiled_for(fn: Dispatcher, args: tuple[Any, ...]) -> CompileResult:
     Exception
         Whatever the compiler raises; see `lens.errors.reason`.
     """
-    fn._compiler.pysig.bind(*args)  # its message does not quote the arguments
+    fn._compiler.pysig.bind(*args, **(named or {}))  # its message does not quote the arguments
     folded = fold_arguments(
         fn._compiler.pysig,
         args,
-        {},
+        named or {},
         lambda index, parameter, value: value,
         lambda index, parameter, default: OmittedArg(default),
         lambda index, parameter, values: tuple(values),

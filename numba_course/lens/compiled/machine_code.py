@@ -7,18 +7,17 @@ import re
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from numba.core.dispatcher import Dispatcher
+from typing import Any
 
 from numba_course.lens import html
-from numba_course.lens.compiled import _native
+from numba_course.lens.compiled import _dataflow, _native
 from numba_course.lens.compiled._assembly import MachineLoop
 from numba_course.lens.compiled._recording import own_line
 from numba_course.lens.compiled.compilation import Compilation, compiled_apart
 
 PYTHON = re.compile(r"_?Py[A-Z]\w+|numba_(unpickle|recreate_record|set_\w+_private_data)")
 SILENT = ("explicitly disabled", "interleaving is not beneficial")  # remarks that tell nothing
-UNREACHED = "packed only for elements one byte apart, which these are not: index a contiguous array by range"
+UNREACHED = _dataflow.NEVER
 TONES = {"packed": "good", "scalar": "warn", "gone": "warn"}
 
 
@@ -35,7 +34,8 @@ class Loop:
         in none. ``scalar``: one by one. ``outer``: only holds other loops. ``gone``: no loop is left.
         ``not known``: its instructions carry no line.
     reason : str
-        Why, in LLVM's words, if it said so.
+        Why: in LLVM's words, if it said so. What begins with "packed only for", "LLVM remarks" or "but another loop"
+        is what the lens reads in the machine code.
     """
 
     line: int
@@ -60,12 +60,12 @@ class MachineCode:
     name, signature : str
     vector_width : int
         Elements that packed arithmetic computes at a time; 1 if none was found. Arithmetic that only leads to
-        addresses does not count, and neither do versions of a loop that never run, whatever the call, where that
-        follows from an array argument's layout; in those over arrays in tuples, lists and other arrays it is not
-        seen. Of several widths and types that at which the bodies of the loops compute the most elements, each
-        vector operation of LLVM counting once with all its elements, so that the body of a loop stands above what
-        LLVM adds for the elements that are left over; of equally many, the one of the wider type. Without packed
-        loops it is the rest of the code that counts. It is about the code: what this call did is in `executed`.
+        addresses does not count, and neither do versions of a loop that never run, whatever the call, or only for a
+        step of one element, as down a matrix of one column. Of several widths and types that at which the bodies of
+        the loops compute the most elements, each vector operation of LLVM counting once with all its elements, so
+        that the body of a loop stands above what LLVM adds for the elements that are left over; of equally many, the
+        one of the wider type. Without packed loops it is the rest of the code that counts. It is about the code: what
+        this call did is in `executed`.
     element_type : str or None
         Of those elements, such as ``float64``; machine code does not tell unsigned integers from signed.
     packed, scalar : int
@@ -79,18 +79,25 @@ class MachineCode:
         Blocks of memory that one call takes from Numba's runtime, beyond the arguments' own bookkeeping; in a
         parallel loop it may depend on the number of threads. None if it is not known, see `notes`.
     executed : tuple of (str, int, int), or None
-        Floating-point operations that the call did, by LLVM's names such as ``fadd``: of how many elements by packed
-        instructions, of how many by scalar ones; in the functions that it calls, too. None like `allocations`.
+        Floating-point operations that the call did, by LLVM's names such as ``fadd`` and those of C's mathematical
+        functions such as ``sqrt`` and ``pow``: of how many elements by packed instructions, of how many one by one; in
+        the functions that it calls, too. Not counted are what is computed on bits or whole numbers, or what libraries
+        such as BLAS do inside. None like `allocations`.
     calls : tuple of (int or None, str)
-        Line and name of each function that is called and was not inlined, but for reference counting.
+        Line and name of each function that is called and was not inlined, but for reference counting; those that
+        take memory from Numba's runtime begin with ``NRT_``.
     python_calls : int
         How many of them belong to Python's C API.
-    releases_gil : bool
-        Whether the GIL is released during the whole call.
+    gil : str
+        ``released`` during the whole call, but for the moment in which a parallel loop is started; ``taken back``
+        meanwhile to call Python, by the function itself or by what it calls and Numba compiled; ``held``; or ``up to
+        NumPy``, of the kernel in a ufunc, and ``up to C``, of a callback.
     raises : tuple of (int or None, str)
         Line and exception of each early exit.
     bounds_checks, wraparounds : tuple of int
-        Lines where an index is compared with the length, and with zero in order to count from the end.
+        Lines where an index, or an end of a slice, is compared with the length in order to raise an exception, and
+        with zero in order to count from the end. What typed lists, strings and the functions that are called do with
+        a negative index is not looked at.
     notes : tuple of str
         What is not known, and why.
     """
@@ -108,11 +115,16 @@ class MachineCode:
     executed: tuple[tuple[str, int, int], ...] | None
     calls: tuple[tuple[int | None, str], ...]
     python_calls: int
-    releases_gil: bool
+    gil: str
     raises: tuple[tuple[int | None, str], ...]
     bounds_checks: tuple[int, ...]
     wraparounds: tuple[int, ...]
     notes: tuple[str, ...]
+
+    @property
+    def releases_gil(self) -> bool:
+        """Whether the GIL is released during the whole call; see `gil`."""
+        return self.gil == "released"
 
     def _facts(self):
         """(tone, label, text) of each row of the report."""
@@ -129,8 +141,11 @@ class MachineCode:
         yield "plain", "calls", _listed((name, line) for line, name in self.calls) or "none"
         yield ("warn" if self.python_calls else "plain"), "Python API", f"{self.python_calls or 'no'} calls"
         launches = any(name == "numba_parallel_for" for _, name in self.calls)
-        held = "held, but released while a parallel loop runs" if launches else "held"
-        yield "plain", "GIL", "released" if self.releases_gil else held
+        but = {
+            "taken back": "released, but taken back inside, to call Python",
+            "held": "held, but released while a parallel loop runs" if launches else "held",
+        }
+        yield "plain", "GIL", but.get(self.gil, self.gil)
         exits = dict.fromkeys((text.partition(":")[0], line) for line, text in self.raises)
         yield "plain", "may raise", _listed(exits) or ("nothing itself" if self.calls else "nothing")
         yield "plain", "bounds checks", _tested(self.bounds_checks)
@@ -160,16 +175,17 @@ def _tested(lines):
     return "tested in line " + ", ".join(map(str, lines)) if lines else "not tested"
 
 
-def machine_code(fn: Dispatcher, *args: object) -> MachineCode:
+def machine_code(fn: Any, *args: Any, **named: Any) -> MachineCode:
     """Say what the machine code does that ``fn(*args)`` runs.
 
     A copy is compiled, and called once, in a child process; `fn` is not touched.
 
     Parameters
     ----------
-    fn : Dispatcher
-        A function decorated with ``@njit``.
-    *args
+    fn : object
+        A function decorated with ``@njit``; or a ufunc, of which it is the kernel that is looked at, for the first
+        element, a C callback, a method of an object of a jitclass, a bound method, a `functools.partial`.
+    *args, **named
         Arguments of the call. They are copied; one that cannot be sent to another process gives its type.
 
     Returns
@@ -190,12 +206,14 @@ def machine_code(fn: Dispatcher, *args: object) -> MachineCode:
     The machine code is the body of the function: all that was inlined into it and its parallel loops, but not
     the wrapper that converts Python objects and not the functions that it calls.
     """
-    return report(compiled_apart(fn, args, "lens.machine_code", call=True))
+    return report(compiled_apart(fn, args, "lens.machine_code", call=True, named=named))
 
 
 def report(compilation: Compilation) -> MachineCode:
     """What the machine code of a `Compilation` does, as `MachineCode`."""
     seen = _native.facts(compilation)
+    if compilation.caller:
+        seen["gil"] = f"up to {compilation.caller}"
     found = [seen.pop(fact) for fact in ("machine_loops", "packed_lines", "grows", "scalable")]
     machine_loops, packed_lines, grows, scalable = found
     notes = list(compilation.notes)
@@ -259,7 +277,7 @@ def _loop(first, loops, found, said, unknown, packs_somewhere):
     vectorised = {remark.line for remark in said if remark.text.startswith("vectorized loop")} & set(lines)
     unrolled = any(text.startswith("completely unrolled") for text in about)
     moved_out = packs_somewhere and (vectorised or unrolled)  # into the loop around it, or none is left
-    running = [loop for loop in found if loop.runs]
+    running = [loop for loop in found if not loop.unreached]
     innermost = [loop for loop in running if loop.innermost]
     packed = set().union(*(loop.packed for loop in innermost))
     causes = _causes(about)
@@ -274,7 +292,7 @@ def _loop(first, loops, found, said, unknown, packs_somewhere):
         mixed = lines == (first,) and causes
         return Loop(first, "packed", f"but another loop of this line is not: {causes[-1]}" if mixed else "")
     if len(running) < len(found):
-        return Loop(first, "scalar", UNREACHED)
+        return Loop(first, "scalar", next(loop.unreached for loop in found if loop.unreached))
     if vectorised:
         does = "calls functions" if any(loop.calls for loop in innermost) else "packs nothing"
         return Loop(first, "scalar", f"LLVM remarks that it is vectorized, but the machine code {does}")

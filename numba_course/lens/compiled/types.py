@@ -1,8 +1,7 @@
 """The source of a compiled function, line by line, with the type that Numba inferred for every variable."""
 
 from dataclasses import dataclass
-
-from numba.core.dispatcher import Dispatcher
+from typing import Any
 
 from numba_course.lens import html
 from numba_course.lens.compiled import _native
@@ -95,16 +94,19 @@ class Types:
         return html.card(f"types of {self.name}{self.signature}", "info", body)
 
 
-def types(fn: Dispatcher, *args: object) -> Types:
+def types(fn: Any, *args: Any, **named: Any) -> Types:
     """Show the types that Numba infers for ``fn(*args)``, in the source and under the user's own names.
+
+    In a parallel loop they are those of its body, which Numba infers once more: there the index is unsigned.
 
     A copy is compiled in a child process; nothing is called, and `fn` is not touched.
 
     Parameters
     ----------
-    fn : Dispatcher
-        A function decorated with ``@njit``.
-    *args
+    fn : object
+        A function decorated with ``@njit``; or a ufunc, of which it is the kernel that is looked at, for the first
+        element, a C callback, a method of an object of a jitclass, a bound method, a `functools.partial`.
+    *args, **named
         Arguments of the call; only their types matter.
 
     Returns
@@ -120,8 +122,8 @@ def types(fn: Dispatcher, *args: object) -> Types:
     RuntimeError
         If the compiler itself fails.
     """
-    compilation = compiled_apart(fn, args, "lens.types")
-    calls = _native.facts(compilation)["calls"]
+    compilation = compiled_apart(fn, args, "lens.types", named=named)
+    calls = [call for call in _native.facts(compilation)["calls"] if not call[1].startswith("NRT_")]
     defined = {}
     for _, name, kind in compilation.definitions:
         defined.setdefault(name, {})[kind] = None
@@ -134,7 +136,7 @@ def types(fn: Dispatcher, *args: object) -> Types:
         widened=tuple(sorted({line for line, _ in compilation.conversions})),
         optional=tuple(name for name, kinds in defined.items() if any("Optional" in kind for kind in kinds)),
         objects=tuple(name for name, kinds in defined.items() if any("pyobject" in kind for kind in kinds)),
-        calls=calls,
+        calls=tuple(calls),
         notes=compilation.notes,
     )
 
@@ -161,6 +163,8 @@ def _lines(compilation, defined, calls):
             notes.setdefault(line, []).append(f"{name} is a Python object")
     for line, note in compilation.conversions:
         notes.setdefault(line, []).append(note)
+    for line, name, before, kind in compilation.retyped:
+        notes.setdefault(line, []).append(f"{name} is {kind} in the parallel loop; were it serial, {before}")
     for line in {line for line, _ in calls if line}:
         names = ", ".join(name for own, name in calls if own == line)
         notes.setdefault(line, []).append(f"calls {names}: not inlined")

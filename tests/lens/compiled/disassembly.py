@@ -12,7 +12,7 @@ from tests.processors import IS_X86_64
 needs_objdump = pytest.mark.skipif(
     not IS_X86_64 or shutil.which("objdump") is None, reason="needs objdump, and reads x86-64"
 )
-ARITHMETIC = r"v?(?:add|sub|mul|div|cmp\w*|fn?m(?:add|sub)(?:132|213|231))"
+ARITHMETIC = r"v?(?:add|sub|mul|div|sqrt|cmp\w*|fn?m(?:add|sub)(?:132|213|231))"
 BITS = {"x": 128, "y": 256, "z": 512}
 SIZES = {"s": 32, "d": 64}
 

@@ -84,6 +84,67 @@ def copied(values, out):
         out[i] = values[i]
 
 
+def total_of_first(pair):
+    result = 0
+    for value in pair[0]:
+        result += value
+    return result
+
+
+def total_of_matrix(matrix):
+    result = 0
+    for value in matrix.ravel():
+        result += value
+    return result
+
+
+def total_of_größen(größen):
+    result = 0
+    for größe in größen:
+        result += größe
+    return result
+
+
+def down_the_columns(matrix, out):
+    for j in range(matrix.shape[1]):
+        for i in range(matrix.shape[0]):
+            out[j] += matrix[i, j]
+
+
+def sevenths(values, out):
+    for i in range(values.size):
+        out[i] = values[i] // 7
+
+
+def signs(values, out):
+    for i in range(values.size):
+        out[i] = np.sign(values[i])
+
+
+def rotated(values, out):
+    for i in range(values.size):
+        out[i] = (values[i] << np.uint64(13)) | (values[i] >> np.uint64(51))
+
+
+def marked(values, out):
+    for i in range(values.size):
+        if values[i] & 4:
+            out[i] = 3.0
+
+
+def mirrored(values, out):
+    for i in range(values.size):
+        bits = values[i]
+        bits = np.uint8(((bits & np.uint8(0xAA)) >> np.uint8(1)) | ((bits & np.uint8(0x55)) << np.uint8(1)))
+        bits = np.uint8(((bits & np.uint8(0xCC)) >> np.uint8(2)) | ((bits & np.uint8(0x33)) << np.uint8(2)))
+        out[i] = np.uint8((bits >> np.uint8(4)) | (bits << np.uint8(4)))
+
+
+def rooted(values, out):
+    for i in range(values.size):
+        out[i] = np.sqrt(values[i])
+
+
 @dataclass(frozen=True)
 class Case:
     """A function, its arguments, and the state of each loop; `plain` are those of the plain x86-64."""
@@ -102,6 +163,10 @@ class Case:
 
 
 doubles, floats, whole = np.ones(1), np.ones(1, np.float32), np.ones(1, np.int64)
+matrix, octets, counts, words = (
+    np.ones((1, 1)),
+    *(np.ones(1, kind) for kind in (np.uint8, np.uint32, np.uint64)),
+)
 ANY_ORDER = {"fastmath": {"reassoc"}}
 CASES = {
     "sum in order": Case(total, (doubles,), ["scalar"], element=None),
@@ -119,6 +184,25 @@ CASES = {
     "gathered": Case(gathered, (doubles, whole), ["packed"], ANY_ORDER, plain=["scalar"]),
     "in blocks": Case(in_blocks, (doubles,), ["outer", "packed", "packed"], ANY_ORDER),
     "weighted": Case(weighted, (doubles, doubles), ["packed", "scalar"]),
+    "without an index, of a tuple": Case(
+        total_of_first, ((doubles, 1),), ["scalar"], ANY_ORDER, element=None, unreached=True
+    ),
+    "without an index, of a matrix": Case(
+        total_of_matrix, (matrix,), ["scalar"], ANY_ORDER, element=None, unreached=True
+    ),
+    "without an index, not in ASCII": Case(
+        total_of_größen, (doubles,), ["scalar"], ANY_ORDER, element=None, unreached=True
+    ),
+    "down the columns": Case(
+        down_the_columns, (matrix, doubles), ["outer", "scalar"], ANY_ORDER, element=None, unreached=True
+    ),
+    "division by a constant": Case(sevenths, (counts, counts), ["packed"], element="int32"),
+    "signs": Case(signs, (whole, whole), ["packed"], element="int64"),
+    "rotated": Case(rotated, (words, words), ["packed"], element="int64"),
+    "marked": Case(marked, (whole, doubles), ["packed"], plain=["scalar"], element="int64"),
+    "mirrored": Case(mirrored, (octets, octets), ["packed"], element="int8"),
+    "narrowed": Case(copied, (whole, counts), ["packed"], element=None),
+    "roots": Case(rooted, (doubles, doubles), ["packed"], plain=["scalar"]),
     "copied": Case(copied, (doubles, doubles), ["packed"], element=None),
 }
 

@@ -215,6 +215,20 @@ def test_a_loop_inside_a_numpy_function_has_the_line_of_the_call():
     assert report.scalar
 
 
+def halved(n):
+    steps = 0
+    while (  # the loop begins here
+        n > 1 and n != 17
+    ):
+        n, steps = n // 2, steps + 1
+    return steps
+
+
+def test_a_loop_begins_where_its_head_does():
+    (loop,) = seen(halved, 9).loops
+    assert loop.line == halved.__code__.co_firstlineno + 2
+
+
 def test_width_and_type_are_those_of_the_arithmetic():
     double = seen(total, "x", fastmath=True)
     assert double.element_type == "float64"
@@ -229,6 +243,19 @@ def test_among_equally_many_elements_the_wider_type_counts():
     """A sum of flags tests a vector of bytes, and adds as many integers."""
     report = machine_code(njit(total_whole), np.ones(64, bool))
     assert (report.element_type, report.vector_width) == ("int64", seen(total_whole, "whole").vector_width)
+
+
+def distances(left, right, out):
+    for i in range(left.size):
+        out[i] = abs(np.int32(left[i]) - np.int32(right[i]))
+
+
+@pytest.mark.skipif("avx2" not in processors.features(), reason="LLVM does not think it worth while")
+def test_whole_numbers_that_are_computed_as_bytes_are_called_bytes():
+    """LLVM's IR has 64 bits each, and the processor takes the difference of bytes."""
+    report = seen(distances, "octets", "octets", "octets")
+    assert states(report) == ["packed"]
+    assert report.element_type == "int8" and report.vector_width >= 32
 
 
 def test_float32_has_twice_the_lanes_of_float64():
@@ -464,6 +491,21 @@ def test_operations_are_counted_that_a_call_does():
     assert done(seen(one_array, "x")) == {}
 
 
+def mathematics(values):
+    result = 0.0
+    for i in range(values.size):
+        result += math.sqrt(values[i]) + math.floor(values[i]) + values[i] ** 2.5
+    return result
+
+
+def test_mathematical_functions_are_counted_wherever_they_are_computed():
+    counts = done(seen(mathematics, "x"))
+    assert {name: sum(counts[name]) for name in ("sqrt", "floor", "pow")} == dict.fromkeys(
+        ("sqrt", "floor", "pow"), 64
+    )
+    assert counts["pow"][0] == 0  # the C library's, for each element
+
+
 def test_operations_are_counted_on_all_threads():
     counts = done(machine_code(njit(parallel=True)(scaled), np.ones(10_003), np.ones(10_003)))
     assert [sum(counts[name]) for name in ("fadd", "fmul")] == [10_003] * 2
@@ -571,6 +613,95 @@ def test_bounds_checks_and_negative_indices():
     assert (line, "IndexError: index is out of bounds") in checked.raises
     assert unchecked.wraparounds == (line,)
     assert seen(copied, "x", "y").wraparounds == ()
+
+
+@njit
+def spelt(value):
+    with objmode(result="float64"):
+        result = float(str(value))
+    return result
+
+
+@njit(inline="never")
+def calls_python(value):
+    return spelt(value) + 1.0
+
+
+def calls_what_calls_python(value):
+    return calls_python(value) + 1.0
+
+
+def multiplied(left, right):
+    return np.dot(left, right)
+
+
+@pytest.mark.parametrize(
+    ("fn", "names", "options", "expected"),
+    [
+        (uses_objects, (1.5,), {}, "taken back"),
+        (calls_what_calls_python, (1.5,), {}, "taken back"),
+        (multiplied, ("square", "square"), {}, "released"),  # takes it to abort, if BLAS fails
+        (scaled, ("x", "y"), {"parallel": True}, "released"),
+    ],
+)
+def test_a_gil_that_is_taken_back_inside_is_not_released(fn, names, options, expected):
+    report = seen(fn, *names, nogil=True, **options)
+    assert (report.gil, report.releases_gil) == (expected, expected == "released")
+
+
+def test_what_takes_memory_is_called():
+    assert [name for _, name in seen(one_array, "x").calls] == ["NRT_MemInfo_alloc_aligned"]
+
+
+def picked(i):
+    values = np.zeros(8)
+    values[i] = 1.0
+    return values
+
+
+def cut(values, i):
+    return values[i:].size
+
+
+def listed(i):
+    return [1.0, 2.0][i]
+
+
+def tried(values, i):
+    try:
+        return values[i]
+    except Exception:
+        return 0.0
+
+
+def below_zero(values, out):
+    for i in range(values.size):
+        out[i] = values[i] + (7 if values[i] < 0 else 0)
+
+
+def from_the_end_by_hand(i, n):
+    return i + n if i < 0 else i
+
+
+narrow = np.arange(64, dtype=np.int32)
+
+
+@pytest.mark.parametrize(
+    ("fn", "names", "options", "wraps", "checks"),
+    [
+        (gathered, ("x", "narrow"), {}, True, False),
+        (picked, (3,), {}, True, False),
+        (cut, ("x", 3), {}, True, False),
+        (listed, (1,), {}, True, True),
+        (tried, ("x", 3), {"boundscheck": True}, True, True),
+        (tried, ("x", 3), {}, True, False),
+        (below_zero, ("whole", "whole"), {}, False, False),
+        (from_the_end_by_hand, (1, 2), {}, False, False),
+    ],
+)
+def test_what_tests_an_index_is_known_from_what_has_built_it(fn, names, options, wraps, checks):
+    report = seen(fn, *names, **options)
+    assert (bool(report.wraparounds), bool(report.bounds_checks)) == (wraps, checks)
 
 
 def test_exceptions_that_may_leave_the_body():
@@ -900,6 +1031,32 @@ def test_a_packed_loop_that_never_runs_is_not_called_packed():
     assert (
         loop.state == "packed" or "cost-model" in loop.reason
     )  # for SSE2 alone, LLVM does not think it worth while
+
+
+def of_first(arrays):
+    result = 0
+    for value in arrays[0]:
+        result += value
+    return result
+
+
+def test_nor_is_one_over_an_array_of_a_list():
+    arrays = numba.typed.List([x])
+    report = machine_code(njit(fastmath=True)(of_first), arrays)
+    assert states(report) == ["scalar"] and report.vector_width == 1
+
+
+def set_down_the_columns(matrix, out):
+    for j in range(matrix.shape[1]):
+        for i in range(matrix.shape[0]):
+            out[j, i] = matrix[i, j]
+
+
+def test_a_version_for_a_matrix_of_one_column_is_none_for_a_matrix():
+    """The elements of a column lie a row apart, not a byte."""
+    report = seen(set_down_the_columns, "square", "square")
+    assert states(report) == ["outer", "scalar"]
+    assert "for a step of one element" in report.loops[1].reason
 
 
 def test_arithmetic_of_addresses_is_no_arithmetic():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numba import njit, prange
 
+from numba_course.lens.compiled import stages as showing
 from numba_course.lens.compiled.stages import TITLES, stages
 
 for pickling in (cloudpickle, numba.cloudpickle):
@@ -116,9 +117,37 @@ def test_the_report_is_plain_frozen_static_and_the_same_again():
         report.loops = ()
 
 
-def test_long_cells_are_cut_and_say_so():
-    page = seen(scaled)._repr_html_()
-    assert "more in .llvm" in page
+def test_one_stage_is_open_and_one_line_is_followed_through_all():
+    report, line = seen(scaled), scaled.__code__.co_firstlineno + 2
+    assert report.line == line
+    page = report._repr_html_()
+    assert page.count("<details") == len(TITLES) and page.count(" open>") == 1
+    assert page.count("font-weight:bold") > len(TITLES) + 1
+    for stage, title in TITLES.items():
+        own = sum(where == line for where, _ in report.rows[stage])
+        assert own and f"⟨{own}⟩ of them from line {line}" in page
+        assert f"{title:<18} ⟨{len(report.rows[stage])}⟩ rows, ⟨{own}⟩ of them from" in repr(report)
+    assert f"; loop in line {line - 1}: packed" in repr(report)
+    (marked,) = [
+        row for row in repr(report).splitlines() if row.startswith("  > ") and "const(float, 3.0)" in row
+    ]
+    assert ":: float64" in marked
+
+
+def test_another_stage_is_opened_and_another_line_followed():
+    first = scaled.__code__.co_firstlineno
+    report = seen(scaled).at("assembly", first + 1)
+    rows = [row for row in repr(report).splitlines() if row.startswith("  > ")]
+    assert len(rows) == sum(line == first + 1 for line, _ in report.rows["assembly"])
+    with pytest.raises(ValueError, match=r"stage must be one of bytecode, .*, not 'wasm'"):
+        report.at("wasm")
+    with pytest.raises(ValueError, match="line must be one from which some stage has code, not 1"):
+        report.at("llvm", 1)
+
+
+def test_a_long_stage_is_cut_and_says_so(monkeypatch):
+    monkeypatch.setattr(showing, "SHOWN", 10)
+    assert "more in .llvm" in seen(scaled)._repr_html_()
 
 
 def test_looking_compiles_nothing():

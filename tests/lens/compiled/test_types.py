@@ -151,10 +151,38 @@ def test_what_to_notice():
         (lambda n: np.sqrt(n), (7,), True),
         (lambda a: np.sqrt(a), (single,), False),
         (lambda n: np.zeros(n), (7,), False),
+        (lambda n: min(n, 255), (np.uint64(7),), True),
+        (lambda n: min(n, np.uint64(255)), (np.uint64(7),), False),
+        (lambda a: max(a[0], 0.0), (single,), True),
+        (lambda a: max(a[0], np.float32(0)), (single,), False),
     ],
 )
 def test_what_is_computed_in_float64_and_was_not(fn, arguments, expected):
     assert bool(types(njit(fn), *arguments).widened) is expected
+
+
+@njit(parallel=True)
+def backwards(values, out):
+    for i in numba.prange(values.size):
+        last = -i
+        out[i] = values[last]
+    total = 0
+    for k in range(values.size):
+        total += k
+    return total
+
+
+def test_in_a_parallel_loop_the_types_are_those_of_its_body():
+    """There an index is unsigned, and so is what it makes: -i does not count from the end."""
+    report = types(backwards, x, x)
+    assert [report.of(name) for name in ("i", "last", "k", "total")] == [
+        ("uint64",),
+        ("uint64",),
+        ("int64",),
+        ("int64",),
+    ]
+    said = [note for found in report.lines for note in found.notes if "parallel loop;" in note]
+    assert said == [f"{name} is uint64 in the parallel loop; were it serial, int64" for name in ("i", "last")]
 
 
 def test_names_are_the_users_own():
