@@ -65,7 +65,8 @@ class CacheEntry:
     size : int or None
         Its bytes; None if it is missing.
     usable : bool
-        Whether a new call in this process would load it: the file is there, and all of the key fits.
+        Whether a new call in this process would load it: the file is there and can be read, and all of the
+        key fits.
     use : str
         What this process did with it: ``hit`` (loaded), ``miss`` (compiled and saved) or ``not used``.
     """
@@ -119,7 +120,8 @@ class Cache(html.Shown):
         Overloads that this process loaded from the cache, and that it compiled.
     dependencies : tuple of Dependency
     problem : str
-        Why this cache cannot be hit by another process; empty if nothing is known to prevent it.
+        Why entries cannot be read, are not written, or cannot be hit by another process; empty if nothing is
+        known to prevent it.
     """
 
     name: str
