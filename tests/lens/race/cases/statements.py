@@ -75,6 +75,17 @@ def of_rows_in_a_callee(a):
         shifted(a[i])
 
 
+@njit(parallel=True)
+def doubled(row):
+    row[:] = row * 2
+
+
+@valid(UP)
+def in_a_callee_for_two_types(a):
+    doubled(a)
+    doubled(np.arange(4))
+
+
 @stencil
 def neighbours(a):
     return a[-1] + a[1]
