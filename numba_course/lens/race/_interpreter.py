@@ -349,7 +349,8 @@ class Run:
             if parallel or by != path:
                 self.remarks.append(
                     f"{library}.seed on line {seeded} seeds the generator of one thread, and the iterations that draw "
-                    f"random numbers on line {line} run on several, each of which has its own: results differ"
+                    f"random numbers on line {line} run on several, each of which has its own: "
+                    "results may differ from run to run"
                 )
 
     def picked_from(self, value, mask):

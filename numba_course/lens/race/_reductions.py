@@ -37,7 +37,8 @@ class Facts:
 
     def __init__(self, *diagnostics):
         self.loops, self.unsigned, self.reductions = set(), set(), []
-        self.parfors = list(dict.fromkeys(p for d in diagnostics for p in parfors(d)))
+        alike = {_shape(found): found for found in map(parfors, diagnostics)}  # of overloads for other types
+        self.parfors = [parfor for found in alike.values() for parfor in found]
         for parfor in (p for d in diagnostics if d.has_setup for p in d.initial_parfors):
             if any(pattern[0] == "prange" and pattern[1] != "internal" for pattern in parfor.patterns):
                 place = parfor.loc.filename, parfor.loc.line
@@ -59,6 +60,12 @@ class Facts:
     def lists(self, names, lines):
         """Whether Numba treats one of these variables as a reduction on one of these lines."""
         return any(names & own and lines & updated for own, updated in self.reductions)
+
+
+def _shape(found):
+    """What two overloads of a function have in common if their parallel loops are the same."""
+    groups = [parfor.group for parfor in found]
+    return tuple((p.kind, p.what, p.file, p.lines, groups.index(p.group)) for p in found)
 
 
 def settle(dispatcher, args):

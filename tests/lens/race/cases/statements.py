@@ -4,7 +4,7 @@ The verdicts of the races were compared with runs of a million elements: each ga
 """
 
 import numpy as np
-from numba import njit, stencil
+from numba import njit, prange, stencil
 
 from tests.lens.race.cases.reported import race, unchecked, valid
 
@@ -48,6 +48,22 @@ def element_by_element(a, b):
     return out.sum() + np.dot(a, b), np.array([np.sqrt(x) for x in range(3)]), out + a
 
 
+@race(UP[:-1], UP[1:], np.zeros(8), says="iteration 0 reads a[1] (line")
+def merged_loops_over_arguments_that_overlap(a, b, out):
+    for i in prange(len(a)):
+        a[i] = i
+    for i in prange(len(a)):
+        out[i] = b[i]
+
+
+@race(UP, np.broadcast_to(UP[:1], 9), np.zeros(9), says="iteration 0 writes")
+def merged_loops_of_which_only_the_first_reader_writes(a, first, out):
+    for i in prange(len(a)):
+        out[i] = first[i]
+    for i in prange(len(a)):
+        a[i] = i
+
+
 @njit(parallel=True)
 def shifted(row):
     row[1:] = row[:-1]
@@ -57,6 +73,17 @@ def shifted(row):
 def of_rows_in_a_callee(a):
     for i in range(len(a)):
         shifted(a[i])
+
+
+@njit(parallel=True)
+def doubled(row):
+    row[:] = row * 2
+
+
+@valid(UP)
+def in_a_callee_for_two_types(a):
+    doubled(a)
+    doubled(np.arange(4))
 
 
 @stencil
