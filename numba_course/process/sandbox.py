@@ -40,6 +40,7 @@ from numba_course.process.channel import Channel
 from numba_course.process.child import Error, describe  # noqa: F401  # a face of this room, as `run` is
 from numba_course.process.pickling import dumps
 
+AT_FIRST = tuple(sys.path)  # with it Numba and this package were found
 PRELOADED = ("numba_course.exercises.examination.warm",)
 POSTPONED = "numba_course.exercises.requirements.warm_arrays"
 KEPT_OUTPUT = 2_000  # characters of what the child printed
@@ -209,7 +210,7 @@ class Child:
         payload = sendable((function, args))
         sent = len(payload) + sum(map(len, attached))
         self._memory = memory + 3 * sent  # as bytes, as text on the way, as what it becomes
-        call = cloudpickle.dumps((sys.path, _folder(), talks, payload, len(attached)))
+        call = cloudpickle.dumps((_path(), _folder(), talks, payload, len(attached)))
         self._unread = [call, *attached]  # until it is ready
         self.step, self._limit, self._clock = "", STARTING, None
         self._expected = float("inf")
@@ -621,9 +622,14 @@ def _popen(text: str, **more: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, *flags, "-c", text], start_new_session=True, **streams)
 
 
+def _path():
+    """Where modules are looked for: as the session says now, and then where it found them at first."""
+    return [*sys.path, *(place for place in AT_FIRST if place not in sys.path)]
+
+
 def _main(descriptor):
     """What the fork server runs."""
-    path = f"import sys; sys.path[:] = {sys.path!r}; from numba_course.process.fork_server import main"
+    path = f"import sys; sys.path[:] = {_path()!r}; from numba_course.process.fork_server import main"
     return f"{path}; main({descriptor}, {PRELOADED!r}, {POSTPONED!r})"
 
 
@@ -636,7 +642,7 @@ class _Alone:
         nobody[1].close()
         self.lines = Channel(ours), Channel(nobody[0])
         self.output = tempfile.TemporaryFile()
-        text = f"import sys; sys.path[:] = {sys.path!r}; from numba_course.process.child import run_alone; run_alone()"
+        text = f"import sys; sys.path[:] = {_path()!r}; from numba_course.process.child import run_alone; run_alone()"
         shares = hasattr(theirs, "share")  # on Windows
         more = {} if shares else {"pass_fds": [theirs.fileno()]}
         with theirs:

@@ -318,3 +318,13 @@ def test_a_function_that_remembers_travels_like_any_other(monkeypatch):
         1548008755920,
         {"maxsize": None, "typed": False},
     )
+
+
+def test_a_session_whose_path_is_gone_has_its_children(monkeypatch):
+    server = sandbox._Server()  # no child was there before, so none knows the path
+    monkeypatch.setattr(sandbox, "_server", server)
+    with monkeypatch.context() as changed:
+        changed.setattr(sys, "path", [])
+        outcome = sandbox.run(lambda: __import__("numba").njit(lambda x: x + 1)(2))
+    server.close()
+    assert outcome.value == 3, outcome
