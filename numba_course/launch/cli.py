@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import signal
 import sys
 import textwrap
 import time
@@ -31,6 +33,7 @@ from numba_course.launch import environment
 
 HOME = Path("~/numba-course")
 PROCESSES = "3"  # of pytest: one of them often waits, so two cores are busy
+NOT_WRITTEN = (errno.EPIPE, errno.ENOSPC, errno.EBADF)  # where output goes nowhere
 WIDTH = 100  # of the help of a command
 SUMMARY = "Learn JIT compilation in Python with Numba."
 OWN_FOLDER = "Your own folder; the current one if it is yours, otherwise ~/numba-course."
@@ -41,7 +44,15 @@ EXERCISE = "Name of the exercise, as in the notebook."
 
 def main(arguments: list[str]) -> int:
     """Run a command line where its packages are; return the exit code."""
+    for name in ("SIGTERM", "SIGHUP"):  # what a command has begun is cleared away, as after Ctrl-C
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _leave)
     return run(arguments, environment.enter)
+
+
+def _leave(number, frame):
+    sys.exit(128 + number)
 
 
 def run(arguments: list[str], enter: Callable[..., None] | None = None) -> int:
@@ -55,7 +66,17 @@ def run(arguments: list[str], enter: Callable[..., None] | None = None) -> int:
             _refuse_what_cannot_run(options.command, command)
         elif enter:
             enter(ROOT, arguments, command.extras)
-        return command.run(options) or 0
+        code = command.run(options) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except OSError as error:
+        if error.errno not in NOT_WRITTEN:
+            raise
+        sys.stdout = None  # nothing more is written there, nor tried to be when Python ends
+        if error.errno != errno.EPIPE and sys.stderr is not None:  # whoever read has gone, and wants no more
+            print(f"numba_course: the output cannot be written: {error.strerror}.", file=sys.stderr)
+        return 3
     except Trouble as trouble:
         print(f"numba_course: {as_called(str(trouble))}", file=sys.stderr)
         return trouble.code
@@ -291,7 +312,8 @@ def _hint(options):
     "Takes your answers from your notebooks, with the imports, functions and data that they need, and checks each in a "
     "fresh process, so that nothing is left over from a long session. These cells run again, with all that they do; "
     "where an answer is not correct then, so do all cells before it. Ends with 0 if every answer is correct "
-    "(exercises that you have not answered do not count), 1 if one is not, and 3 if the checker itself failed.",
+    "(exercises that you have not answered do not count), 1 if one is not, 3 if the checker itself failed, and 130 if "
+    "it was stopped.",
     "~/my-course",
     _folder(),
 )

@@ -174,6 +174,8 @@ def _examined(answer, numbers, question, folder):
             seen = f"{answer.cells[-1].name} runs, but leaves no function {answer.exercise}"
             verdict = Verdict(answer.exercise, "raised", (Finding("a function", seen),))
         reached = plan.state
+    if verdict.status == "stopped":  # and so is the command
+        raise KeyboardInterrupt
     findings = tuple(_placed(finding, answer.cells) for finding in verdict.findings)
     return replace(verdict, findings=findings), reached
 

@@ -5,6 +5,8 @@ Words have the terminal's own colour: which others can be read on its ground, on
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -30,9 +32,24 @@ Item = TypeVar("Item")
 COLOURS = {"good": "green", "bad": "red", "warn": "yellow", "info": "blue", "plain": "magenta"}
 
 
+class Terminal(Console):
+    """Where commands show something; of a reader who has gone the command line hears."""
+
+    def on_broken_pipe(self) -> None:
+        """Called where Rich has caught a BrokenPipeError."""
+        raise
+
+
 def console() -> Console:
-    """The terminal, which shows texts as they are, and breaks no line of ours where none is."""
-    return Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+    """The terminal, which shows texts as they are, and breaks no line of ours where none is.
+
+    One that knows fewer signs gets them written out; where there is none, nothing is shown.
+    """
+    if sys.stdout is None:
+        return Terminal(file=open(os.devnull, "w", encoding="utf-8"))  # until the command ends
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return Terminal(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def progress(console: Console, found: Progress) -> None:
@@ -84,8 +101,13 @@ def verdicts(console: Console, found: Collection[tuple[str, Verdict]]) -> None:
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> int:
-    """The exit code of a command that checked answers: 0, 1 for one that is not correct, 3 for a fault of ours."""
+    """The exit code of a command that checked answers.
+
+    0, 1 for one that is not correct, 3 for a fault of ours, 130 where it was stopped.
+    """
     statuses = {verdict.status for verdict in verdicts} - {"not attempted"}
+    if "stopped" in statuses:
+        return 130
     return 3 if "our bug" in statuses else 1 if statuses - {"correct"} else 0
 
 

@@ -242,7 +242,7 @@ class Child:
         """Ask for a process."""
         self._tries += 1
         self._alone = None if _can_fork() else _Alone()
-        self._said, self._guard = self._alone.lines if self._alone else _server.fork()
+        self._said, self._guard, self._asked = (*self._alone.lines, None) if self._alone else _server.fork()
         self._pids = self._alone and (self._alone.pid, self._alone.pid)
         self._looked = monotonic()
         for message in self._unread:
@@ -320,7 +320,7 @@ class Child:
         if monotonic() - self._looked < LOOKS:
             return None
         self._looked = monotonic()
-        if not (_can_fork() and _server.is_gone()):
+        if not (_can_fork() and _server.is_gone(self._asked)):
             return None
         if self._tries > 2:
             return self.ended("crashed")
@@ -344,7 +344,7 @@ class Child:
                 self._code = None if message is None else wire.decode(message)
         if self._pids is None and self._tries <= 2:  # the server went while it was asked
             self._close()
-            _server.replace()
+            _server.replace(self._asked)
             self._hire()
             return None
         return self.ended("crashed")
@@ -542,8 +542,8 @@ class _Server:
         self._link, self._owner = ours, os.getpid()
         self._has_more = False
 
-    def fork(self) -> tuple[Channel, Channel]:
-        """Have it fork a child: the line to the child and the one to its guard. Does not wait for them."""
+    def fork(self) -> tuple[Channel, Channel, subprocess.Popen[bytes] | None]:
+        """Have it fork a child: the line to the child, the one to its guard, and who was asked. Waits for nobody."""
         said, to_child = _socket_pair()
         guard, to_guard = _socket_pair()
         with to_child, to_guard, self._lock:
@@ -555,25 +555,29 @@ class _Server:
                     break
                 except OSError:  # it went a moment ago
                     self._end()
-        return Channel(said), Channel(guard)
+            asked = self._process
+        return Channel(said), Channel(guard), asked
 
-    def is_gone(self) -> bool:
-        """Whether it stands still or has ended; then it is ended for good, so that a new one is started."""
+    def is_gone(self, asked: subprocess.Popen[bytes] | None) -> bool:
+        """Whether the one that was asked stands still or has ended; then it is ended, so that a new one is started."""
         with self._lock:
+            if self._process is not asked:  # somebody else has seen to it
+                return True
             if self._process is None or not family.is_stopped(self._process.pid):
                 return self._process is None
             self._end()
             return True
 
-    def replace(self) -> None:
-        """End it if it has not ended; the next child comes from a new one."""
+    def replace(self, asked: subprocess.Popen[bytes] | None) -> None:
+        """End the one that was asked if it has not ended; the next child comes from a new one."""
         with self._lock:
-            self._end()
+            if self._process is asked:
+                self._end()
 
     def close(self) -> None:
         """End it with the session."""
         if self._owner == os.getpid():
-            self.replace()
+            self.replace(self._process)
 
     def _end(self):
         process, link, self._process, self._link = self._process, self._link, None, None

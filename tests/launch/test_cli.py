@@ -1,9 +1,12 @@
 """The command line: how it is understood, what it says to wrong use, and what the commands do with it."""
 
+import os
 import shlex
+import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 
 import pytest
@@ -191,6 +194,42 @@ def test_check_of_a_wrong_answer_ends_with_1_and_shows_the_finding(answer, capsy
     assert "[1.5]" in shown
 
 
+@pytest.mark.parametrize(
+    ("where", "encoding", "code"),
+    [
+        ("/dev/full", "utf-8", 3),
+        (os.devnull, "ascii", 0),
+        (None, "utf-8", 0),
+        ("a pipe that nobody reads", "utf-8", 3),
+    ],
+)
+def test_check_says_what_it_can_where_output_does_not_go(answer, where, encoding, code):
+    """On a full disk, in an encoding without ✓, with output closed, and after `| true`."""
+    if where == "/dev/full" and not Path(where).exists():
+        pytest.skip("there is no such device")
+    program = (
+        f"import sys; {'sys.stdout = None; ' if where is None else ''}from numba_course.launch import cli; "
+    )
+    program += f"sys.exit(cli.run(['check', 'double', {answer(RIGHT)!r}]))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    place = os.open(where, os.O_WRONLY) if where and os.path.exists(where) else os.dup(writer)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            stdout=place,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            text=True,
+        )
+    finally:
+        os.close(place)
+        os.close(writer)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("cannot be written" in done.stderr) == (where == "/dev/full")
+
+
 @pytest.mark.parametrize("folder", [".", "numba-course"])  # the current one, and that in the home
 def test_check_from_a_terminal_records_progress_where_there_is_a_record(answer, tmp_path, folder):
     (tmp_path / folder).mkdir(exist_ok=True)
@@ -200,6 +239,40 @@ def test_check_from_a_terminal_records_progress_where_there_is_a_record(answer, 
     assert '"double", "status": "correct"' in (tmp_path / folder / "progress.jsonl").read_text(
         encoding="utf-8"
     )
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no such signals")
+def test_what_a_check_has_begun_is_cleared_away_when_it_is_ended(answer, tmp_path, name):
+    (tmp_path / "temporary").mkdir()
+    path = answer(RIGHT + "\nprint('here', flush=True)\nimport time\ntime.sleep(100)\n")
+    program = (
+        f"import sys; from numba_course.launch import cli; sys.exit(cli.main(['check', 'double', {path!r}]))"
+    )
+    program = program.replace("from numba", "print('loaded', flush=True); from numba", 1)
+    env = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not list((tmp_path / "temporary").glob("tmp*")):  # it has begun
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(getattr(signal, name))
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + getattr(signal, name), said
+    assert "Traceback" not in said
+    assert not list((tmp_path / "temporary").glob("tmp*"))
+
+
+def test_check_that_is_stopped_ends_with_130(answer, monkeypatch, capsys):
+    class Stopped:
+        name = "double"
+
+        def examine_file(self, path):
+            return Verdict("double", "stopped")
+
+    monkeypatch.setattr(exercises, "get", lambda name: Stopped())
+    assert cli.run(["check", "double", answer(RIGHT)]) == 130
 
 
 def test_check_of_our_bug_ends_with_3(answer, monkeypatch, capsys):

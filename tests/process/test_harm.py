@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psutil
@@ -249,7 +250,15 @@ def server(monkeypatch):
     monkeypatch.setattr(sandbox, "_server", sandbox._Server())
     assert sandbox.run(os.getpid).ended == "returned"
     yield psutil.Process(sandbox._server._process.pid)
-    sandbox._server.replace()
+    sandbox._server.close()
+
+
+def test_all_who_asked_a_server_that_stands_still_get_their_child(server):
+    """Who sees it first has it replaced, and the others must not end the new one in turn."""
+    server.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = list(pool.map(lambda x: sandbox.run(abs, x), [-1, -2, -3]))
+    assert [outcome.value for outcome in outcomes] == [1, 2, 3], outcomes
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL])

@@ -87,6 +87,17 @@ def test_everything_from_a_file_is_escaped(room):
     assert page.count("&lt;script&gt;") >= 6
 
 
+def test_what_a_terminal_would_obey_is_written_out(room):
+    room(
+        "a.jsonl",
+        {"time": TIME, "learner": "Zoë \x1b[31m \u202ede"},
+        *[check("double", "wrong", "result", "\x9b2J")] * 3,
+    )
+    page = classroom.page_of(room.folder)
+    assert not {"\x1b", "\u202e", "\x9b"} & set(page)
+    assert "Zoë \\x1b[31m" in page
+
+
 @pytest.mark.parametrize(
     "lines",
     [
