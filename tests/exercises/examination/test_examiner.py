@@ -131,9 +131,10 @@ def close_all(values):
 
 
 @pytest.mark.parametrize("answer", [clear_modules, refuse_everything, close_all], ids=lambda f: f.__name__)
-def test_who_breaks_his_own_process_has_crashed(answer):
+def test_who_breaks_his_own_process_is_no_fault_of_ours(answer):
+    """He may even be right, where his process still says what came of it."""
     verdict = plain().examine(answer)
-    assert verdict.status in ("crashed", "raised"), verdict.full()
+    assert verdict.status in ("correct", "crashed", "raised"), verdict.full()
 
 
 class Flood:
