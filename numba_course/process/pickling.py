@@ -87,6 +87,7 @@ class Pickler(cloudpickle.Pickler):
         self.file, self.code_files = file, set()
         self._main = None  # the names of the session, of which those that are needed become the child's
         self._later, self._sent, self._registered, self._importable = [], set(), set(), {}
+        self._names: set[str] = set()  # that the code of what is sent says
         self._at_once, self._originals, self._imported = set(), set(), set()
         self._by_hand: set[int] | None = None
         self._last: Any = None  # what pickle was asked for last: it is what cannot be sent, if that fails
@@ -172,6 +173,7 @@ class Pickler(cloudpickle.Pickler):
             names = _MAIN
         self._refuse_what_numba_alone_knows(func)
         self._sent.add(id(func))
+        self._names.update(_names_in(func.__code__))
         if id(func) not in self._at_once:
             self.later(FILL, _fill, names, slots["__globals__"])
             slots["__globals__"] = {}
@@ -261,8 +263,10 @@ class Pickler(cloudpickle.Pickler):
     def _import_of(self, template):
         """A function and its argument that import the module which registers the template, where it is one's own."""
         module = template._overload_func.__module__
+        called = getattr(template, "_attr", None) or getattr(template.key, "__name__", None)
         if (
             not module
+            or called not in self._names  # a module may do anything as it is imported: only if it is needed
             or module.partition(".")[0] in LOADED
             or module in self._imported
             or self._is_lost(module)
@@ -272,6 +276,14 @@ class Pickler(cloudpickle.Pickler):
             return None  # it is this module that asks
         self._imported.add(module)
         return _imported, module
+
+
+def _names_in(code):
+    """All names that a code says, and the codes in it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names_in(constant)
 
 
 class CachingPickler(Pickler):

@@ -462,6 +462,18 @@ def test_functions_of_a_module_find_what_it_registers_and_each_other(tmp_path, m
     del sys.modules["found_registrations"]
 
 
+def test_a_module_that_registers_what_nobody_calls_is_not_imported(tmp_path, monkeypatch):
+    """A module may do anything as it is imported: compile, above all."""
+    (tmp_path / "found_registrations.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("found_registrations")
+    names = run_cell(
+        HEAD + "import sys\n\ndef double(values):\n    return 'found_registrations' in sys.modules\n"
+    )
+    assert sandbox.run(call, names["double"], 0).value is False
+    del sys.modules["found_registrations"]
+
+
 def test_numba_is_not_sent_where_the_session_has_lost_its_path(monkeypatch):
     monkeypatch.setattr(sys, "path", [])
     content = dumps(run_cell(HEAD + "@njit\ndef double(values):\n    return np.abs(values)\n")["double"])
