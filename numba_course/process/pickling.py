@@ -19,7 +19,7 @@ import threading
 import types
 import weakref
 from _ctypes import FUNCFLAG_PYTHONAPI, CFuncPtr
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -173,7 +173,7 @@ class Pickler(cloudpickle.Pickler):
             names = _MAIN
         self._refuse_what_numba_alone_knows(func)
         self._sent.add(id(func))
-        self._names.update(_names_in(func.__code__))
+        self._names.update(names_in(func.__code__))
         if id(func) not in self._at_once:
             self.later(FILL, _fill, names, slots["__globals__"])
             slots["__globals__"] = {}
@@ -278,12 +278,12 @@ class Pickler(cloudpickle.Pickler):
         return _imported, module
 
 
-def _names_in(code):
-    """All names that a code says, and the codes in it."""
+def names_in(code: types.CodeType) -> Iterator[str]:
+    """All names that a code, and those of the functions defined inside it, look up outside."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _names_in(constant)
+            yield from names_in(constant)
 
 
 class CachingPickler(Pickler):

@@ -119,9 +119,10 @@ class CompilesUnderNjit(Requirement):
 
     @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
-        for args in sorted(
+        examples = sorted(
             trial.exercise.examples(), key=lambda args: not args[0]
-        ):  # what fails for no name, last
+        )  # what fails for no name, last
+        for args in examples:
             text = ask(trial, f"compose_source({show(args[0])})", trial.answer, *trial.copies(args))
             plain = _evaluated(text, self.values)
             if plain["fault"]:  # `ComputesInOrder` says so

@@ -12,6 +12,8 @@ from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher, OmittedArg
 from numba.core.typing.templates import fold_arguments
 
+from numba_course.process.pickling import names_in
+
 
 class NotDeclared(TypeError):
     """A function that was given its signatures has none for a call."""
@@ -97,7 +99,7 @@ def _copy(fn, signatures, options, done):
         setattr(twin, attribute, getattr(function, attribute))
     if twin.__module__ not in sys.modules:  # then Numba does not find a function that calls itself
         twin.__module__ = "__main__"
-    names = set(_names(function.__code__))
+    names = set(names_in(function.__code__))
     twin.__defaults__ = function.__defaults__ and _replace(function.__defaults__, names, options, done)
     copy = type(fn)(
         py_func=twin,
@@ -145,18 +147,10 @@ def wants_threads(fn: Dispatcher) -> bool:
 def _callees(fn):
     """The compiled functions that `fn` looks up outside itself by a name of their own."""
     function = fn.py_func
-    names = set(_names(function.__code__)) & function.__globals__.keys()
+    names = set(names_in(function.__code__)) & function.__globals__.keys()
     found = [function.__globals__[name] for name in names]
     found += [cell.cell_contents for cell in function.__closure__ or ()] + list(function.__defaults__ or ())
     return [value for value in found if isinstance(value, Dispatcher)]
-
-
-def _names(code):
-    """Every name that the code, and the functions defined inside it, look up outside."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _names(constant)
 
 
 def _replace(value, names, options, done):
