@@ -89,7 +89,7 @@ class KeepsToItself(Requirement):
             for k in prange(out.size):
                 part(values, k, k + 1, out, k)
 
-        races = races_of(together, (np.arange(3.0), np.zeros(3)))
+        races = next(races_of(together, [(np.arange(3.0), np.zeros(3))]))
         if races.verdict != "race":
             return None
         conflict = races.conflicts[0]

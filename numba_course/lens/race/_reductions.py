@@ -33,7 +33,11 @@ class Facts:
         Names that a reduction variable may have in the source, and the lines that update it.
     parfors : list of Parfor
         All that runs in parallel.
+    kinds : tuple
+        Types of the arguments that it was compiled for in `settle`, which may be those of values.
     """
+
+    kinds: tuple[types.Type, ...] = ()
 
     def __init__(self, *diagnostics):
         self.loops, self.unsigned, self.reductions = set(), set(), []
@@ -96,14 +100,16 @@ def settle(dispatcher, args):
         with hardly_optimised():  # what it calls is compiled to the end, as its types are asked for
             compiled = compiled_for(dispatcher, args)
     except _SettledError as stop:
-        diagnostics, simple = stop.args
+        diagnostics, simple, kinds = stop.args
     else:
-        diagnostics, simple = compiled.metadata["parfor_diagnostics"], True
+        diagnostics, simple, kinds = compiled.metadata["parfor_diagnostics"], True, compiled.signature.args
     finally:
         compiler.pipeline_class = usual
     if not simple:
         compiled_for(dispatcher, args)
-    return Facts(diagnostics)
+    facts = Facts(diagnostics)
+    facts.kinds = tuple(kinds)
+    return facts
 
 
 class _SettledError(BaseException):
@@ -125,7 +131,7 @@ def _stopping(pipeline_class):
             infos = [(state.typemap[n], i) for p in parfors for n, i in (p.reddict or {}).items()]
             kinds = {type(getattr(kind, "dtype", kind)) for kind in state.typemap.values()}
             simple = all(_is_simple(kind, info, types.Complex in kinds) for kind, info in infos)
-            raise _SettledError(state.metadata["parfor_diagnostics"], simple)
+            raise _SettledError(state.metadata["parfor_diagnostics"], simple, state.args)
 
     class Stopping(pipeline_class):
         def define_pipelines(self):

@@ -12,9 +12,10 @@ import linecache
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numba
+from numba import types
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import figures, html
@@ -22,7 +23,7 @@ from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
 from numba_course.lens.errors import reason, reason_after_kind
 from numba_course.lens.race._interpreter import Run
 from numba_course.lens.race._memory import READ, WRITE, parting
-from numba_course.lens.race._reductions import settle
+from numba_course.lens.race._reductions import Facts, settle
 from numba_course.process import sandbox
 from numba_course.process.arguments import pack, unpack
 
@@ -30,6 +31,8 @@ THREADS = 4  # simulated
 SHOWN = 8  # conflicts that are kept
 DRAWN = 16  # elements, and iterations, that fit into a figure
 SECONDS = 60.0
+DATA = types.Number, types.Boolean, types.Array  # types of arguments that are compiled for once
+Settled: TypeAlias = dict[tuple[types.Type, ...], tuple[Dispatcher, Facts]]
 OUR_BUG = (
     "our bug: the race detector failed on line {line} with {error}. "
     "Please report that sentence with the function and the types of its arguments to the makers of numba_course"
@@ -299,7 +302,7 @@ def races(fn: Dispatcher, *args: object) -> Races:
     """
     _check(fn, args)
     try:
-        outcome = sandbox.run(_examine, fn, pack(args), seconds=SECONDS)
+        outcome = sandbox.run(_examine, fn, pack(args), {}, seconds=SECONDS)
     except TypeError as error:
         return _not_checked(str(error))
     if outcome.ended == "returned" and isinstance(outcome.value, Races):
@@ -310,7 +313,7 @@ def races(fn: Dispatcher, *args: object) -> Races:
     return _not_checked(f"the child process {what} while {outcome.step or 'starting'}")
 
 
-def detect(fn: Dispatcher, args: tuple[Any, ...]) -> Races:
+def detect(fn: Dispatcher, args: tuple[Any, ...], settled: Settled | None = None) -> Races:
     """The same as `races`, in this process, which may be a child already.
 
     Parameters
@@ -318,6 +321,9 @@ def detect(fn: Dispatcher, args: tuple[Any, ...]) -> Races:
     fn : Dispatcher
         It is not altered, but dispatchers among `args` are compiled.
     args : tuple
+    settled : dict, optional
+        What earlier calls of the same function compiled, by the types of their arguments; it gains what this one
+        compiles.
 
     Returns
     -------
@@ -330,7 +336,7 @@ def detect(fn: Dispatcher, args: tuple[Any, ...]) -> Races:
     """
     _check(fn, args)
     try:
-        steps = _examine(fn, pack(args))
+        steps = _examine(fn, pack(args), {} if settled is None else settled)
     except TypeError as error:
         return _not_checked(str(error))
     while True:
@@ -355,17 +361,21 @@ def _check(fn, args):
             raise TypeError(f"lens.races: {known}") from None
 
 
-def _examine(fn, packed):
+def _examine(fn, packed, settled):
     """Compile and interpret; yields what it is doing, returns `Races`."""
     yield "compiling"
-    copy = rebuilt(fn)
     with warnings.catch_warnings(action="ignore"):
+        args = unpack(packed)
+        kinds = tuple(map(numba.typeof, args))
+        copy, facts = settled.get(kinds) or (rebuilt(fn), None)
         try:
-            facts = settle(copy, unpack(packed))
+            facts = facts or settle(copy, args)
         except Exception as error:
             if isinstance(error, TypeError) and not fn._can_compile:
                 raise  # it was compiled for other types, for good
             return _not_checked(f"Numba does not compile it: {reason(error)}")
+    if facts.kinds == kinds and all(isinstance(kind, DATA) for kind in kinds):
+        settled[kinds] = copy, facts
     runs, threads = [], THREADS
     while True:
         yield "interpreting"

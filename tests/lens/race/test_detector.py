@@ -9,10 +9,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from numba import config, njit, prange, vectorize
+from numba import config, literally, njit, prange, vectorize
 
 from numba_course import lens
-from numba_course.lens.race import _interpreter
+from numba_course.lens.race import _interpreter, detector
+from numba_course.lens.race._reductions import settle
 from numba_course.lens.race.detector import detect
 from tests.lens.race.cases import constructs, loops, statements  # noqa: F401  # they add to CASES
 from tests.lens.race.cases.reported import CASES
@@ -135,6 +136,29 @@ def test_the_race_vanishes_with_prange_and_comes_back_with_it():
 
     assert detect(safe, (DATA, np.zeros(4, np.int64))).verdict == "none found"
     assert detect(racy, (DATA, np.zeros(4, np.int64))).verdict == "race"
+
+
+def test_calls_of_the_same_types_share_one_compilation(monkeypatch):
+    """Not so where a value becomes part of the types: another one may make other loops."""
+    compiled = []
+    monkeypatch.setattr(detector, "settle", lambda *call: compiled.append(call) or settle(*call))
+    settled = {}
+    ones, halves = np.zeros(8, np.int64), np.arange(8)[::2]
+    verdicts = [
+        detect(racy, (data, np.zeros(8, np.int64)), settled).verdict for data in (ones, ones[:1], halves)
+    ]
+    assert (verdicts, len(compiled)) == (["race", "not checked", "none found"], 2)
+
+    @njit(parallel=True)
+    def by_value(out, step):
+        literally(step)
+        for i in prange(4):
+            out[i // step] = i
+
+    settled.clear()
+    for step in (1, 2):
+        detect(by_value, (np.zeros(4), step), settled)
+    assert (len(compiled), settled) == (4, {})
 
 
 ELSEWHERE = """
