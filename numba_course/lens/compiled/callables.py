@@ -18,6 +18,10 @@ from numba.np.ufunc.sigparse import parse_signature
 
 from numba_course.lens.compiled.dispatchers import check_dispatcher
 
+NOT_FROM_PYTHON = (
+    "is made by @cfunc: called from Python it is its Python function; give its attribute ctypes, which calls the "
+    "compiled one"
+)
 NOT_ITS_LOOP = "this is the kernel, for one element or core array; the loop around it is not looked at"
 
 
