@@ -12,7 +12,7 @@ import pytest
 from numba import config, njit, prange, vectorize
 
 from numba_course import lens
-from numba_course.lens.race import _interpreter
+from numba_course.lens.race import _interpreter, _steps
 from numba_course.lens.race.detector import detect
 from tests.lens.race.cases import constructs, loops, statements  # noqa: F401  # they add to CASES
 from tests.lens.race.cases.reported import CASES
@@ -61,7 +61,7 @@ def test_an_error_of_ours_is_told_as_ours(monkeypatch):
     def fail(*args):
         raise AttributeError("planted")
 
-    monkeypatch.setattr(_interpreter.Run, "setitem", fail)
+    monkeypatch.setattr(_steps, "setitem", fail)
     found = detect(racy, (DATA, np.zeros(4, np.int64)))
     assert found.verdict == "not checked"
     assert "our bug" in found.reason and "AttributeError: planted" in found.reason
