@@ -109,13 +109,15 @@ class Run:
         self.codes, self.blocks, self.facts = {}, {}, dict(facts)
         self.special = _calls.special(self)
 
-    def attempt(self, dispatcher, args):
-        """Run it; return why that did not succeed, or an empty string."""
-        for name, value in zip(inspect.signature(dispatcher.py_func).parameters, args, strict=False):
+    def attempt(self, dispatcher, args, named):
+        """Call it; return why that did not succeed, or an empty string."""
+        for name, value in inspect.signature(dispatcher.py_func).bind(*args, **named).arguments.items():
             self.memory.name(value, name)
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-                self.dispatch(dispatcher, [plain(arg) for arg in args], {})
+                self.dispatch(
+                    dispatcher, [plain(arg) for arg in args], {k: plain(v) for k, v in named.items()}
+                )
             return ""
         except TooLong:
             return f"it takes too long; give it a smaller input{self._progress()}"
