@@ -299,7 +299,17 @@ def races(fn: Any, /, *args: object, **named: object) -> Races:
     told apart by their address, so views and overlapping arguments are seen through. Reductions that Numba
     recognises are no conflict. Of loops that Numba merged into one, no barrier lies between the parts.
     """
-    fn, args, named = checked(fn, args, named)
+    return examined(*checked(fn, args, named))
+
+
+def examined(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> Races:
+    """The same as `races`, for what `checked` returned.
+
+    Raises
+    ------
+    TypeError
+        As `races`.
+    """
     try:
         outcome = sandbox.run(_examine, fn, pack((args, named)), seconds=SECONDS)
     except TypeError as error:
