@@ -94,7 +94,7 @@ def races_of(function: Dispatcher, calls: Iterable[tuple[Any, ...]]) -> Iterator
     settled: Settled = {}
     for args in calls:
         with hardly_optimised():  # what the function calls: of itself no machine code is made
-            races = detect(function, args, settled)
+            races = detect(function, args, settled=settled)
         yield races
 
 

@@ -10,7 +10,6 @@ from unittest import mock
 from numba import config
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher, OmittedArg
-from numba.core.typing.templates import fold_arguments
 
 from numba_course.process.pickling import names_in
 
@@ -190,6 +189,17 @@ def hardly_optimised() -> Iterator[None]:
         yield
 
 
+def _folded(signature, args, named):
+    """A value for each parameter, as a call passes them on; Numba's `fold_arguments` wants keyword-only ones apart."""
+    given = signature.bind(*args, **named).arguments
+    omitted = {
+        name: () if parameter.kind is parameter.VAR_POSITIONAL else OmittedArg(parameter.default)
+        for name, parameter in signature.parameters.items()
+        if name not in given
+    }
+    return [{**given, **omitted}[name] for name in signature.parameters]
+
+
 def compiled_for(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any] | None = None) -> CompileResult:
     """Compile as a call with `args` would, without making the call.
 
@@ -214,15 +224,7 @@ def compiled_for(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any] | 
     Exception
         Whatever the compiler raises; see `lens.errors.reason`.
     """
-    fn._compiler.pysig.bind(*args, **(named or {}))  # its message does not quote the arguments
-    folded = fold_arguments(
-        fn._compiler.pysig,
-        args,
-        named or {},
-        lambda index, parameter, value: value,
-        lambda index, parameter, default: OmittedArg(default),
-        lambda index, parameter, values: tuple(values),
-    )
+    folded = _folded(fn._compiler.pysig, args, named or {})
     if fn._can_compile:
         entry = fn._compile_for_args(*folded)
         return next(compiled for compiled in fn.overloads.values() if compiled.entry_point is entry)

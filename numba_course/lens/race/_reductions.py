@@ -72,7 +72,7 @@ def _shape(found):
     return tuple((p.kind, p.what, p.file, p.lines, groups.index(p.group)) for p in found)
 
 
-def settle(dispatcher, args):
+def settle(dispatcher, args, named):
     """Compile until the parallel loops are settled; on to the end only where Numba may refuse a reduction there.
 
     Code generation is most of the time that compiling takes, and tells nothing about races.
@@ -82,6 +82,8 @@ def settle(dispatcher, args):
     dispatcher : Dispatcher
         A copy made by `rebuilt`. Its callees are compiled.
     args : tuple
+    named : dict
+        Keyword arguments.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def settle(dispatcher, args):
     usual, compiler.pipeline_class = compiler.pipeline_class, _stopping(compiler.pipeline_class)
     try:
         with hardly_optimised():  # what it calls is compiled to the end, as its types are asked for
-            compiled = compiled_for(dispatcher, args)
+            compiled = compiled_for(dispatcher, args, named)
     except _SettledError as stop:
         diagnostics, simple, kinds = stop.args
     else:
@@ -106,7 +108,7 @@ def settle(dispatcher, args):
     finally:
         compiler.pipeline_class = usual
     if not simple:
-        compiled_for(dispatcher, args)
+        compiled_for(dispatcher, args, named)
     facts = Facts(diagnostics)
     facts.kinds = tuple(kinds)
     return facts

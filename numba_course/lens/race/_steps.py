@@ -1,6 +1,6 @@
 """Statements of Numba's IR as Python functions of a frame, made once for each function, so that they run quickly.
 
-What is frequent and simple has a short way here, with the same result as the long one in `_interpreter`.
+What is frequent and simple has a short way here, with the same result as the long one in `_items` and `_interpreter`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba.core import ir
+
+from numba_course.lens.race import _calls
+from numba_course.lens.race._items import getitem, setitem
 
 PLAIN = (operator.add, operator.sub, operator.mul)
 COMPARISONS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
@@ -61,7 +64,7 @@ def _step(run, statement):
     if kind is ir.SetItem:
         parts = [_reader(run, getattr(statement, part)) for part in ("target", "index", "value")]
         target, index, value = parts
-        return lambda frame: run.setitem(target(frame), index(frame), value(frame))
+        return lambda frame: setitem(run, target(frame), index(frame), value(frame))
     if kind is not ir.Assign:
         return lambda frame: run.effect(frame, statement, kind)
     evaluate, variable = _evaluation(run, statement.value), statement.target
@@ -107,9 +110,9 @@ def _evaluation(run, value):
         owner = _reader(run, value.value)
         if value.op == "getitem":
             index = _reader(run, value.index)
-            return lambda frame: run.getitem(owner(frame), index(frame))
+            return lambda frame: getitem(run, owner(frame), index(frame))
         fixed = value.index
-        return lambda frame: run.getitem(owner(frame), fixed)
+        return lambda frame: getitem(run, owner(frame), fixed)
     if kind is ir.Expr and value.op == "call" and value.vararg is None and value.varkwarg is None:
         return _call(run, value)
     if kind is ir.Expr and value.op in ("pair_first", "pair_second"):
@@ -133,7 +136,7 @@ def _call(run, expr):
         called, values = function(frame), [read(frame) for read in args]
         if called is bool and type(values[0]) is bool:
             return values[0]
-        return run.call(frame, called, values, {name: read(frame) for name, read in named})
+        return _calls.call(run, frame, called, values, {name: read(frame) for name, read in named})
 
     return call
 
@@ -160,14 +163,3 @@ def _operation(run, expr):
         return long_way(frame, expr)
 
     return operate
-
-
-def number_in(array: Any, index: Any) -> tuple[int, int] | None:
-    """Index and byte offset of the one number that a plain index inside a one-dimensional array picks, or None."""
-    if type(index) is not int or type(array) is not np.ndarray or array.ndim != 1 or array.dtype.names:
-        return None
-    length = len(array)
-    if not -length <= index < length:
-        return None
-    index %= length
-    return index, index * array.strides[0]

@@ -12,6 +12,7 @@ import numpy as np
 
 INTEGERS = (int, np.uint64)
 CONTAINERS = (list, dict, set)
+NUMBERS = (int, float, complex, np.number)
 BITS = 64
 
 

@@ -19,6 +19,7 @@ from numba import types
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import figures, html
+from numba_course.lens.compiled.callables import unwrapped
 from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
 from numba_course.lens.errors import reason, reason_after_kind
 from numba_course.lens.race._interpreter import Run
@@ -269,7 +270,7 @@ def _row(name, element, in_conflict):
     return f"conflict → {label}" if in_conflict else label
 
 
-def races(fn: Dispatcher, *args: object) -> Races:
+def races(fn: Any, /, *args: object, **named: object) -> Races:
     """Find elements that two iterations of a parallel loop touch, at least one of them writing.
 
     The function is interpreted in a child process, one iteration at a time, for these arguments: a "race" is
@@ -279,11 +280,12 @@ def races(fn: Dispatcher, *args: object) -> Races:
 
     Parameters
     ----------
-    fn : Dispatcher
-        A function decorated with ``@njit(parallel=True)``. It is not altered.
-    *args
-        Arguments of a small call that uses every part of `fn`: some thousand elements at most. They are not
-        changed.
+    fn : callable
+        A function decorated with ``@njit(parallel=True)``, a `functools.partial` of one, or a bound method. It is
+        not altered.
+    *args, **named
+        Positional and keyword arguments of a small call that uses every part of `fn`: some thousand elements at
+        most. They are not changed.
 
     Returns
     -------
@@ -292,7 +294,7 @@ def races(fn: Dispatcher, *args: object) -> Races:
     Raises
     ------
     TypeError
-        If `fn` is not a nopython dispatcher, or `args` are not arguments that it can be compiled for.
+        If `fn` is not compiled in nopython mode, or the arguments are none that it can be compiled for.
 
     Notes
     -----
@@ -300,9 +302,19 @@ def races(fn: Dispatcher, *args: object) -> Races:
     told apart by their address, so views and overlapping arguments are seen through. Reductions that Numba
     recognises are no conflict. Of loops that Numba merged into one, no barrier lies between the parts.
     """
-    _check(fn, args)
+    return examined(*checked(fn, args, named))
+
+
+def examined(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> Races:
+    """The same as `races`, for what `checked` returned.
+
+    Raises
+    ------
+    TypeError
+        As `races`.
+    """
     try:
-        outcome = sandbox.run(_examine, fn, pack(args), {}, seconds=SECONDS)
+        outcome = sandbox.run(_examine, fn, pack((args, named)), {}, seconds=SECONDS)
     except TypeError as error:
         return _not_checked(str(error))
     if outcome.ended == "returned" and isinstance(outcome.value, Races):
@@ -313,14 +325,18 @@ def races(fn: Dispatcher, *args: object) -> Races:
     return _not_checked(f"the child process {what} while {outcome.step or 'starting'}")
 
 
-def detect(fn: Dispatcher, args: tuple[Any, ...], settled: Settled | None = None) -> Races:
+def detect(
+    fn: Any, args: tuple[Any, ...], named: dict[str, Any] | None = None, settled: Settled | None = None
+) -> Races:
     """The same as `races`, in this process, which may be a child already.
 
     Parameters
     ----------
-    fn : Dispatcher
+    fn : callable
         It is not altered, but dispatchers among `args` are compiled.
     args : tuple
+    named : dict, optional
+        Keyword arguments.
     settled : dict, optional
         What earlier calls of the same function compiled, by the types of their arguments; it gains what this one
         compiles.
@@ -334,9 +350,9 @@ def detect(fn: Dispatcher, args: tuple[Any, ...], settled: Settled | None = None
     TypeError
         As `races`.
     """
-    _check(fn, args)
+    fn, args, named = checked(fn, args, named or {})
     try:
-        steps = _examine(fn, pack(args), {} if settled is None else settled)
+        steps = _examine(fn, pack((args, named)), {} if settled is None else settled)
     except TypeError as error:
         return _not_checked(str(error))
     while True:
@@ -346,30 +362,40 @@ def detect(fn: Dispatcher, args: tuple[Any, ...], settled: Settled | None = None
             return stop.value
 
 
-def _check(fn, args):
-    """Refuse what is not a call of a compiled function."""
-    check_dispatcher(fn, "lens.races")
+def checked(
+    fn: Any, args: tuple[Any, ...], named: dict[str, Any], instrument: str = "lens.races"
+) -> tuple[Dispatcher, tuple[Any, ...], dict[str, Any]]:
+    """The compiled function in `fn` and what it is called with.
+
+    Raises
+    ------
+    TypeError
+        If it is not a call of a compiled function.
+    """
+    fn, args, named = unwrapped(fn, args, named)
+    check_dispatcher(fn, instrument)
     try:
-        inspect.signature(fn.py_func).bind(*args)
+        inspect.signature(fn.py_func).bind(*args, **named)
     except TypeError as error:
-        raise TypeError(f"lens.races: the arguments do not fit {fn.__name__}: {error}") from None
-    for position, arg in enumerate(args, start=1):
+        raise TypeError(f"{instrument}: the arguments do not fit {fn.__name__}: {error}") from None
+    for name, arg in [*enumerate(args, start=1), *named.items()]:
         try:
             numba.typeof(arg)
         except ValueError:
-            known = f"argument {position} is of type {type(arg).__name__!r}, which Numba does not know"
-            raise TypeError(f"lens.races: {known}") from None
+            known = f"argument {name} is of type {type(arg).__name__!r}, which Numba does not know"
+            raise TypeError(f"{instrument}: {known}") from None
+    return fn, args, named
 
 
 def _examine(fn, packed, settled):
     """Compile and interpret; yields what it is doing, returns `Races`."""
     yield "compiling"
     with warnings.catch_warnings(action="ignore"):
-        args = unpack(packed)
+        args, named = unpack(packed)
         kinds = tuple(map(numba.typeof, args))
-        copy, facts = settled.get(kinds) or (rebuilt(fn), None)
+        copy, facts = (None if named else settled.get(kinds)) or (rebuilt(fn), None)
         try:
-            facts = facts or settle(copy, args)
+            facts = facts or settle(copy, args, named)
         except Exception as error:
             if isinstance(error, TypeError) and not fn._can_compile:
                 raise  # it was compiled for other types, for good
@@ -381,7 +407,7 @@ def _examine(fn, packed, settled):
         yield "interpreting"
         run = Run(threads, len(runs), {copy: facts if copy.targetoptions.get("parallel") else None})
         try:
-            why = run.attempt(copy, unpack(packed, as_plain=True))
+            why = run.attempt(copy, *unpack(packed, as_plain=True))
         except Exception as error:  # nothing that the function does: that is told in words
             return _not_checked(OUR_BUG.format(error=reason_after_kind(error), line=run.memory.place.line))
         most = max((region.count for region in run.regions), default=0)
