@@ -1,0 +1,107 @@
+"""How often does `lens.profile` name the slowest line first? Measured on programs whose slowest line is known.
+
+    python tests/lens/profiling/slowest_lines.py [number of programs] [seconds of samples for each]
+
+Each program is drawn at random: a kind of work, three to six lines that do it, and a way to put them together. The
+work of a line is a loop written in one line; one of the lines repeats it ten times as often as any other. So it is
+the slowest by construction, whatever the machine.
+"""
+
+import importlib.util
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from numba_course import lens
+
+WORK = {  # kinds of work; {r} is how often it is repeated
+    "multiply and add": "for j in range({r}): x = x * 0.999 + 0.5",
+    "sine": "for j in range({r}): x = math.sin(x)",
+    "square root": "for j in range({r}): x = math.sqrt(x + 1.5)",
+    "remainder": "for j in range({r}): x = (x * 7.0 + 3.0) % 1001.0",
+    "whole numbers": "for j in range({r}): n = (n * 1103515245 + 12345) % 2147483647",
+    "division": "for j in range({r}): x = x / (1.0 + x)",
+    "memory": "for j in range({r}): x += a[(i * 13 + j * 7) % a.size]",
+    "choice": "for j in range({r}): x = x + 1.0 if x < 100.0 else x * 0.5",
+    "whole arrays": "x += (a[:8 * {r}] * 1.5 + a[:8 * {r}]).sum()",
+    "a function": "x = helper(x, {r})",
+    "a method of arrays": "x += np.cos(a[:{r}]).sum()",
+}
+HELPER = """
+@njit
+def helper(x, r):
+    for j in range(r):
+        x = math.sqrt(x + 1.5)
+    return x
+"""
+FORMS = ("one loop", "a loop for each", "branches", "prange", "a nested function")
+
+
+def program(seed):
+    """(text, its repetitions, its slowest line, in words what it is) of the program with this number."""
+    draw = random.Random(seed)
+    kind, form = draw.choice(sorted(WORK)), draw.choice(FORMS)
+    count = draw.randint(3, 6)
+    slow = draw.randrange(count)
+    repeats = [draw.choice((4, 6, 8)) for _ in range(count)]
+    repeats[slow] = 80
+    lines = [WORK[kind].format(r=f"r[{k}]") for k in range(count)]
+    body = _body(form, lines)
+    parallel = "(parallel=True)" if form == "prange" else ""
+    head = ["import math", "import numpy as np", "from numba import njit, prange", *HELPER.splitlines()]
+    text = "\n".join([*head, f"@njit{parallel}", "def slow(a, out, r):", *(f"    {line}" for line in body)])
+    line = 1 + next(n for n, row in enumerate(text.splitlines()) if f"r[{slow}]" in row)
+    return text, np.array(repeats), line, f"{kind}, {form}"
+
+
+def _body(form, lines):
+    start = ["x = out[i]", "n = np.int64(i)"]
+    loop = f"for i in {'prange' if form == 'prange' else 'range'}(out.size):"
+    if form == "a loop for each":
+        rows = [[loop, *(f"    {row}" for row in (*start, line, "out[i] = x + n"))] for line in lines]
+        return [row for each in rows for row in each]
+    if form == "branches":
+        lines = [row for line in lines for row in ("if i >= 0 and out[i] > -1e300:", f"    {line}")]
+    inside = [*start, *lines, "out[i] = x + n"]
+    if form == "a nested function":
+        inner = ["def inner(i):", *(f"    {row}" for row in inside)]
+        return [*inner, loop, "    inner(i)"]
+    return [loop, *(f"    {row}" for row in inside)]
+
+
+def is_named_first(seed, seconds=0.5):
+    """Whether the slowest line of a program is the first of those on a card that are in a function of its own text.
+
+    A line that only calls, as that with the nested function, is none of the candidates.
+    """
+    text, repeats, line, words = program(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"program_{seed}.py")
+        path.write_text(text)
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module
+        spec.loader.exec_module(module)
+        found = lens.profile(module.slow, np.random.rand(1000), np.ones(2000), repeats, seconds=seconds)
+        named = [one for one in found.tree if "r[" in one.source]
+        named.sort(key=lambda one: -one.total)
+        del sys.modules[path.stem]
+        return bool(named) and named[0].line == line, words, found
+
+
+def main(count=100, seconds=0.5):
+    """Measure, and print each program that is named wrongly, and how many are right."""
+    right = 0
+    for seed in range(count):
+        is_right, words, found = is_named_first(seed, seconds)
+        right += is_right
+        if not is_right:
+            print(f"program {seed} ({words}):\n{found}\n", flush=True)
+    print(f"the slowest line is named first in {right} of {count} programs")
+
+
+if __name__ == "__main__":
+    main(*(kind(word) for kind, word in zip((int, float), sys.argv[1:], strict=False)))
