@@ -1,8 +1,7 @@
 """What can be asked of a call of a compiled function: race-free, packed, so many allocations, the GIL, its cache.
 
 Each answer is a `Finding`: it holds, it is broken, it was not checked, or it does not concern this function. The
-assertions and the pytest plugin ask here, so that both mean the same by a word. For another property, write a function
-from a `Call` to a `Finding`, and name it in `BY_NAME`.
+assertions, the pytest plugin and the command ask here, so that all mean the same by a word.
 """
 
 from __future__ import annotations
@@ -10,16 +9,15 @@ from __future__ import annotations
 import inspect
 import linecache
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens.compiled.machine_code import GROWS, MachineCode, machine_code
 from numba_course.lens.disk_cache import Cache, cache
-from numba_course.lens.interpreter_lock import gil
+from numba_course.lens.interpreter_lock import Gil, gil
 from numba_course.lens.race.detector import Conflict, Races, races
 
 HOLDS, BROKEN, NOT_CHECKED, NOT_CONCERNED = "holds", "broken", "not checked", "does not concern it"
@@ -64,29 +62,50 @@ class Call:
     def __init__(self, fn: Any, args: tuple[Any, ...] = (), named: Mapping[str, Any] | None = None) -> None:
         self.fn = fn
         self.args, self.named = by_position(fn, args, named or {})
+        self._answers: dict[str, Any] = {}
 
     @property
     def name(self) -> str:
         """The name of the function, as its instruments say it."""
         return getattr(self.fn, "__name__", type(self.fn).__name__)
 
-    @cached_property
+    @property
     def races(self) -> Races:
         """What `lens.races` says of it."""
-        with _as_not_checked("lens.races"):
-            return races(self.fn, *self.args, **self.named)
+        return self._once("lens.races", lambda: races(self.fn, *self.args, **self.named))
 
-    @cached_property
+    @property
     def machine_code(self) -> MachineCode:
         """What `lens.machine_code` says of it."""
-        with _as_not_checked("lens.machine_code"):
-            return machine_code(self.fn, *self.args, **self.named)
+        return self._once("lens.machine_code", lambda: machine_code(self.fn, *self.args, **self.named))
 
-    @cached_property
+    @property
+    def gil(self) -> Gil:
+        """What `lens.gil` says of it."""
+        fn = partial(self.fn, **self.named) if self.named else self.fn
+        return self._once("gil", lambda: gil(fn, *self.args))
+
+    @property
     def cache(self) -> Cache:
         """What `lens.cache` says of the function."""
-        with _as_not_checked("cache"):
-            return cache(self.fn)
+        return self._once("cache", lambda: cache(self.fn))
+
+    @property
+    def cards(self) -> tuple[Any, ...]:
+        """What the instruments that were asked have answered, but that it is not parallel."""
+        answers = [one for one in self._answers.values() if not isinstance(one, NotChecked)]
+        return tuple(one for one in answers if not getattr(one, "nothing_parallel", False))
+
+    def _once(self, instrument, ask):
+        """Ask an instrument, or say again what it said; a refusal that it documents is why nothing was checked."""
+        if instrument not in self._answers:
+            try:
+                self._answers[instrument] = ask()
+            except (TypeError, ValueError, RuntimeError) as error:
+                self._answers[instrument] = NotChecked(str(error).removeprefix(f"{instrument}: "))
+        if isinstance(self._answers[instrument], NotChecked):
+            raise self._answers[instrument]
+        return self._answers[instrument]
 
 
 def by_position(
@@ -103,15 +122,6 @@ def by_position(
     except TypeError:  # the instrument says so
         return args, dict(named)
     return bound.args, bound.kwargs
-
-
-@contextmanager
-def _as_not_checked(instrument):
-    """Take what an instrument refuses, in the exceptions that it documents, as the reason why nothing was checked."""
-    try:
-        yield
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise NotChecked(str(error).removeprefix(f"{instrument}: ")) from error
 
 
 def race_free(call: Call, allow: Iterable[str | int] = ()) -> Finding:
@@ -137,15 +147,28 @@ def race_free(call: Call, allow: Iterable[str | int] = ()) -> Finding:
     if found.reason:
         why = f"beyond what is allowed it was not looked at to the end: {found.reason}"
         return Finding(HOLDS if NOT_CHECKED in allowed else NOT_CHECKED, why, found)
-    if idle := [entry for entry in allowed if not any(_uses(allowed, entry, c) for c in found.places)]:
-        said = ", ".join(map(repr, idle))
-        why = (
-            f"no conflict is of such an array, line or kind: {said}. An allowance that allows nothing must go"
-        )
-        return Finding(BROKEN, f"needs no allowance: {why}", found)
+    if idle := sorted(set(map(str, allowed)) - set(map(str, needed(call, allowed)))):
+        return Finding(BROKEN, f"needs no allowance: {unneeded(idle)}", found)
     return Finding(
         HOLDS, "has no race" if not found.places else "has no race but those that are allowed", found
     )
+
+
+def needed(call: Call, allow: Iterable[str | int]) -> list[str | int]:
+    """Those allowances that allow something in this call."""
+    allowed, found = tuple(allow), call.races
+    partly = found.verdict == "not checked" or found.reason
+    return [
+        entry
+        for entry in allowed
+        if (entry == NOT_CHECKED and partly) or any(_uses(allowed, entry, place) for place in found.places)
+    ]
+
+
+def unneeded(idle: Iterable[object]) -> str:
+    """What to say of allowances that allow nothing."""
+    names = ", ".join(map(str, idle))
+    return f"nothing that was found is of such an array, line or kind: {names}. What allows nothing must go"
 
 
 def _is_serial(call):
@@ -292,9 +315,7 @@ def releases_gil(call: Call) -> Finding:
 
 
 def _counted(call):
-    with _as_not_checked("gil"):
-        fn = partial(call.fn, **call.named) if call.named else call.fn
-        found = gil(fn, *call.args)
+    found = call.gil
     if found.released is None:
         return Finding(NOT_CHECKED, f"whether it releases the GIL is not known: {found.reason}", found)
     return Finding(

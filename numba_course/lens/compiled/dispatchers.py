@@ -190,6 +190,31 @@ def hardly_optimised() -> Iterator[None]:
         yield
 
 
+def folded_arguments(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of a call as Numba compiles for them: by position, omitted defaults as such, in one tuple what
+    a starred parameter takes.
+
+    Raises
+    ------
+    TypeError
+        If they do not fit the parameters.
+    """
+    fn._compiler.pysig.bind(*args, **named)  # its message does not quote the arguments
+    return fold_arguments(
+        fn._compiler.pysig,
+        args,
+        named,
+        lambda index, parameter, value: value,
+        lambda index, parameter, default: OmittedArg(default),
+        lambda index, parameter, values: tuple(values),
+    )
+
+
+def kinds_of(fn: Dispatcher, folded: tuple[Any, ...]) -> list[Any]:
+    """Numba's types of arguments that `folded_arguments` has put in order."""
+    return [a._numba_type_ if isinstance(a, OmittedArg) else fn.typeof_pyval(a) for a in folded]
+
+
 def compiled_for(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any] | None = None) -> CompileResult:
     """Compile as a call with `args` would, without making the call.
 
@@ -214,19 +239,11 @@ def compiled_for(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any] | 
     Exception
         Whatever the compiler raises; see `lens.errors.reason`.
     """
-    fn._compiler.pysig.bind(*args, **(named or {}))  # its message does not quote the arguments
-    folded = fold_arguments(
-        fn._compiler.pysig,
-        args,
-        named or {},
-        lambda index, parameter, value: value,
-        lambda index, parameter, default: OmittedArg(default),
-        lambda index, parameter, values: tuple(values),
-    )
+    folded = folded_arguments(fn, args, named or {})
     if fn._can_compile:
         entry = fn._compile_for_args(*folded)
         return next(compiled for compiled in fn.overloads.values() if compiled.entry_point is entry)
-    kinds = [a._numba_type_ if isinstance(a, OmittedArg) else fn.typeof_pyval(a) for a in folded]
+    kinds = kinds_of(fn, folded)
     chosen = fn.typingctx.resolve_overload(fn, fn.nopython_signatures, kinds, {})
     if chosen is None:
         compiled = " or ".join(_in_words(signature.args) for signature in fn.nopython_signatures)
