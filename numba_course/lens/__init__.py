@@ -74,5 +74,12 @@ def __getattr__(name: str) -> Any:
     return found
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Give a session of IPython the magics, for ``%load_ext numba_course.lens``."""
+    from numba_course.lens import magics
+
+    magics.register(shell)
+
+
 def __dir__() -> list[str]:
     return __all__

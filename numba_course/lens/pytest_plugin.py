@@ -6,21 +6,19 @@ here is told as such, and fails no test.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from numba_course.lens.recording.calls import DISABLED, SECONDS, Recorder, is_jit_disabled
+
 MARKER = (
     "numba(race_free=True, packed=True, allocations=0, specialisations=1, releases_gil=True, cache_fresh=True, "
     "allow=[...]): hold every compiled function that the test calls to these properties, see numba_course.lens"
 )
-SECONDS = 600.0  # for looking, if nothing else is said
 SENT = "numba_lens"  # the name under which a worker of xdist sends what it found
-DISABLED = "NUMBA_DISABLE_JIT is set, so nothing is compiled"
 NOTES: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
@@ -71,11 +69,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     marker = item.get_closest_marker("numba")
     if marker is None:
         return (yield)
-    if _is_jit_disabled():
+    if is_jit_disabled():
         _note(item.config, f"{DISABLED}: tests marked with numba were not held to anything")
         return (yield)
-    from numba_course.lens.recording.calls import Recorder
-
     with Recorder().recording() as recorder:
         result = yield
     if broken := _broken(item, marker, recorder):
@@ -104,13 +100,6 @@ def _note(config, text):
     """Have something told at the end, once."""
     if text not in config.stash[NOTES]:
         config.stash[NOTES].append(text)
-
-
-def _is_jit_disabled():
-    numba = sys.modules.get("numba")
-    return (
-        bool(numba.config.DISABLE_JIT) if numba else os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
-    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -143,8 +132,6 @@ class Reporting:
     """
 
     def __init__(self, config: pytest.Config) -> None:
-        from numba_course.lens.recording.calls import Recorder
-
         self.config, self.recorder = config, Recorder()
         self.is_worker = hasattr(config, "workerinput")
         self.has_workers = not self.is_worker and bool(getattr(config.option, "dist", "no") != "no")
@@ -199,7 +186,7 @@ class Reporting:
     def _looked_at(self):
         """What was called and what was found out about it, as plain data."""
         notes = list(self.recorder.trouble)
-        if _is_jit_disabled():
+        if is_jit_disabled():
             return {"looked": [], "notes": [*notes, f"{DISABLED}, and there is nothing to look at"]}
         if not self.recorder.called:
             return {"looked": [], "notes": notes}

@@ -7,6 +7,8 @@ those of a size that was not seen yet, so that their number is bounded, and so i
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import types
 from collections.abc import Iterator, Sized
@@ -22,7 +24,9 @@ CALLED = {  # where Numba calls what it has compiled: module and class
     "numba.np.ufunc.dufunc": "DUFunc",
     "numba.np.ufunc.gufunc": "GUFunc",
 }
+DISABLED = "NUMBA_DISABLE_JIT is set, so nothing is compiled"
 LOOKED_AT = 2_000  # calls of a function after which only a new specialisation is looked at
+SECONDS = 600.0  # for looking at what was recorded, if nothing else is said
 LARGEST = 64 << 20  # bytes of arguments that are copied
 ALTOGETHER = 512 << 20  # bytes of copies
 LAYOUT = 0x503  # flags of an array that Numba's type depends on: contiguous either way, aligned, writeable
@@ -256,6 +260,15 @@ class Recorder:
             return Sample(None, f"{error}", size, poor, self.where)
         self._bytes += len(packed)
         return Sample(packed, "", size, poor, self.where)
+
+
+def is_jit_disabled() -> bool:
+    """Whether Numba compiles nothing, so that there is nothing to record; Numba is not imported for it."""
+    numba = sys.modules.get("numba")
+    disabled = (
+        numba.config.DISABLE_JIT if numba else os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+    )
+    return bool(disabled)
 
 
 def method_behind(fn: Any, args: tuple[Any, ...]) -> Any:
