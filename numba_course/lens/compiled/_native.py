@@ -86,6 +86,7 @@ def facts(compilation):
         "wraparounds": tuple(compilation.wraparounds),
         "gil": _gil(functions),
         "scalable": any("<vscale x" in text for _, text in rows),
+        "parallel": "@numba_parallel_for" in module,
     }
 
 

@@ -189,15 +189,28 @@ def hardly_optimised() -> Iterator[None]:
         yield
 
 
-def _folded(signature, args, named):
-    """A value for each parameter, as a call passes them on; Numba's `fold_arguments` wants keyword-only ones apart."""
+def folded_arguments(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of a call as Numba compiles for them: by position, omitted defaults as such, in one tuple what
+    a starred parameter takes. Numba's own `fold_arguments` has keyword-only ones in another order.
+
+    Raises
+    ------
+    TypeError
+        If they do not fit the parameters.
+    """
+    signature = fn._compiler.pysig
     given = signature.bind(*args, **named).arguments
     omitted = {
         name: () if parameter.kind is parameter.VAR_POSITIONAL else OmittedArg(parameter.default)
         for name, parameter in signature.parameters.items()
         if name not in given
     }
-    return [{**given, **omitted}[name] for name in signature.parameters]
+    return tuple({**given, **omitted}[name] for name in signature.parameters)
+
+
+def kinds_of(fn: Dispatcher, folded: tuple[Any, ...]) -> list[Any]:
+    """Numba's types of arguments that `folded_arguments` has put in order."""
+    return [a._numba_type_ if isinstance(a, OmittedArg) else fn.typeof_pyval(a) for a in folded]
 
 
 def compiled_for(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any] | None = None) -> CompileResult:
@@ -224,11 +237,11 @@ def compiled_for(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any] | 
     Exception
         Whatever the compiler raises; see `lens.errors.reason`.
     """
-    folded = _folded(fn._compiler.pysig, args, named or {})
+    folded = folded_arguments(fn, args, named or {})
     if fn._can_compile:
         entry = fn._compile_for_args(*folded)
         return next(compiled for compiled in fn.overloads.values() if compiled.entry_point is entry)
-    kinds = [a._numba_type_ if isinstance(a, OmittedArg) else fn.typeof_pyval(a) for a in folded]
+    kinds = kinds_of(fn, folded)
     chosen = fn.typingctx.resolve_overload(fn, fn.nopython_signatures, kinds, {})
     if chosen is None:
         compiled = " or ".join(_in_words(signature.args) for signature in fn.nopython_signatures)

@@ -18,6 +18,7 @@ from numba_course.lens.compiled.compilation import Compilation, compiled_apart
 PYTHON = re.compile(r"_?Py[A-Z]\w+|numba_(unpickle|recreate_record|set_\w+_private_data)")
 SILENT = ("explicitly disabled", "interleaving is not beneficial")  # remarks that tell nothing
 UNREACHED = _dataflow.NEVER
+GROWS = "memory that lists, dicts and sets take to grow is not counted"
 TONES = {"packed": "good", "scalar": "warn", "gone": "warn"}
 
 
@@ -100,6 +101,8 @@ class MachineCode:
         a negative index is not looked at.
     notes : tuple of str
         What is not known, and why.
+    parallel : bool
+        Whether a parallel loop is started, by the function itself or by what it calls and Numba compiled.
     """
 
     name: str
@@ -120,6 +123,7 @@ class MachineCode:
     bounds_checks: tuple[int, ...]
     wraparounds: tuple[int, ...]
     notes: tuple[str, ...]
+    parallel: bool = False
 
     @property
     def releases_gil(self) -> bool:
@@ -220,7 +224,7 @@ def report(compilation: Compilation) -> MachineCode:
     if compilation.allocations is None:
         notes.append(f"allocations are not known: {compilation.uncounted}")
     elif grows:
-        notes.append("memory that lists, dicts and sets take to grow is not counted")
+        notes.append(GROWS)
     if scalable:
         notes.append("scalable vectors: the width is a multiple of the one given, not known which")
     return MachineCode(

@@ -25,13 +25,19 @@ from numba.core.compiler import CompilerBase, Flags
 from numba.core.debuginfo import DIBuilder
 from numba.core.errors import NumbaDebugInfoWarning
 from numba.core.ir import Loc
-from numba.core.lowering import BaseLower, Lower
+from numba.core.lowering import Lower
 from numba.core.registry import cpu_target
 from numba.parfors import parfor_lowering
 
 from numba_course.lens.profiling._dropped import with_lines
 
-WRAPPERS = ("_ZN7cpython", "cfunc.", "__ufunc__.", "__gufunc__.", ".kernel.")  # which Numba makes without a place
+WRAPPERS = (
+    "_ZN7cpython",
+    "cfunc.",
+    "__ufunc__.",
+    "__gufunc__.",
+    ".kernel.",
+)  # which Numba makes without a place
 NUMBA = os.path.dirname(numba.__file__) + os.sep
 BODY = "__numba_parfor_gufunc"  # the function that Numba makes of the body of a parallel loop
 
@@ -170,7 +176,9 @@ class _Places(DIBuilder):
     one function into another, or made a function of the body of a loop.
     """
 
-    def __init__(self, compiled: Compiled, module: Any, filepath: str, cgctx: Any, directives_only: bool) -> None:
+    def __init__(
+        self, compiled: Compiled, module: Any, filepath: str, cgctx: Any, directives_only: bool
+    ) -> None:
         self._compiled, self._file, self._is_plain = compiled, filepath, directives_only
         super().__init__(module, filepath, cgctx, directives_only)
 

@@ -151,7 +151,9 @@ def sampled(samples: Samples, handler: object) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(PROCESSOR_TIME, 0)
-        deaf.handler = int(signal.SIG_IGN)  # a signal that is still on its way is dropped: it could end the process
+        deaf.handler = int(
+            signal.SIG_IGN
+        )  # a signal that is still on its way is dropped: it could end the process
         _checked(libc.sigaction(signal.SIGPROF, ctypes.byref(deaf), None))
         _checked(libc.sigaction(signal.SIGPROF, ctypes.byref(before), None))
         signal.setitimer(PROCESSOR_TIME, *timer)

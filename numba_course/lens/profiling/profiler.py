@@ -159,7 +159,10 @@ class Profile(html.Shown):
             )
         else:
             yield "info", f"no sample of {self.name} lay in compiled code"
-        yield "plain", f"not counted: ⟨{self.waiting}⟩ in pools of threads, ⟨{self.elsewhere}⟩ outside compiled code"
+        yield (
+            "plain",
+            f"not counted: ⟨{self.waiting}⟩ in pools of threads, ⟨{self.elsewhere}⟩ outside compiled code",
+        )
         yield from (("info", note) for note in self.notes)
 
     def figure(self) -> figures.Figure:
@@ -222,7 +225,9 @@ def profile(fn: Callable[..., object], *args: object, seconds: float = 2.0, **na
     not end within 20 seconds more is stopped, and what was seen until then is shown.
     """
     if not callable(fn):
-        raise TypeError(f"lens.profile: fn must be a function, not {type(fn).__name__}; was it called already?")
+        raise TypeError(
+            f"lens.profile: fn must be a function, not {type(fn).__name__}; was it called already?"
+        )
     if not 0 < seconds < math.inf:
         raise ValueError(f"lens.profile: seconds must be a number above 0, not {seconds!r}")
     if why := _sampling.refusal():

@@ -19,6 +19,7 @@ from numba_course.lens.race._values import Instance
 READ, WRITE = "read", "write"
 REMEMBERED = 16  # arrays whose stores are at hand; they are kept alive meanwhile
 KEPT = 1_000  # conflicts that are kept (all are counted), and accesses that are kept for the figure
+PLACES = 10_000  # pairs of lines, of an array each, whose first conflict is kept
 
 
 class Iteration(NamedTuple):
@@ -68,6 +69,13 @@ def _same(a, b):
     return len(a) == len(b) and parting(a, b) is None and bool(a) and a[-1].lane in (None, b[-1].lane)
 
 
+class Place:
+    """What collided on one pair of lines, in one store: the first collision, and whether other values were written."""
+
+    def __init__(self, collision, store, key):
+        self.first, self.differs = (collision, store, key), False
+
+
 class Store:
     """One array allocation, or one container, as cells; an array's cells are `grain` bytes."""
 
@@ -108,6 +116,8 @@ class Memory:
         Set by the interpreter: whether the value that is being written stands there already.
     differing : set
         Those of `hits` where more collided than writes of the same value.
+    places : dict
+        (number of the store, file and line of each access, their kinds) to a `Place`: where the source collides.
     seen : dict
         (store, key, loop, iteration) to the kinds of access, as far as they are kept.
     """
@@ -116,7 +126,7 @@ class Memory:
         self.path, self.place = (), None
         self.accesses = [None]
         self.arrays, self.containers = {}, {}
-        self.collisions, self.hits, self.seen = {}, set(), {}
+        self.collisions, self.hits, self.places, self.seen = {}, set(), {}, {}
         self.same, self.differing = False, set()
         self.work = 0  # elements touched so far
         self.merging = False  # whether loops run as one: then iterations do not come one after the other
@@ -210,13 +220,26 @@ class Memory:
     def collide(self, store, key, collision):
         """Keep it, unless a clearer one of the same element is known."""
         self.hits.add((store.number, key))
-        if collision.kinds != (WRITE, WRITE) or not self.same:
+        differs = collision.kinds != (WRITE, WRITE) or not self.same
+        if differs:
             self.differing.add((store.number, key))
+        self._collide_at(collision, store, key, differs)
         known = self.collisions.get((store, key))
         if (known is None and len(self.collisions) < KEPT) or (known and collision.order() < known.order()):
             self.collisions[store, key] = collision
             for number, kind in zip(collision[:2], collision.kinds, strict=True):
                 self._see(store, key, self.accesses[number].path, kind)
+
+    def _collide_at(self, collision, store, key, differs):
+        """Note on which lines it is."""
+        first, second = (self.accesses[number][1:] for number in collision[:2])
+        where = store.number, first, second, collision.kinds
+        place = self.places.get(where)
+        if place is None:
+            if len(self.places) > PLACES:
+                return
+            place = self.places[where] = Place(collision, store, key)
+        place.differs |= differs
 
     def _see(self, store, key, path, kind):
         for step in path:

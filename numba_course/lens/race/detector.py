@@ -11,7 +11,7 @@ import inspect
 import linecache
 import warnings
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numba
@@ -23,7 +23,7 @@ from numba_course.lens.compiled.callables import unwrapped
 from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
 from numba_course.lens.errors import reason, reason_after_kind
 from numba_course.lens.race._interpreter import Run
-from numba_course.lens.race._memory import READ, WRITE, parting
+from numba_course.lens.race._memory import PLACES, READ, WRITE, parting
 from numba_course.lens.race._reductions import Facts, settle
 from numba_course.process import sandbox
 from numba_course.process.arguments import pack, unpack
@@ -149,8 +149,10 @@ class Races:
         The clearest ones: two writes first, then the earliest iterations.
     total : int
         Number of elements and variables in conflict.
+    places : tuple of Conflict
+        All pairs of lines that are in conflict over an array or variable, the first conflict of each.
     reason : str
-        Why it was not checked.
+        Why it was not checked; beside a race, why it was not looked at to the end.
     nothing_parallel : bool
         Whether it was not checked because no loop ran two iterations in parallel.
     loops : tuple of (int, int)
@@ -168,6 +170,7 @@ class Races:
     verdict: str
     conflicts: tuple[Conflict, ...] = ()
     total: int = 0
+    places: tuple[Conflict, ...] = field(default=(), repr=False)
     reason: str = ""
     nothing_parallel: bool = False
     loops: tuple[tuple[int, int], ...] = ()
@@ -441,7 +444,8 @@ def _judged(fn, runs, why):
     }
     if clearest:
         total = len(set().union(*(r.memory.hits for r in runs)))
-        return Races("race", tuple(_conflict(*entry) for entry in clearest), total, **common)
+        shown = tuple(_conflict(*entry) for entry in clearest)
+        return Races("race", shown, total, _places(runs), _unfinished(why, runs), **common)
     if why or run.unseen:
         return _not_checked(why or run.unseen[0])
     most = max((count for _, count in common["loops"]), default=0)
@@ -461,6 +465,25 @@ def _judged(fn, runs, why):
 
 def _not_checked(why):
     return Races("not checked", reason=why)
+
+
+def _unfinished(why, runs):
+    """Why there may be more conflicts, on other lines than those that are known; empty if there are none."""
+    if any(len(run.memory.places) > PLACES for run in runs):
+        why = why or f"there are more than {PLACES} pairs of lines in conflict"
+    return why or next((unseen for run in runs for unseen in run.unseen), "")
+
+
+def _places(runs):
+    """One conflict of each pair of lines over the same array or variable; of the same value, if all there are."""
+    found = {}
+    for run in runs:
+        for place in run.memory.places.values():
+            conflict = replace(_conflict(place.first[0], run, *place.first[1:]), same_value=not place.differs)
+            key = conflict.array, conflict.files, conflict.lines, conflict.kinds
+            if key not in found or (found[key].same_value and not conflict.same_value):
+                found[key] = conflict
+    return tuple(found.values())
 
 
 def _conflict(collision, run, store, key):

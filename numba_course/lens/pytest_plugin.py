@@ -1,0 +1,237 @@
+"""For pytest: a marker that holds what a test calls to properties, and a report on all that the tests call.
+
+Silent until it is asked: without the marker and the options nothing is imported, patched or printed. What fails in
+here is told as such, and fails no test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from numba_course.lens.recording.calls import DISABLED, SECONDS, Recorder, is_jit_disabled
+
+MARKER = (
+    "numba(race_free=True, packed=True, allocations=0, specialisations=1, releases_gil=True, cache_fresh=True, "
+    "allow=[...]): hold every compiled function that the test calls to these properties, see numba_course.lens"
+)
+SENT = "numba_lens"  # the name under which a worker of xdist sends what it found
+NOTES: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options; they are off."""
+    group = parser.getgroup(
+        "numba", "what the compiler made of the functions that the tests call (numba_course)"
+    )
+    group.addoption(
+        "--numba-report",
+        action="store_true",
+        help="look at each compiled function that the tests call, and end with a table",
+    )
+    group.addoption("--numba-html", metavar="FILE", help="write the report as a page, too")
+    group.addoption("--numba-json", metavar="FILE", help="write the report as JSON, too")
+    group.addoption(
+        "--numba-fail-on",
+        metavar="WHAT",
+        default="",
+        help="fail if the report has one of these, such as race,cache; of race, cache, scalar, gil, unchecked",
+    )
+    group.addoption(
+        "--numba-seconds",
+        type=float,
+        metavar="N",
+        default=SECONDS,
+        help=f"look at no further function after so many seconds ({SECONDS:.0f})",
+    )
+    parser.addini(
+        "numba_allow",
+        type="linelist",
+        help="races that are meant, for the report: on each line 'function: array, line or kind, …'",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker, and begin to record if a report is asked for."""
+    config.addinivalue_line("markers", MARKER)
+    config.stash[NOTES] = []
+    option = config.option
+    if option.numba_report or option.numba_html or option.numba_json or option.numba_fail_on:
+        config.pluginmanager.register(Reporting(config), "numba_lens_report")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Record what a marked test calls, and hold it to what the marker says, if the test itself passes."""
+    marker = item.get_closest_marker("numba")
+    if marker is None:
+        return (yield)
+    if is_jit_disabled():
+        _note(item.config, f"{DISABLED}: tests marked with numba were not held to anything")
+        return (yield)
+    with Recorder().recording() as recorder:
+        result = yield
+    if broken := _broken(item, marker, recorder):
+        pytest.fail("\n\n".join(broken), pytrace=False)
+    return result
+
+
+def _broken(item, marker, recorder):
+    """What the marker asks for and is not so."""
+    wanted = {name: value for name, value in marker.kwargs.items() if name != "allow"}
+    allow = marker.kwargs.get("allow", ())
+    try:
+        from numba_course.lens.recording.held import hold
+
+        broken, trouble = hold(recorder.called, wanted, (allow,) if isinstance(allow, str | int) else allow)
+    except ValueError as error:
+        return [str(error)]
+    except Exception as error:
+        broken, trouble = [], [f"our bug: {type(error).__name__}: {error}"]
+    for text in (*trouble, *recorder.trouble):
+        _note(item.config, f"{item.nodeid}: {text}")
+    return broken
+
+
+def _note(config, text):
+    """Have something told at the end, once."""
+    if text not in config.stash[NOTES]:
+        config.stash[NOTES].append(text)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of xdist sends its notes to whoever started it."""
+    output, notes = getattr(session.config, "workeroutput", None), session.config.stash[NOTES]
+    if output is not None and notes:
+        output[f"{SENT}_notes"] = notes
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: Any) -> None:
+    """Take the notes of a worker."""
+    for text in getattr(node, "workeroutput", {}).get(f"{SENT}_notes", ()):
+        _note(node.config, text)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Tell what there is to tell about marked tests; mostly nothing."""
+    if config.stash[NOTES]:
+        terminalreporter.section("numba")
+        for text in config.stash[NOTES]:
+            terminalreporter.write_line(text)
+
+
+class Reporting:
+    """Records what the tests call, looks at it at the end, and tells it.
+
+    With xdist each worker looks at what its tests called, and sends plain data to the process that tells it.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config, self.recorder = config, Recorder()
+        self.is_worker = hasattr(config, "workerinput")
+        self.has_workers = not self.is_worker and bool(getattr(config.option, "dist", "no") != "no")
+        self.received: list[dict[str, Any]] = []
+        self.report: Any = None
+        self.failures: list[str] = []
+        self._refuse_unknown()
+        if not self.has_workers:
+            self.recorder.start()
+
+    def _words(self):
+        return [word.strip() for word in self.config.option.numba_fail_on.split(",") if word.strip()]
+
+    def _refuse_unknown(self):
+        known = ("race", "cache", "scalar", "gil", "unchecked")
+        if unknown := [word for word in self._words() if word not in known]:
+            raise pytest.UsageError(f"--numba-fail-on takes {', '.join(known)}, not {', '.join(unknown)}")
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note which test calls what follows."""
+        self.recorder.where = nodeid
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: Any) -> None:
+        """Take what a worker found."""
+        if found := getattr(node, "workeroutput", {}).get(SENT):
+            self.received.append(found)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Look at what was called; a worker sends it, the others tell it."""
+        self.recorder.stop()
+        try:
+            self._finish(session)
+        except Exception as error:
+            _note(self.config, f"there is no report, our bug: {type(error).__name__}: {error}")
+
+    def _finish(self, session):
+        if self.is_worker:
+            self.config.workeroutput[SENT] = self._looked_at()
+            return
+        from numba_course.lens.recording.looking import from_data
+        from numba_course.lens.recording.report import Report, merged
+
+        parts = self.received if self.has_workers else [self._looked_at()]
+        self.report = merged([Report(tuple(map(from_data, p["looked"])), tuple(p["notes"])) for p in parts])
+        self._write()
+        self.failures = self.report.failures(self._words())
+        if self.failures and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _looked_at(self):
+        """What was called and what was found out about it, as plain data."""
+        notes = list(self.recorder.trouble)
+        if is_jit_disabled():
+            return {"looked": [], "notes": [*notes, f"{DISABLED}, and there is nothing to look at"]}
+        if not self.recorder.called:
+            return {"looked": [], "notes": notes}
+        from numba_course.lens.recording.looking import look
+
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter and not self.is_worker:
+            reporter.write_line("")
+            reporter.write_line(f"numba: looking at {len(self.recorder.called)} compiled functions ...")
+        found = look(self.recorder.called, self.config.option.numba_seconds, _allowances(self.config))
+        return {"looked": [one.as_data() for one in found], "notes": notes}
+
+    def _write(self):
+        """The files that were asked for, and the properties for JUnit's XML."""
+        option = self.config.option
+        if option.numba_html:
+            page = self.report.page(f"Compiled functions of {self.config.rootpath.name}")
+            Path(option.numba_html).write_text(page, encoding="utf-8")
+        if option.numba_json:
+            Path(option.numba_json).write_text(self.report.as_json() + "\n", encoding="utf-8")
+        junit = next(
+            (p for p in self.config.pluginmanager.get_plugins() if hasattr(p, "add_global_property")), None
+        )
+        if junit:
+            for name, value in self.report.properties():
+                junit.add_global_property(name, value)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print the table, and what fails."""
+        if self.report is None:
+            return
+        terminalreporter.section("numba report")
+        for line in self.report.lines():
+            terminalreporter.write_line(line)
+        if self.config.option.numba_html:
+            terminalreporter.write_line(f"the page is in {self.config.option.numba_html}")
+        for text in self.failures:
+            terminalreporter.write_line(f"FAILED {text}", red=True)
+
+
+def _allowances(config):
+    """From each function that the configuration names to the races of it that are meant."""
+    found = {}
+    for line in config.getini("numba_allow"):
+        name, _, races = line.partition(":")
+        entries = (entry.strip() for entry in races.split(","))
+        found[name.strip()] = [int(entry) if entry.isdigit() else entry for entry in entries if entry]
+    return found

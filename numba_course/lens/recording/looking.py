@@ -1,0 +1,262 @@
+"""Look at what was recorded: each function, for each signature, with the smallest arguments that show something."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from time import monotonic
+from typing import Any
+
+from numba.core.dispatcher import Dispatcher
+
+from numba_course.lens import properties
+from numba_course.lens.compiled.machine_code import MachineCode
+from numba_course.lens.errors import reason_after_kind
+from numba_course.lens.properties import BROKEN, HOLDS, NOT_CHECKED, NOT_CONCERNED, Call, Finding, asked
+from numba_course.lens.recording.calls import Called, python_function
+from numba_course.process.arguments import unpack
+
+TRIES = 3  # copies of arguments that are looked at until one shows something
+PROPERTIES = ("race", "loops", "allocations", "gil", "cache")
+AN_ADDRESS = re.compile(r"#[0-9a-f]{6,}|( at)? 0x[0-9a-f]+")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One property of one function, as plain data.
+
+    Attributes
+    ----------
+    verdict : str
+        ``holds``, ``broken``, ``not checked`` or ``does not concern it``.
+    short : str
+        For a cell of a table.
+    said : str
+        What there is to say about what does not hold; empty if there is nothing.
+    """
+
+    verdict: str
+    short: str
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was found out about a function, called with arguments of some types; plain data.
+
+    Attributes
+    ----------
+    name : str
+        With its module.
+    file : str
+    line : int
+    signature : str
+    calls : int
+        From Python, with arguments of these types.
+    where : str
+        Who made the call that was looked at.
+    specialisations : int
+        Of the function, in this process.
+    seen : dict
+        From each of `PROPERTIES` to a `Seen`.
+    cards : tuple of str
+        The cards of the instruments, as HTML.
+    """
+
+    name: str
+    file: str
+    line: int
+    signature: str
+    calls: int
+    where: str
+    specialisations: int
+    seen: dict[str, Seen]
+    cards: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What is the same for two processes that looked at the same."""
+        return self.name, self.file, self.line, self.signature
+
+    def as_data(self) -> dict[str, Any]:
+        """Numbers, text, lists and dicts alone, from which `from_data` makes it anew."""
+        return {**asdict(self), "cards": list(self.cards)}
+
+
+def from_data(data: Mapping[str, Any]) -> Looked:
+    """What `Looked.as_data` made plain."""
+    seen = {name: Seen(**one) for name, one in data["seen"].items()}
+    return Looked(**{**data, "seen": seen, "cards": tuple(data["cards"])})
+
+
+def look(
+    called: Sequence[Called], seconds: float, allow: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[Looked]:
+    """Look at each signature of each function that was called, the instruments of the lens one after the other.
+
+    Parameters
+    ----------
+    called : sequence of Called
+    seconds : float
+        After which nothing more is looked at: what is left is listed as not checked.
+    allow : mapping, optional
+        From names of functions, with or without module, to the races of them that are meant; see
+        `properties.race_free`.
+
+    Yields
+    ------
+    Looked
+        Of functions that returned at least once, or were compiled at least.
+    """
+    until = monotonic() + seconds
+    for one in called:
+        for signature in one.signatures.values():
+            if not signature.returned and not _is_compiled(one.fn):
+                continue  # the compiler refused it, as a test may want it to
+            late = f"the time for looking, {seconds:.0f} s, was over" if monotonic() > until else ""
+            yield _looked(one, signature, late, _allowances(one.fn, allow or {}))
+
+
+def _is_compiled(fn):
+    return bool(getattr(getattr(fn, "_dispatcher", fn), "overloads", ()))
+
+
+def name_of(fn: Any) -> str:
+    """Module and name of a compiled function, as a message says them."""
+    function = python_function(fn)
+    name = (function.__qualname__ if function else getattr(fn, "__name__", "?")).replace(".<locals>", "")
+    if name == "ctor" and "__numba_cls_" in getattr(function, "__globals__", {}):
+        made = function.__globals__["__numba_cls_"]
+        return f"{made.__module__}.{made.class_type.class_name}"
+    module = getattr(function, "__module__", None) or ""
+    return f"{module}.{name}" if module not in ("", "__main__", "builtins") else name
+
+
+def _allowances(fn, allow):
+    name = name_of(fn)
+    return next((races for key, races in allow.items() if name == key or name.endswith(f".{key}")), ())
+
+
+def _looked(called, signature, late, allow):
+    """What was found out about one signature; an exception of ours is told in its place."""
+    fn = called.fn
+    function = python_function(fn)
+    common = {
+        "name": name_of(fn),
+        "file": function.__code__.co_filename if function else "",
+        "line": function.__code__.co_firstlineno if function else 0,
+        "calls": signature.calls,
+        "specialisations": len(getattr(getattr(fn, "_dispatcher", fn), "overloads", ())),
+    }
+    kinds, cards, where = AN_ADDRESS.sub("", signature.kinds), (), signature.samples[0].where
+    if late:
+        return Looked(**common, signature=kinds, where=where, seen=_all_not_checked(late))
+    best = None
+    for sample in signature.samples[:TRIES]:
+        if best and sample.packed is None:
+            break
+        seen, cards = _sampled(fn, sample, allow)
+        best = best or (seen, cards, sample.where)
+        if seen["race"].verdict in (HOLDS, BROKEN, NOT_CONCERNED):
+            best = seen, cards, sample.where
+            break
+    seen, cards, where = best
+    return Looked(**common, signature=kinds, where=where, seen=seen, cards=cards)
+
+
+def _sampled(fn, sample, allow):
+    """What each property of a call is, and the cards."""
+    if sample.packed is None:
+        return {**_all_not_checked(sample.why), "cache": _cache(Call(fn))}, ()
+    call = Call(fn, *unpack(sample.packed))
+    seen = {
+        "loops": _shown(properties.packed, call, _loops),
+        "allocations": _shown(properties.allocations, call, _allocations),
+        "gil": _gil(call),
+        "race": _race(call, allow),
+        "cache": _cache(call),
+    }
+    return seen, tuple(one._repr_html_() for one in call.cards)
+
+
+def _all_not_checked(why):
+    return {name: Seen(NOT_CHECKED, NOT_CHECKED, why) for name in PROPERTIES}
+
+
+def _shown(check, call, short, *wanted):
+    """A property as `Seen`; what fails in an instrument is told as a fault of ours, and fails nobody."""
+    try:
+        finding = asked(check, call, *wanted)
+        said = "" if finding.verdict in (HOLDS, NOT_CONCERNED) else finding.sentence
+        return Seen(finding.verdict, short(finding), said)
+    except Exception as error:
+        return Seen(NOT_CHECKED, NOT_CHECKED, f"our bug: {reason_after_kind(error)}")
+
+
+def _race(call, allow):
+    """Whether it races; a function of which nothing is parallel needs no interpreter."""
+    if not isinstance(call.fn, Dispatcher):
+        return Seen(NOT_CONCERNED, "–")
+    if not allow and any(isinstance(card, MachineCode) and not card.parallel for card in call.cards):
+        return Seen(NOT_CONCERNED, "serial")
+
+    def short(finding):
+        if finding.verdict == BROKEN:
+            return "RACE" if finding.sentence == "has a race" else "allowed idly"
+        return {HOLDS: "none", NOT_CONCERNED: "serial"}.get(finding.verdict, NOT_CHECKED)
+
+    seen = _shown(properties.race_free, call, short, allow)
+    if seen.short == "RACE":
+        finding = properties.race_free(call, allow)
+        return Seen(BROKEN, "RACE", "\n".join(f"race: {one.sentence()}" for one in finding.card.conflicts))
+    return seen
+
+
+def _loops(finding):
+    if finding.card is None:
+        return NOT_CHECKED
+    states = [loop.state for loop in finding.card.loops if loop.state != "outer"]
+    counted = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
+    return ", ".join(counted) or "–"
+
+
+def _allocations(finding):
+    if finding.card is None or finding.card.allocations is None:
+        return NOT_CHECKED
+    more = "+" if finding.verdict == NOT_CHECKED else ""
+    return f"{finding.card.allocations or 'none'}{more}"
+
+
+def _gil(call):
+    """What becomes of the GIL, by the machine code alone: nothing is timed."""
+
+    def check(call):
+        said = call.machine_code.gil
+        return Finding(
+            NOT_CONCERNED if said.startswith("up to") else HOLDS if said == "released" else BROKEN, said
+        )
+
+    seen = _shown(
+        check, call, lambda finding: finding.sentence if finding.verdict != NOT_CHECKED else NOT_CHECKED
+    )
+    return Seen(seen.verdict, seen.short, seen.said if seen.verdict == NOT_CHECKED else "")
+
+
+def _cache(call):
+    if not isinstance(call.fn, Dispatcher):
+        return Seen(NOT_CONCERNED, "–")
+
+    def short(finding):
+        if finding.verdict == BROKEN:
+            return "STALE" if "stale" in finding.sentence else "useless"
+        return {HOLDS: "fresh", NOT_CONCERNED: "–"}.get(finding.verdict, NOT_CHECKED)
+
+    return _shown(properties.cache_fresh, call, short)
+
+
+def shortened(file: str) -> str:
+    """A path from the current folder on, if it leads into it."""
+    relative = os.path.relpath(file) if file and not file.startswith("<") else file
+    return file if relative.startswith("..") else relative
