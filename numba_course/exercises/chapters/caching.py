@@ -23,7 +23,7 @@ from numba_course.exercises.requirements.factories import (
 )
 from numba_course.exercises.requirements.processes import EditsShow, SecondProcessCompilesNothing
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 
 # A polynomial in a module of its own.
 
@@ -235,6 +235,7 @@ EXERCISES = (
             InAnyOrder(),
             SecondProcessCompilesNothing(),
             EditsShow(EDITS, climb_after, UNITS),
+            StaysCompiled(),
         ),
         hints=(
             "Of which file does Numba look at the text before it takes code from the cache?",
@@ -265,6 +266,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             SecondProcessCompilesNothing(),
+            StaysCompiled(),
         ),
         hints=(
             "A module file is what you would write into polynomials.py: imports first, then the function.",

@@ -18,7 +18,7 @@ from numba_course.exercises.requirements.c_calls import (
 )
 from numba_course.exercises.requirements.processes import SecondProcessCompilesNothing
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 from numba_course.kernels.memory import memcpy_spec
 
 # memcpy
@@ -229,6 +229,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             CallsJ0(_c_j0),
+            StaysCompiled(),
         ),
         hints=(
             "C declares it as double j0(double). What is that in Numba's types?",

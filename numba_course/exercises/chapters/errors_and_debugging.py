@@ -13,7 +13,7 @@ from numba_course.exercises.requirements.results import (
     NewArray,
     Returns,
 )
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 
 # Unification: two branches, and one type of the result.
 
@@ -153,6 +153,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "Of which type is `values` in each branch, and of which type is `values - values.mean()`?",
@@ -178,6 +179,7 @@ EXERCISES = (
             LeavesWordsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "The compiler stops at the first thing it cannot do. Mend one, compile, and read the next message.",
@@ -204,6 +206,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "Compile the broken function with boundscheck=True: for which inputs does it raise?",

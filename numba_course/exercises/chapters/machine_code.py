@@ -8,7 +8,7 @@ from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.machine_code import ComparesPacked, KeepsNaN, Vectorised
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 
 # A sum: packed as soon as its order is free, and honest about NaN.
 
@@ -166,6 +166,7 @@ EXERCISES = (
             InAnyOrder(),
             Vectorised(vector_sum_calls, ("fadd", "fsub"), "additions"),
             KeepsNaN(vector_sum_calls),
+            StaysCompiled(),
         ),
         hints=(
             "Why did LLVM not pack the sum? Which of the seven flags takes away that reason, and no other?",
@@ -192,6 +193,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             Vectorised(divide_rows_calls, ("fdiv",), "divisions"),
+            StaysCompiled(),
         ),
         hints=(
             "What does plain @njit do where a divisor is zero, and what must it do here?",
@@ -218,6 +220,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             ComparesPacked(count_above_calls),
+            StaysCompiled(),
         ),
         hints=(
             "Is there anything in the plain loop that must happen in order?",

@@ -8,7 +8,7 @@ from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.kernels import CallsKernel, KernelInBounds, OneSpecialisation
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled, OneSignature
+from numba_course.exercises.requirements.structure import Compiled, OneSignature, StaysCompiled
 
 # One signature: compiled before the first call, and for nothing else. So here something does happen at import.
 
@@ -136,6 +136,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             OneSignature(),
+            StaysCompiled(),
         ),
         hints=(
             "A signature is text: first the type of what is returned, then, in brackets, those of the arguments.",

@@ -8,7 +8,7 @@ from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.machine_code import StaysFloat32
 from numba_course.exercises.requirements.results import CloseToMean, LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled, ReturnType
+from numba_course.exercises.requirements.structure import Compiled, ReturnType, StaysCompiled
 
 # One return type, whichever `return` is reached.
 
@@ -159,6 +159,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "Return from inside the loop as soon as you know. What is returned if the loop ends?",
@@ -186,6 +187,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "A Python float is float64, and float32 * float64 is computed in float64. Which of the two can "
@@ -212,6 +214,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "Where exactly does it wrap: in the values, in their sum, or in the division?",

@@ -132,15 +132,24 @@ def _leads_back(fn, callers):
 
 def wants_threads(fn: Dispatcher) -> bool:
     """Whether a compiled function, or one that it calls, was made with ``parallel=True``."""
+    return any(one.targetoptions.get("parallel") for one in _with_callees(fn))
+
+
+def hands_to_python(fn: Dispatcher) -> bool:
+    """Whether a function, or one that it calls, has a block under ``with objmode``, as far as they are compiled."""
+    overloads = (compiled for one in _with_callees(fn) for compiled in one.overloads.values())
+    return any(compiled.lifted for compiled in overloads)
+
+
+def _with_callees(fn):
+    """A function and all compiled functions that it leads to, each once."""
     waiting, known = [fn], {}
     while waiting:
         one = waiting.pop()
-        if one.targetoptions.get("parallel"):
-            return True
         if id(one) not in known:
             known[id(one)] = one
+            yield one
             waiting += _callees(one)
-    return False
 
 
 def _callees(fn):
