@@ -299,8 +299,8 @@ EXERCISES = (
         hints=(
             "Keep what you made in a dictionary. Which keys are equal, and are the floats the same?",
             "0.0 == -0.0, but one over it is not; NaN is not even equal to itself. float(factor) first, then find "
-            "a key that tells all floats apart: a text, or bytes.",
-            "factor.hex(), repr(factor) or struct.pack('d', factor) will do. Make the function, under @njit, in "
+            "a key that tells all floats apart, and no NaN from another: a text.",
+            "factor.hex() or repr(factor) will do. Make the function, under @njit, in "
             "the factory, so that it closes over factor, and only if the key is new.",
         ),
         explanation=(
