@@ -297,8 +297,8 @@ EXERCISES = (
         ),
         explanation=(
             "From one window to the next, one value joins the sum and one leaves it, so each mean costs two "
-            "additions, whatever the window. The price is that the sum remembers: a rounding error, or a NaN, "
-            "that has once entered never leaves."
+            "additions, whatever the window. The price is that the sum remembers: a NaN that has once entered "
+            "never leaves, and rounding errors add up."
         ),
     ),
     Exercise(

@@ -238,12 +238,12 @@ EXERCISES = (
             StaysCompiled(),
         ),
         hints=(
-            "Of which file does Numba look at the text before it takes code from the cache?",
-            "Of the file in which the compiled function is defined. What must stand in that file, too?",
+            "At which file does Numba look before it takes code from the cache?",
+            "At the file in which the compiled function is defined. What must stand in that file, too?",
             "Define climb beside SCALE and step, in units.py; in terrain.py, from units import climb.",
         ),
         explanation=(
-            "The stamp of a cache is the text of the file that defines the function. So what is compiled "
+            "The stamp of a cache is made from the one file that defines the function. So what is compiled "
             "together stands together: any edit of it changes the stamp. Another way is to put a hash of the "
             "other file into the closure of climb, which is part of the key. To leave out cache=True is never "
             "stale, either, and compiles each time."

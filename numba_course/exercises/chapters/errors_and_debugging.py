@@ -187,8 +187,8 @@ EXERCISES = (
             "Of lengths = [len(word) for word in words] the largest is max(lengths); then count in a loop.",
         ),
         explanation=(
-            "A generator expression is a small function that stops and goes on, and `key=` passes a function "
-            "to a builtin: both are beyond Numba, a plain loop is not. It goes over the words once, and "
+            "Numba knows neither generator expressions, which are small functions that stop and go on, nor the "
+            "`key=` of max; it knows plain loops. One goes over the words once, and "
             "starts to count anew at each longer one. With a list of the lengths it is shorter: "
             "lengths.count(max(lengths))."
         ),

@@ -8,7 +8,7 @@ from numba import njit
 from numba_course.exercises.arrays import BLOCKS, LARGE, layouts
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
-from numba_course.exercises.requirements.clocks import ReturnsSeconds, TimesASteadyCall, timed
+from numba_course.exercises.requirements.clocks import ReturnsSeconds, TimesASteadyCall, timed, timed_function
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 
@@ -180,6 +180,7 @@ EXERCISES = (
         examples=honest_timing_examples,
         requirements=(ReturnsSeconds(), TimesASteadyCall()),
         call=timed,
+        shown=timed_function,
         seconds=10.0,  # our function is compiled meanwhile
         hints=(
             "What does the first call do that no later one does?",

@@ -176,8 +176,7 @@ EXERCISES = (
         explanation=(
             "reassoc says that the additions may be done in any order, which is all that packing a sum needs: each "
             "lane of a register adds up every fourth value, say, and the lanes are added at the end. Nothing is said "
-            "about NaN, so it comes out. The last digits may differ from those of the sum in order; they are not "
-            "worse."
+            "about NaN, so it comes out. The last digits may differ from those of the sum in order."
         ),
     ),
     Exercise(
@@ -229,8 +228,8 @@ EXERCISES = (
         ),
         explanation=(
             "Nothing special has to be done. Whole numbers may be added in any order, and the if leaves no jump: "
-            "a comparison of packed floats gives ones and zeros, and these are added. An early exit, a list, a count "
-            "in float64 or going through the values without an index would prevent it."
+            "a comparison of packed floats gives ones and zeros, and these are added. An early exit or a list would "
+            "prevent it, and so would a count in float64, unless its additions may be reordered."
         ),
     ),
 )

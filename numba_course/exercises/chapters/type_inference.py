@@ -169,8 +169,8 @@ EXERCISES = (
         ),
         explanation=(
             "`i` comes from range, so it is int64, and so is the literal -1: one type, whichever return is "
-            "reached. NaN needs no thought, since every comparison with it is False; `not values[i] <= "
-            "threshold` would be another matter."
+            "reached. NaN needs no thought, since it is not greater than anything; `not values[i] <= threshold` "
+            "would be another matter."
         ),
     ),
     Exercise(
@@ -222,7 +222,7 @@ EXERCISES = (
             "total = 0.0; in the loop total += value; at the end return total / values.size.",
         ),
         explanation=(
-            "One character does it: 0.0 makes the total float64, which holds numbers up to 1e308, and each "
+            "Two characters do it: 0.0 makes the total float64, which holds numbers up to 1e308, and each "
             "addition is right to 16 digits. With 0 it would be int64 and wrap around. `values.mean()` does "
             "the same inside; `values.sum() / values.size` wraps."
         ),
