@@ -146,8 +146,8 @@ EXERCISES = (
         explanation=(
             "The signature says all three types, so the function is compiled where it is defined, and for no "
             "others: another number is converted, another array refused. [::1] promises that neighbours in the array "
-            "are neighbours in memory, and the compiler can work on several at once. `y += alpha * x` is as right; it first makes an array for "
-            "alpha * x."
+            "are neighbours in memory, and the compiler can work on several at once. `y += alpha * x` is as right; it "
+            "first makes an array for alpha * x."
         ),
     ),
     Exercise(
