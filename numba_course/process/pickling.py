@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import gc
-import importlib
+import importlib.util
 import io
 import pickle
 import re
@@ -85,7 +85,9 @@ class Pickler(cloudpickle.Pickler):
 
     def __init__(self, file: io.BytesIO) -> None:
         self.file, self.code_files = file, set()
-        self._main = None  # the names of the session, of which those that are needed become the child's
+        self._spaces: dict[
+            str, Any
+        ] = {}  # names of a module, of which those that are needed become the child's
         self._later, self._sent, self._registered, self._importable = [], set(), set(), {}
         self._names: set[str] = set()  # that the code of what is sent says
         self._at_once, self._originals, self._imported = set(), set(), set()
@@ -114,8 +116,8 @@ class Pickler(cloudpickle.Pickler):
             return _whole, (value.value, _Rest())
         if kind is _Rest:
             return self._rest()
-        if kind is _Main:
-            return _main_names, ()
+        if kind is _Space:
+            return _names_of, (value.name, value.first)
         if reducer := REDUCERS.get(kind) or REDUCERS.get(f"{kind.__module__}.{kind.__qualname__}"):
             return reducer(self, value)
         if kind is types.FunctionType and self._is_lost(value.__module__):
@@ -123,7 +125,7 @@ class Pickler(cloudpickle.Pickler):
         if kind is types.ModuleType and self._is_lost(value.__name__):
             names = {name: content for name, content in vars(value).items() if name != "__builtins__"}
             self.later(FILL, _fill_module, value, names)
-            return types.ModuleType, (value.__name__,)
+            return _module_of, (value.__name__,)
         if issubclass(kind, type):
             return self._class_reduce(value)
         if issubclass(kind, BaseException) and kind.__reduce__ is BaseException.__reduce__:
@@ -167,10 +169,7 @@ class Pickler(cloudpickle.Pickler):
 
     def _dynamic_function_reduce(self, func):
         make, (code, names, *_), (attributes, slots), *rest = super()._dynamic_function_reduce(func)
-        if func.__globals__.get("__name__") == "__main__" and self._main is None:
-            self._main = names
-        if names is self._main:
-            names = _MAIN
+        names = self._space_of(func.__globals__.get("__name__"), names)
         self._refuse_what_numba_alone_knows(func)
         self._sent.add(id(func))
         self._names.update(names_in(func.__code__))
@@ -179,6 +178,13 @@ class Pickler(cloudpickle.Pickler):
             slots["__globals__"] = {}
         slots["__closure__"] = None
         return make, (code, names, None, None, func.__closure__), (_own(attributes), slots), *rest
+
+    def _space_of(self, module, names):
+        """What stands for the names of a function: those of a module, where the child has none of that name."""
+        if module != "__main__" and not self._is_lost(module):
+            return names
+        first, space = self._spaces.setdefault(module, (names, _Space(module, dict(names))))
+        return space if names is first else names
 
     def _class_reduce(self, made):
         """As cloudpickle has it: what a method refers to comes with it, since `__hash__` may be called at once."""
@@ -242,19 +248,31 @@ class Pickler(cloudpickle.Pickler):
                 self._needed_at_once(cell.cell_contents)
 
     def _is_lost(self, name):
-        """Whether the module of this name is here and the child would not find it, or find another one."""
+        """Whether the child would not find the module of this name, or find another one."""
         if name not in self._importable:
-            self._importable[name] = (
-                name not in sys.modules or name == "__main__" or _found(sys.modules[name])
+            known = name in (None, "__main__")
+            self._importable[name] = known or (
+                _found(sys.modules[name]) if name in sys.modules else _is_there(name)
             )
         return not self._importable[name]
+
+    def _is_own(self, value):
+        """Whether it is a function or a class that the child cannot import: one of a notebook."""
+        name, kind = getattr(value, "__module__", None), type(value)
+        if (
+            not name
+            or name.startswith("numba.")
+            or not (kind is types.FunctionType or issubclass(kind, type))
+        ):
+            return False
+        return self._is_lost(name) or not by_value._should_pickle_by_reference(value)
 
     def _register_overloads(self):
         """Leave to be done what ``@overload`` and its kin have registered for functions that are sent."""
         for template in _templates():
             if template in self._registered:
                 continue
-            again = _registration(template, self._sent) or self._import_of(template)
+            again = _registration(template, self._sent, self._is_own) or self._import_of(template)
             # What is registered for Numba's own types is sent with any function, and so must not stop one.
             if again and can_be_sent(again):
                 self._registered.add(template)
@@ -311,15 +329,29 @@ class _Rest:
     """Stands for what is left to be done when the pickler comes to it."""
 
 
-class _Main:
-    """Stands for the names of ``__main__``: Numba looks a name of an object mode block up in the function's module."""
+@dataclass
+class _Space:
+    """Stands for the names of a module: Numba looks a name of an object mode block up in the function's module."""
+
+    name: str
+    first: dict[str, Any]
 
 
-_MAIN = _Main()
+class _StandIn(types.ModuleType):
+    """In the child: a module of the session, as far as it was sent."""
 
 
-def _main_names():
-    return vars(sys.modules["__main__"])
+def _module_of(name):
+    module = sys.modules.setdefault(name, _StandIn(name))
+    return module if isinstance(module, _StandIn) else types.ModuleType(name)
+
+
+def _names_of(name, first):
+    if name == "__main__":
+        return vars(sys.modules["__main__"])
+    names = vars(_module_of(name))
+    names.update(first)
+    return names
 
 
 def _fill(names, values):
@@ -369,6 +401,14 @@ def _found(module):
             if found := finder.find_spec(module.__name__, path):
                 return found.origin == spec.origin
     return module.__name__.partition(".")[0] in LOADED  # wherever this session looks for modules by now
+
+
+def _is_there(name):
+    """Whether a module that is not loaded could be; it is not, nor is a package that it is in."""
+    parent = name.rpartition(".")[0]
+    with suppress(Exception):  # a finder of somebody else's
+        return (parent and parent not in sys.modules) or importlib.util.find_spec(name) is not None
+    return False
 
 
 def _fill_module(module, names):
@@ -682,9 +722,11 @@ def _add_to_gufunc(ufunc, signatures, frozen):
 
 
 def _reduced_plain_ufunc(pickler, ufunc):
-    if pickle.whichmodule(ufunc, ufunc.__name__) == "__main__":  # NumPy's own are found in a module
+    module = pickle.whichmodule(ufunc, ufunc.__name__)
+    if module == "__main__" or pickler._is_lost(module):  # NumPy's own are found in a module
         raise pickle.PicklingError(
-            "a ufunc made with a target keeps nothing that could be sent; leave out target=, or check a file"
+            "a ufunc made with a target keeps nothing that could be sent; leave out target=, or put it into a "
+            "module that can be imported"
         )
     return ufunc.__name__
 
@@ -864,25 +906,17 @@ def _known_by_hand():
             yield value
 
 
-def _registration(template, sent):
+def _registration(template, sent, is_own):
     """A function and its arguments that register the template once more; None where nothing that is sent needs it."""
     key, function = template.key, template._overload_func
     if hasattr(template, "_jit_options"):
-        needed = id(key) in sent or (_is_own(function) and not _is_own(key))
+        needed = id(key) in sent or (is_own(function) and not is_own(key))
         how = template._jit_options, template._strict, template._inline.value, template.prefer_literal
         return (_overload, key, function, *how, template.metadata) if needed and key is not function else None
-    if not _is_own(function):
+    if not is_own(function):
         return None
     how = template._inline.value, template.prefer_literal
     return _overload_attribute, template.is_method, key, template._attr, function, *how
-
-
-def _is_own(value):
-    """Whether it is a function or a class that no module has: one of a notebook."""
-    name, kind = getattr(value, "__module__", None), type(value)
-    if not name or name.startswith("numba.") or not (kind is types.FunctionType or issubclass(kind, type)):
-        return False
-    return not by_value._should_pickle_by_reference(value)
 
 
 def _overload(key, function, options, strict, inline, prefer_literal, more):
