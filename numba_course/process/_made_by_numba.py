@@ -10,11 +10,20 @@ import pickle
 import sys
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from cloudpickle import cloudpickle as by_value
 
 from numba_course.process._steps import BEGIN, COMPILE, FILL, fill_attributes, imported
+
+METHODS = {
+    "accumulate",
+    "at",
+    "outer",
+    "reduce",
+    "reduceat",
+}  # of a ufunc, which compile no loop that is missing
 
 
 def _age(made):
@@ -47,17 +56,24 @@ def _added(dispatcher):
 
 def _where_it_leads_back(dispatcher):
     """The module of a compiled function that others lead back to: Numba resolves such a call by the module's name."""
-    function, seen, left = dispatcher.py_func, set(), [dispatcher]
+    seen, left = set(), [dispatcher]
     while left:
-        names = left.pop().py_func
-        for name in by_value._extract_code_globals(names.__code__):
-            value = names.__globals__.get(name)
+        for value in _looked_up(left.pop().py_func):
             if value is dispatcher:
-                return function.__module__
+                return dispatcher.py_func.__module__
             if type(value) is type(dispatcher) and id(value) not in seen:
                 seen.add(id(value))
                 left.append(value)
     return None
+
+
+def _looked_up(function):
+    """What a function looks up outside itself by a name of its own."""
+    for name in by_value._extract_code_globals(function.__code__):
+        yield function.__globals__.get(name)
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # it is not filled
+            yield cell.cell_contents
 
 
 def _have_module(name):
@@ -80,9 +96,9 @@ def _compile_for(dispatcher, signatures):
 
 
 def _reduced_dufunc(pickler, ufunc):
-    if ufunc._frozen:
+    if ufunc._frozen or METHODS & pickler.names:
         signatures = list(ufunc._dispatcher.overloads)
-        pickler.later(COMPILE, _add_to_dufunc, ufunc, signatures, order=_age(ufunc))
+        pickler.later(COMPILE, _add_to_dufunc, ufunc, signatures, ufunc._frozen, order=_age(ufunc))
     return _dufunc, (type(ufunc), ufunc._dispatcher, ufunc.identity)
 
 
@@ -93,10 +109,17 @@ def _dufunc(kind, dispatcher, identity):
     return ufunc
 
 
-def _add_to_dufunc(ufunc, signatures):
+def _add_to_dufunc(ufunc, signatures, frozen):
     for signature in signatures:
         ufunc.add(signature)
-    ufunc.disable_compile()
+    if frozen:
+        ufunc.disable_compile()
+
+
+def _reduced_method_in_c(pickler, method):
+    if type(method.__self__).__name__ == "DUFunc":
+        pickler.names.add(method.__name__)  # as if code said it
+    return NotImplemented
 
 
 def _reduced_gufunc(pickler, ufunc):
@@ -255,6 +278,7 @@ def register_structref(made, proxy):
 
 
 REDUCERS: dict[Any, Callable[[Any, Any], Any]] = {
+    types.BuiltinMethodType: _reduced_method_in_c,
     "numba.core.registry.CPUDispatcher": _reduced_dispatcher,
     "numba.np.ufunc.ufuncbuilder.UFuncDispatcher": _reduced_dispatcher,
     "numba.np.ufunc.dufunc.DUFunc": _reduced_dufunc,

@@ -79,6 +79,8 @@ class Pickler(cloudpickle.Pickler):
     ----------
     code_files : set of str
         Names of the files that the code of the sent functions is from. A function keeps it: a finding quotes the line.
+    names : set of str
+        That the code of what is sent says.
     """
 
     def __init__(self, file: io.BytesIO) -> None:
@@ -87,7 +89,7 @@ class Pickler(cloudpickle.Pickler):
             str, Any
         ] = {}  # names of a module, of which those that are needed become the child's
         self._later, self._sent, self._registered, self._importable = [], set(), set(), {}
-        self._names: set[str] = set()  # that the code of what is sent says
+        self.names: set[str] = set()
         self._at_once, self._originals, self._imported = set(), set(), set()
         self._by_hand: set[int] | None = None
         self._last: Any = None  # what pickle was asked for last: it is what cannot be sent, if that fails
@@ -170,7 +172,7 @@ class Pickler(cloudpickle.Pickler):
         names = self._space_of(func.__globals__.get("__name__"), names)
         self._refuse_what_numba_alone_knows(func)
         self._sent.add(id(func))
-        self._names.update(names_in(func.__code__))
+        self.names.update(names_in(func.__code__))
         if id(func) not in self._at_once:
             self.later(FILL, _fill, names, slots["__globals__"])
             slots["__globals__"] = {}
@@ -283,7 +285,7 @@ class Pickler(cloudpickle.Pickler):
         called = getattr(template, "_attr", None) or getattr(template.key, "__name__", None)
         if (
             not module
-            or called not in self._names  # a module may do anything as it is imported: only if it is needed
+            or called not in self.names  # a module may do anything as it is imported: only if it is needed
             or module.partition(".")[0] in LOADED
             or module in self._imported
             or self._is_lost(module)

@@ -27,6 +27,7 @@ from numba import _dispatcher
 from numba.core.dispatcher import Dispatcher
 
 from numba_course import lens
+from numba_course.lens.compiled.dispatchers import compiled_for, rebuilt
 
 MODULES = """
     array_exprs array_iterators array_manipulation array_methods buffer_protocol builtins casting closure complex
@@ -62,16 +63,23 @@ def harvest(module, target):
     found, seen = [], set()
 
     def record(self, *args, **kwargs):
-        if self.py_func.__code__ not in seen and len(found) < EACH:
-            seen.add(self.py_func.__code__)
-            with suppress(Exception):  # what cannot be called so, or be pickled, is not for the sweep
-                bound = self._compiler.pysig.bind(*args, **kwargs)
-                if not bound.kwargs:
-                    found.append(cloudpickle.dumps((self, bound.args)))
-                Path(target).write_bytes(pickle.dumps([call for call in found if len(call) < LARGEST]))
-        if len(found) == EACH:
-            os._exit(0)
-        return _dispatcher.Dispatcher.__call__(self, *args, **kwargs)
+        if self.py_func.__code__ in seen:
+            return _dispatcher.Dispatcher.__call__(self, *args, **kwargs)
+        seen.add(self.py_func.__code__)
+        call, ran = None, False
+        with suppress(Exception):  # what cannot be called so, or be pickled, is not for the sweep
+            bound = self._compiler.pysig.bind(*args, **kwargs)
+            call = None if bound.kwargs else cloudpickle.dumps((self, bound.args))
+        try:
+            result = _dispatcher.Dispatcher.__call__(self, *args, **kwargs)
+            ran = True
+            return result
+        finally:
+            if call and len(call) < LARGEST:
+                found.append((call, ran))
+                Path(target).write_bytes(pickle.dumps(found))
+            if len(found) == EACH:
+                os._exit(0)
 
     Dispatcher.__call__ = record
     warnings.simplefilter("ignore")
@@ -79,7 +87,7 @@ def harvest(module, target):
 
 
 def harvested(modules):
-    """(dispatcher, arguments) of all calls, pickled."""
+    """(dispatcher and arguments, pickled; whether the call came to its end) of all calls."""
     calls = []
     with tempfile.TemporaryDirectory() as folder:
         for module in modules:
@@ -114,11 +122,13 @@ def swept(minutes):
     calls = harvested(modules + [f"numba.tests.doc_examples.test_{name}" for name in EXAMPLES])
     random.Random(0).shuffle(calls)
     outcomes, done, end = defaultdict(Counter), 0, time.monotonic() + 60 * minutes
-    for call in calls:
+    for call, ran in calls:
         if time.monotonic() > end:
             break
-        with suppress(Exception):  # Numba itself does not compile again what was given a signature
+        with suppress(Exception):  # what its test registers with Numba is not there, or was lost on the way
             fn, args = pickle.loads(call)
+            if ran:
+                compiled_for(rebuilt(fn), args)
             for instrument in (*QUICK, SLOW[done % len(SLOW)]):
                 said = look(instrument, fn, args)
                 outcomes[instrument][said] += 1
