@@ -162,8 +162,8 @@ def table(outcomes, done, there_are):
 
     yield "# What the lens refuses\n"
     yield "What the instruments of `numba_course.lens` said of functions from Numba's own tests and documentation, each"
-    yield "with the arguments that it gets there. Made by `python tests/lens/sweep.py MINUTES docs/refusals.md`; do not"
-    yield "edit it.\n"
+    yield "with the arguments that it gets there. This page is made anew by"
+    yield "`python tests/lens/sweep.py MINUTES docs/refusals.md`; do not edit it.\n"
     python = ".".join(platform.python_version_tuple()[:2])
     yield f"Looked at: {done} of {there_are} functions, with Numba {numba.__version__} on Python {python}.\n"
     yield "| Instrument | Answered | Not checked | Refused | Failed |"
