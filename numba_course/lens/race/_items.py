@@ -152,10 +152,10 @@ def attribute(run, value, name):
 
 def _field(run, instance, name):
     """An attribute of an instance of a jitclass."""
-    if name in instance.kind.jit_methods:
+    if getter := instance.getter(name):
+        return run.dispatch(getter, [instance], {})
+    if name not in instance.types:
         return Method(instance, name)
-    if name not in instance.kind.struct:
-        raise NotUnderstood(f"the attribute {name} of {instance.kind.class_name}")
     run.memory.item(instance, name, READ)
     if name not in instance.fields:
         raise NotUnderstood(f"the attribute {name}, which has no value yet,")
@@ -164,9 +164,9 @@ def _field(run, instance, name):
 
 def set_field(run, instance, name, value):
     """``instance.name = value``, of a jitclass."""
-    kind = instance.kind.struct.get(name)
+    kind = instance.types.get(name)
     if kind is None:
-        raise NotUnderstood(f"the property {name} of {instance.kind.class_name}")
+        raise NotUnderstood(f"the property {name} of {instance.name}")
     run.memory.item(instance, name, WRITE)
     instance.fields[name] = cast(value, as_dtype(kind)) if isinstance(kind, numba.types.Number) else value
 

@@ -181,10 +181,9 @@ class Memory:
             fields = getattr(value, "_fields", None)
             for index, item in enumerate(value):
                 self.name(item, f"{text}.{fields[index]}" if fields else f"{text}[{index}]")
-        elif (
-            isinstance(value, (list, dict, set, Instance, np.random.Generator))
-            and not self.container(value).names
-        ):
+        elif isinstance(value, Instance):
+            self._name_fields(value, text)
+        elif isinstance(value, (list, dict, set, np.random.Generator)) and not self.container(value).names:
             self.container(value).names.append((text, lambda key: ("", None if key is None else (key,))))
             items = (
                 enumerate(value)
@@ -195,6 +194,13 @@ class Memory:
             )
             for key, item in items:
                 self.name(item, f"{text}[{key!r}]")
+
+    def _name_fields(self, instance, text):
+        store = self.container(instance)
+        if not store.names:
+            store.names.append((text, lambda key: (f".{key}", None)))
+            for key, item in instance.fields.items():
+                self.name(item, f"{text}.{key}")
 
     def now(self):
         """The number of the access that the statement being run makes."""

@@ -21,6 +21,7 @@ from numba_course.lens import figures, html
 from numba_course.lens.compiled.callables import unwrapped
 from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
 from numba_course.lens.errors import reason, reason_after_kind
+from numba_course.lens.race._instances import for_compiling, for_interpreting, taken_apart
 from numba_course.lens.race._interpreter import Run
 from numba_course.lens.race._memory import READ, WRITE, parting
 from numba_course.lens.race._reductions import settle
@@ -310,8 +311,10 @@ def examined(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> Ra
     TypeError
         As `races`.
     """
+    kinds: list[Any] = []
     try:
-        outcome = sandbox.run(_examine, fn, pack((args, named)), seconds=SECONDS)
+        packed = pack(taken_apart((args, named), kinds))
+        outcome = sandbox.run(_examine, fn, kinds, packed, seconds=SECONDS)
     except TypeError as error:
         return _not_checked(str(error))
     if outcome.ended == "returned" and isinstance(outcome.value, Races):
@@ -343,8 +346,9 @@ def detect(fn: Any, args: tuple[Any, ...], named: dict[str, Any] | None = None) 
         As `races`.
     """
     fn, args, named = checked(fn, args, named or {})
+    kinds: list[Any] = []
     try:
-        steps = _examine(fn, pack((args, named)))
+        steps = _examine(fn, kinds, pack(taken_apart((args, named), kinds)))
     except TypeError as error:
         return _not_checked(str(error))
     while True:
@@ -379,13 +383,13 @@ def checked(
     return fn, args, named
 
 
-def _examine(fn, packed):
-    """Compile and interpret; yields what it is doing, returns `Races`."""
+def _examine(fn, kinds, packed):
+    """Compile and interpret; yields what it is doing, returns `Races`. The kinds are those of `taken_apart`."""
     yield "compiling"
     copy = rebuilt(fn)
     with warnings.catch_warnings(action="ignore"):
         try:
-            facts = settle(copy, *unpack(packed))
+            facts = settle(copy, *for_compiling(unpack(packed), kinds))
         except Exception as error:
             if isinstance(error, TypeError) and not fn._can_compile:
                 raise  # it was compiled for other types, for good
@@ -395,7 +399,7 @@ def _examine(fn, packed):
         yield "interpreting"
         run = Run(threads, len(runs), {copy: facts if copy.targetoptions.get("parallel") else None})
         try:
-            why = run.attempt(copy, *unpack(packed, as_plain=True))
+            why = run.attempt(copy, *for_interpreting(unpack(packed, as_plain=True), kinds))
         except Exception as error:  # nothing that the function does: that is told in words
             return _not_checked(OUR_BUG.format(error=reason_after_kind(error), line=run.memory.place.line))
         most = max((region.count for region in run.regions), default=0)

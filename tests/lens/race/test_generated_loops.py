@@ -14,6 +14,7 @@ from typing import Any
 
 import numba
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numba import njit, prange  # noqa: F401  # the drawn programs say it
@@ -422,6 +423,7 @@ def detected(text, args):
     return detect(njit(parallel=True)(namespace["drawn"]), args)
 
 
+@pytest.mark.timeout(900 + 5 * EXAMPLES)
 @settings(
     max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES < 100, suppress_health_check=list(HealthCheck)
 )
@@ -481,6 +483,7 @@ def array_statements(draw):
     return text, [memory[of][cut] for of, cut in vectors.values()], model, form in MAKING
 
 
+@pytest.mark.timeout(900 + 5 * EXAMPLES)
 @settings(
     max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES < 100, suppress_health_check=list(HealthCheck)
 )
