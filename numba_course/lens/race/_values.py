@@ -141,7 +141,7 @@ def as_unsigned(value):
 def as_index(value):
     """An index, with plain integers."""
     if isinstance(value, tuple):
-        return tuple(map(as_index, value))
+        return tuple([k if type(k) is int else as_index(k) for k in value])
     if isinstance(value, slice):  # its bounds are signed in any case
         return slice(*(as_signed(bound) for bound in (value.start, value.stop, value.step)))
     return int(value) if isinstance(value, np.uint64) else value
