@@ -20,7 +20,7 @@ from numba.core import compiler, ir
 from numba_course.lens.race import _calls, _elements, _items
 from numba_course.lens.race._memory import WRITE, Memory
 from numba_course.lens.race._reductions import Facts
-from numba_course.lens.race._regions import Region, check_crossing
+from numba_course.lens.race._regions import Region, check_crossing, iterations_of
 from numba_course.lens.race._steps import prepared
 from numba_course.lens.race._values import (
     CONTAINERS,
@@ -133,8 +133,8 @@ class Run:
         if not self.regions:
             return ""
         region = self.active[0] if self.active else self.regions[-1]
-        done = f"{region.count} iterations of the loop on line {region.place.line}"
-        return f": it was stopped after {done}, and no conflict was found until then"
+        done = iterations_of(region.place.line, region.count)
+        return f": it was stopped after {done} had begun, and no conflict was found until then"
 
     def _raised(self, cause, on_purpose):
         """What an exception of the interpreted function tells about it."""

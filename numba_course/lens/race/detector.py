@@ -25,6 +25,7 @@ from numba_course.lens.race._instances import for_compiling, for_interpreting, t
 from numba_course.lens.race._interpreter import Run
 from numba_course.lens.race._memory import READ, WRITE, parting
 from numba_course.lens.race._reductions import settle
+from numba_course.lens.race._regions import iterations_of
 from numba_course.process import sandbox
 from numba_course.process.arguments import pack, unpack
 
@@ -208,7 +209,7 @@ class Races:
     def _explanation(self):
         if self.reason:
             return self.reason
-        seen = [f"{count} iterations of the loop on line {line}" for line, count in self.loops]
+        seen = [iterations_of(line, count) for line, count in self.loops]
         found = f"in {' and '.join(seen)}, none touches what another one writes" if seen else ""
         places = [f"{what}{f' of line {line}' if line else ''}" for what, line in self.harmless]
         alone = f"Numba runs {' and '.join(places)} in parallel, and writes nothing but new arrays there"
