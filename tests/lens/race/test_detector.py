@@ -53,6 +53,25 @@ def test_try_statement_is_followed_until_it_catches_something():
     assert caught.verdict == "not checked" and "inside a try statement" in repr(caught)
 
 
+@njit(parallel=True)
+def in_an_inner_loop_under_a_condition(a):
+    total = 0.0
+    for i in prange(len(a)):
+        if a[i] >= 0:
+            for _ in range(3):
+                total += a[i]
+    return total
+
+
+def test_a_sum_is_lost_where_numba_does_not_take_it_for_one():
+    """Numba 0.68 returns 0, on any number of threads; 0.67 knows the reduction."""
+    a = np.arange(8.0)
+    is_right = in_an_inner_loop_under_a_condition(a) == 84
+    found = detect(in_an_inner_loop_under_a_condition, (a,))
+    assert found.verdict == ("none found" if is_right else "race")
+    assert is_right or "total is read after the loop" in repr(found)
+
+
 def test_a_seed_that_meets_other_threads_gets_a_remark():
     case = next(case for case in CASES if case.fn.py_func is loops.numba_4452_seed_of_one_thread.py_func)
     assert "remark: np.random.seed on line" in repr(detect(case.fn, case.args))
