@@ -17,6 +17,7 @@ from numba_course.lens.race import _interpreter, _steps
 from numba_course.lens.race.detector import detect
 from tests.lens.race.cases import constructs, loops, statements  # noqa: F401  # they add to CASES
 from tests.lens.race.cases.reported import CASES
+from tests.peers import agrees_with_every_peer
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.fn.__name__)
@@ -277,3 +278,7 @@ def test_the_figure_shades_every_element_in_conflict():
     found = detect(racy, (np.array([1, 2, 0, 1, 3, 2]), np.zeros(4, np.int64)))
     assert {touch.element for touch in found.touches if touch.conflict} == {(1,), (2,)}
     assert {touch.element for touch in found.touches} == {(0,), (1,), (2,), (3,)}
+
+
+def test_the_instruments_answer_in_their_benchmark():
+    agrees_with_every_peer("lens")
