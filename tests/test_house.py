@@ -30,6 +30,8 @@ WHOLE = {
     "learner/browser",
     "process/harm",
     "lens/compiled/processors",
+    "lens/race/generated_loops",
+    "lens/race/instances",
     "lens/sweep",
     "notebooks/accessibility",
     "notebooks/nbval_canary",

@@ -13,6 +13,7 @@ import numpy as np
 from numba import typed
 from numba.core.dispatcher import Dispatcher
 from numba.core.unsafe import eh
+from numba.experimental import structref
 from numba.experimental.jitclass.base import JitClassType
 
 from numba_course.lens.race import _items, _library_calls
@@ -68,7 +69,7 @@ def call(run, frame, fn, args, kwargs):
         return run.function(fn.function, args, kwargs, fn.frame)
     if isinstance(fn, Method):
         if isinstance(fn.owner, Instance):
-            return run.dispatch(fn.owner.kind.jit_methods[fn.name], [fn.owner, *args], kwargs, frame)
+            return _method(run, frame, fn.owner, fn.name, args, kwargs)
         if isinstance(fn.owner, CONTAINERS):
             return _items.container_method(run, fn.owner, fn.name, args)
         if isinstance(fn.owner, np.random.Generator):
@@ -96,7 +97,11 @@ def call(run, frame, fn, args, kwargs):
     if isinstance(fn, types.BuiltinFunctionType) and isinstance(fn.__self__, str):
         return plain(theirs(fn, *map(as_index, args), **kwargs))
     if isinstance(fn, JitClassType):
-        return _instance(run, fn.class_type, args, kwargs)
+        return _instance(run, fn.class_type.instance_type, args, kwargs)
+    if isinstance(fn, type) and issubclass(fn, structref.StructRefProxy):
+        return _overloaded(run, fn, args, kwargs)
+    if _is_new_structref(fn):
+        return Instance(*args)
     if isinstance(fn, types.FunctionType) and _library_calls.is_jitable(fn):
         return run.function(fn, args, kwargs, None)
     if isinstance(fn, types.FunctionType):
@@ -112,6 +117,23 @@ def _overloaded(run, fn, args, kwargs):
     if isinstance(implementation, Dispatcher):
         return run.dispatch(implementation, args, kwargs)
     return run.function(implementation, args, kwargs, None)
+
+
+def _is_new_structref(fn):
+    """Whether it is `numba.experimental.structref.new`, or the copy of it that has travelled to this process."""
+    made_of = getattr(fn, "_defn", None)
+    return getattr(made_of, "__module__", "") == structref.__name__ and made_of.__name__ == "new"
+
+
+def _method(run, frame, instance, name, args, kwargs):
+    """A method of a jitclass, or one that `overload_method` made for a structref."""
+    compiled = instance.method(name)
+    if compiled is not None:
+        return run.dispatch(compiled, [instance, *args], kwargs, frame)
+    implementation = _library_calls.method_of(instance.kind, name, args, kwargs)
+    if implementation is None:
+        raise NotUnderstood(f"the attribute {name} of {instance.name}")
+    return run.function(implementation, [instance, *args], kwargs, None)
 
 
 def _instance(run, kind, args, kwargs):

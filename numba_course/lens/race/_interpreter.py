@@ -20,7 +20,7 @@ from numba.core import compiler, ir
 from numba_course.lens.race import _calls, _elements, _items
 from numba_course.lens.race._memory import WRITE, Memory
 from numba_course.lens.race._reductions import Facts
-from numba_course.lens.race._regions import Region, check_crossing
+from numba_course.lens.race._regions import Region, check_crossing, iterations_of
 from numba_course.lens.race._steps import prepared
 from numba_course.lens.race._values import (
     CONTAINERS,
@@ -133,8 +133,8 @@ class Run:
         if not self.regions:
             return ""
         region = self.active[0] if self.active else self.regions[-1]
-        done = f"{region.count} iterations of the loop on line {region.place.line}"
-        return f": it was stopped after {done}, and no conflict was found until then"
+        done = iterations_of(region.place.line, region.count)
+        return f": it was stopped after {done} had begun, and no conflict was found until then"
 
     def _raised(self, cause, on_purpose):
         """What an exception of the interpreted function tells about it."""
@@ -197,11 +197,7 @@ class Run:
             self.steps += block.size
             if self.steps + memory.work > STEPS:
                 raise TooLong
-            for place, step in block.steps:
-                memory.place = place
-                step(frame)
-            memory.place = block.place
-            frame.label, value = block.leave(frame)
+            frame.label, value = block.run(frame)
             if frame.label is None:
                 return value
 
@@ -297,14 +293,11 @@ class Run:
             return scalar(value.value)
         raise NotUnderstood(f"the expression {kind.__name__}")
 
-    def _binop(self, frame, expr):
-        return self.operate(frame, expr.fn, [self.get(frame, expr.lhs), self.get(frame, expr.rhs)])
-
     def _unary(self, frame, expr):
         return self.operate(frame, expr.fn, [self.get(frame, expr.value)])
 
-    def _inplace_binop(self, frame, expr):
-        target, value = self.get(frame, expr.lhs), self.get(frame, expr.rhs)
+    def update(self, frame, expr, target, value):
+        """An operator in place, such as ``+=``; the expression is the statement's."""
         if isinstance(target, CONTAINERS):
             self.memory.item(target, None, WRITE)
             return theirs(
@@ -338,12 +331,6 @@ class Run:
             return result
         return plain(theirs(fn, *operands))
 
-    def _cast(self, frame, expr):
-        return self.get(frame, expr.value)
-
-    def _build_tuple(self, frame, expr):
-        return tuple(self.get(frame, v) for v in expr.items)
-
     def _build_list(self, frame, expr):
         return [self.get(frame, v) for v in expr.items]
 
@@ -352,12 +339,6 @@ class Run:
 
     def _build_map(self, frame, expr):
         return {self.get(frame, key): self.get(frame, v) for key, v in expr.items}
-
-    def _pair_first(self, frame, expr):
-        return self.get(frame, expr.value)[0]
-
-    def _pair_second(self, frame, expr):
-        return self.get(frame, expr.value)[1]
 
     def _undef(self, frame, expr):
         return None
@@ -372,23 +353,8 @@ class Run:
             self.serial.append(value.place.line)
         return iter(value.iterations)
 
-    def _iternext(self, frame, expr):
-        try:
-            return next(self.get(frame, expr.value)), True
-        except StopIteration:
-            return None, False
-
     def _exhaust_iter(self, frame, expr):
         return tuple(_items.items(self, self.get(frame, expr.value)))
-
-    def _getitem(self, frame, expr):
-        return _items.getitem(self, self.get(frame, expr.value), self.get(frame, expr.index))
-
-    def _static_getitem(self, frame, expr):
-        return _items.getitem(self, self.get(frame, expr.value), expr.index)
-
-    def _getattr(self, frame, expr):
-        return _items.attribute(self, self.get(frame, expr.value), expr.attr)
 
     def _make_function(self, frame, expr):
         def value(part):

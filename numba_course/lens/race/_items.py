@@ -30,6 +30,7 @@ from numba_course.lens.race._values import (
     theirs,
 )
 
+PLAIN_ITEMS = set("?bhilqdD")  # kinds of numbers that are Python's here
 FITTING = {(float, "d"), (int, "d"), (int, "l"), (int, "q")}  # that NumPy stores as compiled code does
 TRANSPARENT = (types.ModuleType, type, tuple, str, enum.Enum, np.ufunc, np.dtype, numba.types.Type, *NUMBERS)
 ATTRIBUTES = {"T", "dtype", "flat", "imag", "itemsize", "nbytes", "ndim", "real", "shape", "size", "strides"}
@@ -67,7 +68,7 @@ def getitem(run, value, index):
     number = number_in(value, index)
     if number:
         run.memory.element(value, number[1], READ)
-        return scalar(value[number[0]])
+        return value.item(number[0]) if value.dtype.char in PLAIN_ITEMS else scalar(value[number[0]])
     if isinstance(value, CONTAINERS):
         run.memory.item(value, None, READ)
         if not isinstance(index, slice):
@@ -152,10 +153,10 @@ def attribute(run, value, name):
 
 def _field(run, instance, name):
     """An attribute of an instance of a jitclass."""
-    if name in instance.kind.jit_methods:
+    if getter := instance.getter(name):
+        return run.dispatch(getter, [instance], {})
+    if name not in instance.types:
         return Method(instance, name)
-    if name not in instance.kind.struct:
-        raise NotUnderstood(f"the attribute {name} of {instance.kind.class_name}")
     run.memory.item(instance, name, READ)
     if name not in instance.fields:
         raise NotUnderstood(f"the attribute {name}, which has no value yet,")
@@ -164,9 +165,9 @@ def _field(run, instance, name):
 
 def set_field(run, instance, name, value):
     """``instance.name = value``, of a jitclass."""
-    kind = instance.kind.struct.get(name)
+    kind = instance.types.get(name)
     if kind is None:
-        raise NotUnderstood(f"the property {name} of {instance.kind.class_name}")
+        raise NotUnderstood(f"the property {name} of {instance.name}")
     run.memory.item(instance, name, WRITE)
     instance.fields[name] = cast(value, as_dtype(kind)) if isinstance(kind, numba.types.Number) else value
 
@@ -247,12 +248,18 @@ def container_method(run, container, name, args):
     return list(result) if name in ("items", "keys", "values") else result
 
 
-def number_in(array: Any, index: Any) -> tuple[int, int] | None:
-    """Index and byte offset of the one number that a plain index inside a one-dimensional array picks, or None."""
-    if type(index) is not int or type(array) is not np.ndarray or array.ndim != 1 or array.dtype.names:
+def number_in(array: Any, index: Any) -> tuple[Any, int] | None:
+    """Index and byte offset of the one number that a plain index inside an array of one or two axes picks, or None."""
+    if type(array) is not np.ndarray or array.dtype.names:
         return None
-    length = len(array)
-    if not -length <= index < length:
-        return None
-    index %= length
-    return index, index * array.strides[0]
+    if type(index) is int and array.ndim == 1:
+        length = len(array)
+        if -length <= index < length:
+            index %= length
+            return index, index * array.strides[0]
+    elif type(index) is tuple and len(index) == array.ndim == 2:
+        (row, column), (rows, columns) = index, array.shape
+        if type(row) is type(column) is int and -rows <= row < rows and -columns <= column < columns:
+            row, column, (down, right) = row % rows, column % columns, array.strides
+            return (row, column), row * down + column * right
+    return None

@@ -159,6 +159,23 @@ def overload_of(function, args, kwargs):
     return None
 
 
+def method_of(owner, name, args, kwargs):
+    """What `overload_method` has compiled code run for a method of this type; None if that is not found out."""
+    for template in reversed(numba.core.typing.templates.builtin_registry.attributes):
+        if not (getattr(template, "is_method", False) and template._attr == name):
+            continue
+        if not (isinstance(template.key, type) and isinstance(owner, template.key)):
+            continue
+        try:
+            types = [numba.typeof(value) for value in args]
+            named = {name: numba.typeof(value) for name, value in kwargs.items()}
+        except ValueError:
+            return None
+        if found := template._overload_func(owner, *types, **named):
+            return found
+    return None
+
+
 def is_jitable(function):
     """Whether compiled functions call this Python function as it is: `register_jitable` allows it."""
     kind = numba.core.registry.cpu_target.typing_context.resolve_value_type(function)

@@ -12,6 +12,11 @@ from numba_course.lens.race._reductions import as_reduction
 from numba_course.lens.race._values import NotUnderstood, as_unsigned
 
 
+def iterations_of(line: int, count: int) -> str:
+    """In words, so many iterations of the loop on that line."""
+    return f"{count:,} iteration{'s' if count != 1 else ''} of the loop on line {line}"
+
+
 class Region:
     """One run of a parallel loop: an iterator that tells the memory which iteration runs."""
 

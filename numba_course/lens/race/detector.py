@@ -22,9 +22,11 @@ from numba_course.lens import figures, html
 from numba_course.lens.compiled.callables import unwrapped
 from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
 from numba_course.lens.errors import reason, reason_after_kind
+from numba_course.lens.race._instances import for_compiling, for_interpreting, taken_apart
 from numba_course.lens.race._interpreter import Run
 from numba_course.lens.race._memory import PLACES, READ, WRITE, parting
 from numba_course.lens.race._reductions import Facts, settle
+from numba_course.lens.race._regions import iterations_of
 from numba_course.process import sandbox
 from numba_course.process.arguments import pack, unpack
 
@@ -213,7 +215,7 @@ class Races:
     def _explanation(self):
         if self.reason:
             return self.reason
-        seen = [f"{count} iterations of the loop on line {line}" for line, count in self.loops]
+        seen = [iterations_of(line, count) for line, count in self.loops]
         found = f"in {' and '.join(seen)}, none touches what another one writes" if seen else ""
         places = [f"{what}{f' of line {line}' if line else ''}" for what, line in self.harmless]
         alone = f"Numba runs {' and '.join(places)} in parallel, and writes nothing but new arrays there"
@@ -316,8 +318,10 @@ def examined(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> Ra
     TypeError
         As `races`.
     """
+    kinds: list[Any] = []
     try:
-        outcome = sandbox.run(_examine, fn, pack((args, named)), {}, seconds=SECONDS)
+        packed = pack(taken_apart((args, named), kinds))
+        outcome = sandbox.run(_examine, fn, kinds, packed, {}, seconds=SECONDS)
     except TypeError as error:
         return _not_checked(str(error))
     if outcome.ended == "returned" and isinstance(outcome.value, Races):
@@ -354,8 +358,10 @@ def detect(
         As `races`.
     """
     fn, args, named = checked(fn, args, named or {})
+    kinds: list[Any] = []
     try:
-        steps = _examine(fn, pack((args, named)), {} if settled is None else settled)
+        packed = pack(taken_apart((args, named), kinds))
+        steps = _examine(fn, kinds, packed, {} if settled is None else settled)
     except TypeError as error:
         return _not_checked(str(error))
     while True:
@@ -390,27 +396,27 @@ def checked(
     return fn, args, named
 
 
-def _examine(fn, packed, settled):
-    """Compile and interpret; yields what it is doing, returns `Races`."""
+def _examine(fn, kinds, packed, settled):
+    """Compile and interpret; yields what it is doing, returns `Races`. The kinds are those of `taken_apart`."""
     yield "compiling"
     with warnings.catch_warnings(action="ignore"):
-        args, named = unpack(packed)
-        kinds = tuple(map(numba.typeof, args))
-        copy, facts = (None if named else settled.get(kinds)) or (rebuilt(fn), None)
+        args, named = for_compiling(unpack(packed), kinds)
+        alike = None if named or kinds else tuple(map(numba.typeof, args))
+        copy, facts = settled.get(alike) or (rebuilt(fn), None)
         try:
             facts = facts or settle(copy, args, named)
         except Exception as error:
             if isinstance(error, TypeError) and not fn._can_compile:
                 raise  # it was compiled for other types, for good
             return _not_checked(f"Numba does not compile it: {reason(error)}")
-    if facts.kinds == kinds and all(isinstance(kind, DATA) for kind in kinds):
-        settled[kinds] = copy, facts
+    if facts.kinds == alike and all(isinstance(kind, DATA) for kind in alike):
+        settled[alike] = copy, facts
     runs, threads = [], THREADS
     while True:
         yield "interpreting"
         run = Run(threads, len(runs), {copy: facts if copy.targetoptions.get("parallel") else None})
         try:
-            why = run.attempt(copy, *unpack(packed, as_plain=True))
+            why = run.attempt(copy, *for_interpreting(unpack(packed, as_plain=True), kinds))
         except Exception as error:  # nothing that the function does: that is told in words
             return _not_checked(OUR_BUG.format(error=reason_after_kind(error), line=run.memory.place.line))
         most = max((region.count for region in run.regions), default=0)

@@ -9,6 +9,7 @@ from typing import Any
 from numba_course.lens import html
 from numba_course.lens.race import _calling
 from numba_course.lens.race._calling import DIFFERS, FAILS, KINDS, ROUNDS, Tally, call_often
+from numba_course.lens.race._instances import taken_apart
 from numba_course.lens.race.detector import Races, checked, examined
 from numba_course.process import sandbox
 from numba_course.process.arguments import pack
@@ -159,6 +160,10 @@ def runs(fn: Any, /, *args: object, **named: object) -> Runs:
     if races.nothing_parallel:
         return Runs(races, reason="nothing of it runs in parallel for this input")
     try:
+        kinds: list[Any] = []
+        taken_apart((args, named), kinds)
+        if kinds:
+            return Runs(races, reason="instances of jitclasses and structrefs cannot be copied for each call")
         outcome = sandbox.run(call_often, fn, pack((args, named)), seconds=_calling.COMPILING)
     except TypeError as error:  # it, or an argument, cannot be sent
         return Runs(races, reason=str(error))

@@ -18,6 +18,7 @@ from numba_course.lens.race._reductions import settle
 from numba_course.lens.race.detector import detect
 from tests.lens.race.cases import constructs, loops, statements  # noqa: F401  # they add to CASES
 from tests.lens.race.cases.reported import CASES
+from tests.peers import agrees_with_every_peer
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.fn.__name__)
@@ -52,6 +53,25 @@ def test_try_statement_is_followed_until_it_catches_something():
     assert detect(guarded, (np.ones(3), np.ones(1))).verdict == "race"
     caught = detect(guarded, (np.ones(3), np.zeros(1)))
     assert caught.verdict == "not checked" and "inside a try statement" in repr(caught)
+
+
+@njit(parallel=True)
+def in_an_inner_loop_under_a_condition(a):
+    total = 0.0
+    for i in prange(len(a)):
+        if a[i] >= 0:
+            for _ in range(3):
+                total += a[i]
+    return total
+
+
+def test_a_sum_is_lost_where_numba_does_not_take_it_for_one():
+    """Numba 0.68 returns 0, on any number of threads; 0.67 knows the reduction."""
+    a = np.arange(8.0)
+    is_right = in_an_inner_loop_under_a_condition(a) == 84
+    found = detect(in_an_inner_loop_under_a_condition, (a,))
+    assert found.verdict == ("none found" if is_right else "race")
+    assert is_right or "total is read after the loop" in repr(found)
 
 
 def test_a_seed_that_meets_other_threads_gets_a_remark():
@@ -283,3 +303,7 @@ def test_the_figure_shades_every_element_in_conflict():
     found = detect(racy, (np.array([1, 2, 0, 1, 3, 2]), np.zeros(4, np.int64)))
     assert {touch.element for touch in found.touches if touch.conflict} == {(1,), (2,)}
     assert {touch.element for touch in found.touches} == {(0,), (1,), (2,), (3,)}
+
+
+def test_the_instruments_answer_in_their_benchmark():
+    agrees_with_every_peer("lens")
