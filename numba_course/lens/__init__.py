@@ -1,8 +1,8 @@
 """Instruments that show what the compiler made of a function; useful on any Numba function.
 
-`types`, `stages`, `machine_code`, `races`, `gil`, `cache`, `compare` and `profile` each return a small value that reads well
-in a terminal and in a notebook, with the facts as attributes. None alters the function that it looks at. `timed`
-compares times that others have taken, as `compare` does those that it takes.
+`types`, `stages`, `machine_code`, `profile`, `races`, `gil`, `cache` and `compare` each return a small value that
+reads well in a terminal and in a notebook, with the facts as attributes. None alters the function that it looks at.
+`timed` compares times that others have taken, as `compare` does those that it takes.
 """
 
 from numba_course.lens.comparison import compare, timed

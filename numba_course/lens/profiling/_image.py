@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ MAPS, SAMPLES = "maps", "samples"  # files in the folder, beside objects that ar
 COMPILED = "compiled code without lines"
 
 
-def keep(folder: str, objects: Iterable[bytes], engine: Any) -> None:
-    """Write down what is loaded in this process.
+def keep(folder: str, objects: Iterable[bytes], engine: Any) -> list[tuple[int, int]]:
+    """Write down what is loaded in this process; the spans of memory with compiled code are returned.
 
     Parameters
     ----------
@@ -31,6 +32,7 @@ def keep(folder: str, objects: Iterable[bytes], engine: Any) -> None:
     engine : JitEngine
         Numba's own, which knows where it was loaded to.
     """
+    spans = []
     for content in objects:
         try:
             found = _elf.read(content)
@@ -38,7 +40,9 @@ def keep(folder: str, objects: Iterable[bytes], engine: Any) -> None:
             continue  # its samples are told to have no lines
         if found is not None and (start := _loaded_at(found, engine)) is not None:
             Path(folder, f"{start:x}.o").write_bytes(content)
+            spans.append((start, start + len(found.code)))
     Path(folder, MAPS).write_text(Path("/proc/self/maps").read_text())
+    return spans
 
 
 def _loaded_at(found, engine):
@@ -85,6 +89,7 @@ class _Loaded:
     code: bytes
     lines: Lines
     unwinding: Unwinding
+    targets: frozenset[int]
 
 
 class Image:
@@ -115,6 +120,17 @@ class Image:
         """The place of an address in the source, and those of the calls that were inlined around it."""
         loaded = self._at(address)
         return loaded.lines.frames(address - loaded.start) if loaded else ()
+
+    def cause(self, address: int) -> int:
+        """An address in the instruction that a thread spent its time on, of one at which it was interrupted.
+
+        A processor lets itself be interrupted when an instruction is done, and so it is mostly found behind the one
+        that took long. Where a jump may lead to the address, the one before it in memory need not have run.
+        """
+        loaded = self._at(address - 1)
+        if loaded is None or address - loaded.start in loaded.targets:
+            return address
+        return address - 1
 
     def following(self, address: int) -> int:
         """An address near by in the same function that has a line, as `Lines.following` finds it."""
@@ -169,11 +185,29 @@ def _is_indirect_call(code):
     return len(code) == 2 + extra + distance
 
 
+def _loaded(start, found):
+    begins = [function.start for function in found.functions]
+    targets = frozenset([*begins, *_jump_targets(found.code)])
+    return _Loaded(start, found.code, Lines(found.sections), Unwinding(found), targets)
+
+
+def _jump_targets(code):
+    """Where jumps may lead. Bytes that look like a jump within another instruction lead to a few too many."""
+    for jump in re.finditer(rb"[\x70-\x7f\xeb]", code[:-1]):
+        yield (
+            jump.start()
+            + 2
+            + int.from_bytes(code[jump.start() + 1 : jump.start() + 2], "little", signed=True)
+        )
+    for jump in re.finditer(rb"\x0f[\x80-\x8f]|\xe9", code[:-4]):
+        yield jump.end() + 4 + int.from_bytes(code[jump.end() : jump.end() + 4], "little", signed=True)
+
+
 def _read_objects(folder):
     for path in Path(folder).glob("*.o"):
         try:
             found = _elf.read(path.read_bytes())
             if found is not None:
-                yield _Loaded(int(path.stem, 16), found.code, Lines(found.sections), Unwinding(found))
+                yield _loaded(int(path.stem, 16), found)
         except ValueError:
             continue

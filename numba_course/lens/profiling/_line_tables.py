@@ -20,18 +20,22 @@ import numba
 from numba.core import compiler
 from numba.core.base import BaseContext
 from numba.core.caching import Cache
-from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
+from numba.core.codegen import CPUCodeLibrary
 from numba.core.compiler import CompilerBase, Flags
 from numba.core.debuginfo import DIBuilder
 from numba.core.errors import NumbaDebugInfoWarning
 from numba.core.ir import Loc
-from numba.core.lowering import BaseLower, Lower
+from numba.core.lowering import Lower
 from numba.core.registry import cpu_target
 from numba.parfors import parfor_lowering
 
-from numba_course.lens.profiling._dropped import with_lines
-
-WRAPPERS = ("_ZN7cpython", "cfunc.", "__ufunc__.", "__gufunc__.", ".kernel.")  # which Numba makes without a place
+WRAPPERS = (
+    "_ZN7cpython",
+    "cfunc.",
+    "__ufunc__.",
+    "__gufunc__.",
+    ".kernel.",
+)  # which Numba makes without a place
 NUMBA = os.path.dirname(numba.__file__) + os.sep
 BODY = "__numba_parfor_gufunc"  # the function that Numba makes of the body of a parallel loop
 
@@ -77,7 +81,7 @@ def _replaced(compiled):
     """What of Numba is replaced meanwhile: owner, name, replacement."""
     begin, lower = CompilerBase.__init__, Lower.lower_inst
     add, frontend = CPUCodeLibrary.add_ir_module, compiler.run_frontend
-    finish, body = JITCPUCodegen._add_module, parfor_lowering._create_gufunc_for_parfor_body
+    body = parfor_lowering._create_gufunc_for_parfor_body
 
     def begin_with_lines(self, typingctx, targetctx, library, args, return_type, flags, locals):
         if not flags.debuginfo:  # with debug=True it is the user who asks for other instructions
@@ -91,9 +95,6 @@ def _replaced(compiled):
     def add_ir_module(self, module):
         _give_place_to_wrappers(module)
         return add(self, module)
-
-    def add_module(self, module):
-        return finish(self, with_lines(module))
 
     def of_parallel_loop(lowerer, parfor, *args, **named):
         around = compiled.loops[-1][1] if compiled.loops else lowerer.fndesc.qualname
@@ -114,7 +115,6 @@ def _replaced(compiled):
         (Lower, "lower_inst", lower_inst),
         (BaseContext, "DIBuilder", partial(_Places, compiled)),
         (CPUCodeLibrary, "add_ir_module", add_ir_module),
-        (JITCPUCodegen, "_add_module", add_module),
         (parfor_lowering, "_create_gufunc_for_parfor_body", of_parallel_loop),
         (compiler, "run_frontend", run_frontend),
         (Flags, "get_mangle_string", lambda flags: "lines"),  # names must not change with the flags
@@ -170,7 +170,9 @@ class _Places(DIBuilder):
     one function into another, or made a function of the body of a loop.
     """
 
-    def __init__(self, compiled: Compiled, module: Any, filepath: str, cgctx: Any, directives_only: bool) -> None:
+    def __init__(
+        self, compiled: Compiled, module: Any, filepath: str, cgctx: Any, directives_only: bool
+    ) -> None:
         self._compiled, self._file, self._is_plain = compiled, filepath, directives_only
         super().__init__(module, filepath, cgctx, directives_only)
 

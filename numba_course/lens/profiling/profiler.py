@@ -11,12 +11,15 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import GeneratorType
 from typing import Any
 
 import cloudpickle
+from numba import _dynfunc
 from numba.core.ccallback import CFunc
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
@@ -31,6 +34,7 @@ from numba_course.lens.profiling._tally import OWN_CODE, tally
 from numba_course.process import pickling, sandbox
 from numba_course.process.arguments import pack, unpack
 
+GENERATORS = GeneratorType, _dynfunc._Generator  # of Python and of Numba
 COMPILING = 120.0  # seconds
 LIMIT = 20.0  # seconds that a call may take beyond those that were asked for
 PATIENCE = 4  # times these seconds that it takes, where calls sleep or their arguments are copied
@@ -96,7 +100,7 @@ class Profile(html.Shown):
     threads : int
         How many threads were found at work.
     calls : int
-        How many calls were looked at.
+        How many calls were looked at; 0 for a program.
     ended : str
         Empty if the calls returned; else what they did.
     notes : tuple of str
@@ -151,15 +155,19 @@ class Profile(html.Shown):
         if self.ended:
             yield "warn", f"{self.name} {self.ended}"
         if self.samples:
+            calls = f", in ⟨{self.calls}⟩ calls" if self.calls else ""
             margin = 100 / math.sqrt(self.samples)
             yield (
                 "plain",
-                f"{self.name}: ⟨{self.samples}⟩ samples at work in compiled code, in ⟨{self.calls}⟩ calls; "
+                f"{self.name}: ⟨{self.samples}⟩ samples at work in compiled code{calls}; "
                 f"a share is right to about ⟨{margin:.0f}⟩ percent points",
             )
         else:
             yield "info", f"no sample of {self.name} lay in compiled code"
-        yield "plain", f"not counted: ⟨{self.waiting}⟩ in pools of threads, ⟨{self.elsewhere}⟩ outside compiled code"
+        yield (
+            "plain",
+            f"not counted: ⟨{self.waiting}⟩ in pools of threads, ⟨{self.elsewhere}⟩ outside compiled code",
+        )
         yield from (("info", note) for note in self.notes)
 
     def figure(self) -> figures.Figure:
@@ -222,7 +230,9 @@ def profile(fn: Callable[..., object], *args: object, seconds: float = 2.0, **na
     not end within 20 seconds more is stopped, and what was seen until then is shown.
     """
     if not callable(fn):
-        raise TypeError(f"lens.profile: fn must be a function, not {type(fn).__name__}; was it called already?")
+        raise TypeError(
+            f"lens.profile: fn must be a function, not {type(fn).__name__}; was it called already?"
+        )
     if not 0 < seconds < math.inf:
         raise ValueError(f"lens.profile: seconds must be a number above 0, not {seconds!r}")
     if why := _sampling.refusal():
@@ -240,14 +250,14 @@ def profile(fn: Callable[..., object], *args: object, seconds: float = 2.0, **na
             ended = f"did not end within {seconds * PATIENCE + LIMIT:.0f} s and was stopped"
             outcome = sandbox.run(tally, folder)
             if outcome.ended == "returned":
-                return _profile(name, outcome.value, calls=1, ended=ended)
+                return profile_of(name, outcome.value, calls=1, ended=ended)
     if outcome.ended == "raised" and outcome.step == "compiling":
         raise TypeError(f"lens.profile: {name} does not compile: {reason(outcome.error)}")  # type: ignore[arg-type]
     if outcome.ended != "returned":
         how = reason_after_kind(outcome.error) if outcome.error else outcome.ended
         raise RuntimeError(f"lens.profile: {name} failed in {outcome.step or 'starting'}: {how}")
     seen = outcome.value
-    return _profile(name, seen["tally"], seen["calls"], seen["ended"])
+    return profile_of(name, seen["tally"], seen["calls"], seen["ended"])
 
 
 def _called(fn, args, named):
@@ -258,7 +268,7 @@ def _called(fn, args, named):
     return fn, args
 
 
-def _profile(name, found, calls, ended=""):
+def profile_of(name, found, calls, ended=""):
     """The `Profile` of what `tally` has counted."""
     return Profile(
         name=name,
@@ -284,6 +294,9 @@ def _notes(found):
     if found["broken"] > LEAST * samples:
         share = f"⟨{100 * found['broken'] / samples:.0f} %⟩"
         yield f"of {share} of the samples not all callers are known: they may stand at the top, not below a line"
+    for library, count in found["outside"]:
+        if count > LEAST * samples:
+            yield f"⟨{count}⟩ samples lay in {library}, which has threads of its own: for which line is not known"
     if found["lost"]:
         yield f"⟨{found['lost']}⟩ samples found no room"
 
@@ -291,7 +304,7 @@ def _notes(found):
 # What follows runs in the child process.
 
 
-def _observe(pickled: bytes, packed: bytes, folder: str, seconds: float) -> Iterator[Any]:
+def _observe(pickled, packed, folder, seconds):
     """Compile, call and sample; yields what it is doing, returns what was seen, as data."""
     yield "preparing", COMPILING
     samples = _sampling.Samples(os.path.join(folder, _image.SAMPLES))
@@ -302,9 +315,9 @@ def _observe(pickled: bytes, packed: bytes, folder: str, seconds: float) -> Iter
         args, named = unpack(packed)
         if isinstance(function, Dispatcher):
             compiled_for(function, args, named)
-        keep_image(folder, compiled.objects)
+        samples.look_for(keep_image(folder, compiled.objects))
         yield "calling", seconds * PATIENCE + LIMIT
-        run = _Run(function, packed, samples)
+        run = _Run(function, packed, samples, compiled.objects)
         with _sampling.sampled(samples, handler):
             run.repeat(seconds, args, named)
     yield "reading", COMPILING
@@ -312,21 +325,25 @@ def _observe(pickled: bytes, packed: bytes, folder: str, seconds: float) -> Iter
     return {"tally": tally(folder), "calls": run.calls, "ended": run.ended}
 
 
-def keep_image(folder: str, objects: list[bytes]) -> None:
-    """Write down what Numba has compiled and loaded in this process, and where."""
-    _image.keep(folder, objects, cpu_target.target_context.codegen()._engine)
+def keep_image(folder: str, objects: list[bytes]) -> list[tuple[int, int]]:
+    """Write down what Numba has compiled and loaded in this process, and where; the spans of memory are returned."""
+    return _image.keep(folder, objects, cpu_target.target_context.codegen()._engine)
 
 
 class _Run:
     """Calls of a function, of which samples are kept while they run."""
 
-    def __init__(self, function: Callable[..., Any], packed: bytes, samples: _sampling.Samples) -> None:
-        self.function, self.packed, self.samples = function, packed, samples
+    def __init__(
+        self, function: Callable[..., Any], packed: bytes, samples: _sampling.Samples, compiled: list[bytes]
+    ) -> None:
+        self.function, self.packed, self.samples, self.compiled = function, packed, samples, compiled
         self.calls, self.ended = 0, ""
 
     def repeat(self, seconds: float, args: tuple[Any, ...], named: dict[str, Any]) -> None:
         """Call it until the calls have taken so much processor time, or several times as many seconds have passed."""
+        before = len(self.compiled)
         start, used = time.monotonic(), self._call(args, named)
+        used = used if len(self.compiled) == before else 0.0  # it compiled meanwhile
         is_changed = not _same(self.packed, args, named)
         while used < seconds and time.monotonic() - start < PATIENCE * seconds:
             if is_changed:
@@ -339,9 +356,8 @@ class _Run:
         self.samples.let_in(True)
         try:
             result = self.function(*args, **named)
-            if inspect.isgenerator(result) or type(result).__name__ == "generator":
-                for _ in result:
-                    pass
+            if isinstance(result, GENERATORS):
+                deque(result, maxlen=0)
         except Exception as error:
             self.ended = f"raised {reason_after_kind(error)}"
         finally:

@@ -48,28 +48,37 @@ def program(seed):
     slow = draw.randrange(count)
     repeats = [draw.choice((4, 6, 8)) for _ in range(count)]
     repeats[slow] = 80
-    lines = [WORK[kind].format(r=f"r[{k}]") for k in range(count)]
+    lines = [[WORK[kind].format(r=f"r[{k}]")] for k in range(count)]
+    if ": " in WORK[kind] and draw.random() < 0.5:  # what is repeated stands in a line of its own
+        lines = [
+            [head + ":", f"    {work}  # r[{k}]"]
+            for k, [line] in enumerate(lines)
+            for head, work in [line.split(": ")]
+        ]
+        kind += " in a line of its own"
     body = _body(form, lines)
     parallel = "(parallel=True)" if form == "prange" else ""
     head = ["import math", "import numpy as np", "from numba import njit, prange", *HELPER.splitlines()]
-    text = "\n".join([*head, f"@njit{parallel}", "def slow(a, out, r):", *(f"    {line}" for line in body)])
-    line = 1 + next(n for n, row in enumerate(text.splitlines()) if f"r[{slow}]" in row)
+    text = "\n".join([*head, f"@njit{parallel}", "def slow(a, out, r):", *_indented(body)])
+    line = 1 + max(n for n, row in enumerate(text.splitlines()) if f"r[{slow}]" in row)
     return text, np.array(repeats), line, f"{kind}, {form}"
 
 
 def _body(form, lines):
-    start = ["x = out[i]", "n = np.int64(i)"]
+    start, end = ["x = out[i]", "n = np.int64(i)"], ["out[i] = x + n"]
     loop = f"for i in {'prange' if form == 'prange' else 'range'}(out.size):"
     if form == "a loop for each":
-        rows = [[loop, *(f"    {row}" for row in (*start, line, "out[i] = x + n"))] for line in lines]
-        return [row for each in rows for row in each]
+        return [row for line in lines for row in (loop, *_indented([*start, *line, *end]))]
     if form == "branches":
-        lines = [row for line in lines for row in ("if i >= 0 and out[i] > -1e300:", f"    {line}")]
-    inside = [*start, *lines, "out[i] = x + n"]
+        lines = [["if i >= 0 and out[i] > -1e300:", *_indented(line)] for line in lines]
+    inside = [*start, *(row for line in lines for row in line), *end]
     if form == "a nested function":
-        inner = ["def inner(i):", *(f"    {row}" for row in inside)]
-        return [*inner, loop, "    inner(i)"]
-    return [loop, *(f"    {row}" for row in inside)]
+        return ["def inner(i):", *_indented(inside), loop, "    inner(i)"]
+    return [loop, *_indented(inside)]
+
+
+def _indented(rows):
+    return [f"    {row}" for row in rows]
 
 
 def is_named_first(seed, seconds=0.5):
@@ -85,7 +94,7 @@ def is_named_first(seed, seconds=0.5):
         module = importlib.util.module_from_spec(spec)
         sys.modules[path.stem] = module
         spec.loader.exec_module(module)
-        found = lens.profile(module.slow, np.random.rand(1000), np.ones(2000), repeats, seconds=seconds)
+        found = lens.profile(module.slow, np.linspace(0, 1, 1000), np.ones(2000), repeats, seconds=seconds)
         named = [one for one in found.tree if "r[" in one.source]
         named.sort(key=lambda one: -one.total)
         del sys.modules[path.stem]
