@@ -36,8 +36,10 @@ from numba_course.process.arguments import pack, unpack
 
 GENERATORS = GeneratorType, _dynfunc._Generator  # of Python and of Numba
 COMPILING = 120.0  # seconds
-LIMIT = 20.0  # seconds that a call may take beyond those that were asked for
+LIMIT = 10.0  # seconds that a call may take beyond those that were asked for
 PATIENCE = 4  # times these seconds that it takes, where calls sleep or their arguments are copied
+BUSY = 5  # times that, where other programs take the processor
+ENOUGH, ASLEEP = 0.25, 0.02  # of the processor time that was asked for; of a processor
 MEMORY = 3 << 30  # bytes that the child process may use
 FEW = 30  # samples below which next to nothing can be said
 SHOWN, LEAST = 25, 0.01  # lines of a card, and the share of the least of them
@@ -227,7 +229,7 @@ def profile(fn: Callable[..., object], *args: object, seconds: float = 2.0, **na
     -----
     The machine code is compiled with tables of lines, and without any of the other changes of ``debug=True``. What
     was inlined counts for the line in which it stands, and is shown below the line that called it. A call that does
-    not end within 20 seconds more is stopped, and what was seen until then is shown.
+    not end within 10 seconds more is stopped, and what was seen until then is shown.
     """
     if not callable(fn):
         raise TypeError(
@@ -245,9 +247,10 @@ def profile(fn: Callable[..., object], *args: object, seconds: float = 2.0, **na
         raise TypeError(f"lens.profile: {name} or its arguments cannot be sent: {error}") from error
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, _image.SAMPLES).touch()
-        outcome = sandbox.run(_observe, *sent, folder, seconds, seconds=COMPILING, memory=MEMORY)
+        limit = seconds * PATIENCE + LIMIT
+        outcome = sandbox.run(_observe, *sent, folder, seconds, limit, seconds=COMPILING, memory=MEMORY)
         if outcome.ended == "timed out" and outcome.step == "calling":
-            ended = f"did not end within {seconds * PATIENCE + LIMIT:.0f} s and was stopped"
+            ended = f"did not end within {limit:.0f} s and was stopped"
             outcome = sandbox.run(tally, folder)
             if outcome.ended == "returned":
                 return profile_of(name, outcome.value, calls=1, ended=ended)
@@ -304,7 +307,7 @@ def _notes(found):
 # What follows runs in the child process.
 
 
-def _observe(pickled, packed, folder, seconds):
+def _observe(pickled, packed, folder, seconds, limit):
     """Compile, call and sample; yields what it is doing, returns what was seen, as data."""
     yield "preparing", COMPILING
     samples = _sampling.Samples(os.path.join(folder, _image.SAMPLES))
@@ -316,7 +319,7 @@ def _observe(pickled, packed, folder, seconds):
         if isinstance(function, Dispatcher):
             compiled_for(function, args, named)
         samples.look_for(keep_image(folder, compiled.objects))
-        yield "calling", seconds * PATIENCE + LIMIT
+        yield "calling", limit
         run = _Run(function, packed, samples, compiled.objects)
         with _sampling.sampled(samples, handler):
             run.repeat(seconds, args, named)
@@ -340,12 +343,12 @@ class _Run:
         self.calls, self.ended = 0, ""
 
     def repeat(self, seconds: float, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """Call it until the calls have taken so much processor time, or several times as many seconds have passed."""
+        """Call it until the calls have taken so much processor time, or one waits for more in vain."""
         before = len(self.compiled)
         start, used = time.monotonic(), self._call(args, named)
         used = used if len(self.compiled) == before else 0.0  # it compiled meanwhile
         is_changed = not _same(self.packed, args, named)
-        while used < seconds and time.monotonic() - start < PATIENCE * seconds:
+        while used < seconds and not _in_vain(used, time.monotonic() - start, seconds):
             if is_changed:
                 args, named = unpack(self.packed)
             used += self._call(args, named)
@@ -364,6 +367,12 @@ class _Run:
             self.samples.let_in(False)
         self.calls += 1
         return time.process_time() - before
+
+
+def _in_vain(used, waited, seconds):
+    """Whether so much processor time must do: it comes slowly, and the machine is not just busy."""
+    few = PATIENCE * seconds
+    return waited > few and (used > ENOUGH * seconds or used < ASLEEP * waited or waited > BUSY * few)
 
 
 def _same(packed, args, named):
