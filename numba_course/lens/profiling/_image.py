@@ -6,11 +6,11 @@ import ctypes
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+
+from numba.core.registry import cpu_target
 
 from numba_course.lens.profiling import _elf
 from numba_course.lens.profiling._dwarf import Frame, Lines
@@ -20,33 +20,46 @@ MAPS, SAMPLES = "maps", "samples"  # files in the folder, beside objects that ar
 COMPILED = "compiled code without lines"
 
 
-def keep(folder: str, objects: Iterable[bytes], engine: Any) -> list[tuple[int, int]]:
-    """Write down what is loaded in this process; the spans of memory with compiled code are returned.
+class Record:
+    """Writes down what is loaded in this process, as more is compiled.
 
     Parameters
     ----------
     folder : str
-        There may be an older state of this process.
-    objects : iterable of bytes
-        Object code that Numba had compiled and loaded.
-    engine : JitEngine
-        Numba's own, which knows where it was loaded to.
+    objects : list of bytes
+        Object code that Numba has compiled and loaded; it grows.
+
+    Attributes
+    ----------
+    spans : list of (int, int)
+        Memory with compiled code, each from and to.
     """
-    spans = []
-    for content in objects:
+
+    def __init__(self, folder: str, objects: list[bytes]) -> None:
+        self.folder, self.objects, self.spans = folder, objects, []
+        self._done = 0
+
+    def is_renewed(self) -> bool:
+        """Bring it up to date; whether anything was compiled since the last time."""
+        before, self._done = self._done, len(self.objects)
+        for content in self.objects[before : self._done]:
+            self._write(content)
+        Path(self.folder, MAPS).write_text(Path("/proc/self/maps").read_text())
+        return self._done > before
+
+    def _write(self, content):
         try:
             found = _elf.read(content)
         except ValueError:
-            continue  # its samples are told to have no lines
-        if found is not None and (start := _loaded_at(found, engine)) is not None:
-            Path(folder, f"{start:x}.o").write_bytes(content)
-            spans.append((start, start + len(found.code)))
-    Path(folder, MAPS).write_text(Path("/proc/self/maps").read_text())
-    return spans
+            return  # its samples are told to have no lines
+        if found is not None and (start := _loaded_at(found)) is not None:
+            Path(self.folder, f"{start:x}.o").write_bytes(content)
+            self.spans.append((start, start + len(found.code)))
 
 
-def _loaded_at(found, engine):
+def _loaded_at(found):
     """Where the code of an object begins; None if it is not found: another copy of its functions may be in use."""
+    engine = cpu_target.target_context.codegen()._engine
     for function in sorted(found.functions, key=lambda function: not function.is_strong):
         address = engine.get_function_address(function.name)
         start = address - function.start

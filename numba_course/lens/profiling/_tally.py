@@ -100,6 +100,7 @@ class _Sample:
         library = "" if known else image.library(address)
         frames, self.is_unplaced = _frames(image, [image.cause(address), *calls] if known else calls)
         own = [n for n, found in enumerate(frames) if _is_users(found)]
+        own = own[:1] + [n for n in own[1:] if not _only_leads_to_a_method(frames[n])]
         self.places = _without_repetition([frames[n] for n in reversed(own)])
         inner = frames[: own[0]] if own else frames
         named = next((found.function for found in reversed(inner) if not _is_made_up(found)), "")
@@ -133,6 +134,11 @@ def _waits(image, library, words, calls):
         if mapping and mapping[2][2] == "x" and image.library(word).startswith(POOLS):
             return True
     return False
+
+
+def _only_leads_to_a_method(frame):
+    """Whether it is the function that Numba makes for each method of a jitclass."""
+    return frame.file == "<string>" and frame.function in ("method", "ctor")
 
 
 def _is_users(frame):

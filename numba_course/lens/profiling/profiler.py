@@ -22,7 +22,6 @@ import cloudpickle
 from numba import _dynfunc
 from numba.core.ccallback import CFunc
 from numba.core.dispatcher import Dispatcher
-from numba.core.registry import cpu_target
 
 from numba_course.lens import figures, html
 from numba_course.lens.compiled.callables import looked_into
@@ -38,8 +37,8 @@ GENERATORS = GeneratorType, _dynfunc._Generator  # of Python and of Numba
 COMPILING = 120.0  # seconds
 LIMIT = 10.0  # seconds that a call may take beyond those that were asked for
 PATIENCE = 4  # times these seconds that it takes, where calls sleep or their arguments are copied
-BUSY = 5  # times that, where other programs take the processor
-ENOUGH, ASLEEP = 0.25, 0.02  # of the processor time that was asked for; of a processor
+BUSY = 3  # times that, where other programs take the processor
+ASLEEP = 0.02  # of a processor: calls that use less sleep
 MEMORY = 3 << 30  # bytes that the child process may use
 FEW = 30  # samples below which next to nothing can be said
 SHOWN, LEAST = 25, 0.01  # lines of a card, and the share of the least of them
@@ -318,35 +317,40 @@ def _observe(pickled, packed, folder, seconds, limit):
         args, named = unpack(packed)
         if isinstance(function, Dispatcher):
             compiled_for(function, args, named)
-        samples.look_for(keep_image(folder, compiled.objects))
+        run = _Run(function, packed, samples, _image.Record(folder, compiled.objects))
+        run.look_again()
         yield "calling", limit
-        run = _Run(function, packed, samples, compiled.objects)
         with _sampling.sampled(samples, handler):
             run.repeat(seconds, args, named)
     yield "reading", COMPILING
-    keep_image(folder, compiled.objects)
+    run.look_again()
     return {"tally": tally(folder), "calls": run.calls, "ended": run.ended}
-
-
-def keep_image(folder: str, objects: list[bytes]) -> list[tuple[int, int]]:
-    """Write down what Numba has compiled and loaded in this process, and where; the spans of memory are returned."""
-    return _image.keep(folder, objects, cpu_target.target_context.codegen()._engine)
 
 
 class _Run:
     """Calls of a function, of which samples are kept while they run."""
 
     def __init__(
-        self, function: Callable[..., Any], packed: bytes, samples: _sampling.Samples, compiled: list[bytes]
+        self,
+        function: Callable[..., Any],
+        packed: bytes,
+        samples: _sampling.Samples,
+        record: _image.Record,
     ) -> None:
-        self.function, self.packed, self.samples, self.compiled = function, packed, samples, compiled
+        self.function, self.packed, self.samples, self.record = function, packed, samples, record
         self.calls, self.ended = 0, ""
+
+    def look_again(self) -> bool:
+        """Have the handler know what was compiled since the last time; whether anything was."""
+        is_renewed = self.record.is_renewed()
+        self.samples.look_for(self.record.spans)
+        return is_renewed
 
     def repeat(self, seconds: float, args: tuple[Any, ...], named: dict[str, Any]) -> None:
         """Call it until the calls have taken so much processor time, or one waits for more in vain."""
-        before = len(self.compiled)
         start, used = time.monotonic(), self._call(args, named)
-        used = used if len(self.compiled) == before else 0.0  # it compiled meanwhile
+        if self.look_again():  # it compiled meanwhile, so it does not count
+            start, used = time.monotonic(), 0.0
         is_changed = not _same(self.packed, args, named)
         while used < seconds and not _in_vain(used, time.monotonic() - start, seconds):
             if is_changed:
@@ -372,7 +376,7 @@ class _Run:
 def _in_vain(used, waited, seconds):
     """Whether so much processor time must do: it comes slowly, and the machine is not just busy."""
     few = PATIENCE * seconds
-    return waited > few and (used > ENOUGH * seconds or used < ASLEEP * waited or waited > BUSY * few)
+    return waited > few and (used < ASLEEP * waited or waited > BUSY * few)
 
 
 def _same(packed, args, named):

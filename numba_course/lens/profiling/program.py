@@ -13,7 +13,7 @@ from pathlib import Path
 from numba_course.lens.profiling import _image, _sampling
 from numba_course.lens.profiling._line_tables import lines_kept
 from numba_course.lens.profiling._tally import tally
-from numba_course.lens.profiling.profiler import Profile, keep_image, profile_of
+from numba_course.lens.profiling.profiler import Profile, profile_of
 
 
 def run(path: str, arguments: Sequence[str] = ()) -> Profile:
@@ -57,7 +57,7 @@ def run(path: str, arguments: Sequence[str] = ()) -> Profile:
             samples.let_in(True)
             ended = _ran(path)
             samples.let_in(False)
-        keep_image(folder, compiled.objects)
+        _image.Record(folder, compiled.objects).is_renewed()
         return profile_of(Path(path).name, tally(folder), 0, ended)
 
 

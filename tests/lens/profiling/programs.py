@@ -47,7 +47,7 @@ def calls_another_file(n):
 @njit
 def calls_what_is_not_inlined(n):
     total = 0.0
-    for i in range(n):
+    for _ in range(n):
         total += recursive(12)  # slow
     return total
 
@@ -152,6 +152,14 @@ namespace = {"njit": njit, "math": math}
 exec(GENERATED, namespace)
 generated = namespace["generated"]
 closure = closed_over(2.5)
+
+
+def in_libraries(a):
+    """Calls functions that have others work: the C library's, those for mathematics and for matrices."""
+    b = np.ones(50_000)
+    sines(b, b.copy())
+    allocates(10)
+    multiplies(a)
 
 
 def many(a):

@@ -3,14 +3,13 @@
 import inspect
 import re
 import signal
-import time
 
 import numpy as np
 import pytest
 
 from numba_course import lens
 from numba_course.lens.profiling import _sampling, profiler
-from numba_course.lens.profiling.profiler import Line, Profile, profile, profile_of
+from numba_course.lens.profiling.profiler import Line, Profile, _in_vain, profile, profile_of
 from tests.lens.profiling import callee, programs
 
 pytestmark = [
@@ -49,12 +48,19 @@ def test_a_loop_that_does_ten_times_the_work_of_another():
 
 
 def test_samples_in_a_library_belong_to_the_line_that_called_it():
-    slow = slow_line(programs.sines)
-    seen = until(lambda p: p.lines and p.lines[0].line == slow, programs.sines, np.ones(50_000), np.ones(50_000))
-    assert seen.lines[0].line == slow
-    at_work = dict(seen.lines[0].inside)
-    library = max(at_work, key=at_work.get)
-    assert library.startswith("libm.so") and f"{library}" in repr(seen)
+    libraries = {"sines": "libm.so", "allocates": "libc.so", "multiplies": "lib"}
+    lines = {slow_line(getattr(programs, name)): begin for name, begin in libraries.items()}
+
+    def found(seen):
+        """Which library was at work most often in each line."""
+        inside = {
+            one.line: one.inside[0][0] for one in seen.lines if one.inside and one.own > 0.02 * seen.samples
+        }
+        return {line: inside.get(line, "").startswith(begin) for line, begin in lines.items()}
+
+    seen = until(lambda seen: all(found(seen).values()), programs.in_libraries, np.ones((300, 300)))
+    assert all(found(seen).values()), seen
+    assert "libm.so.6" in repr(seen)
 
 
 def test_all_kinds_of_functions():
@@ -68,7 +74,11 @@ def test_all_kinds_of_functions():
     called = {slow_line(programs.calls_another_file), slow_line(programs.calls_what_is_not_inlined)}
 
     def complete(seen):
-        named = {one.line for one in seen.lines if one.file == programs.__file__ and one.total > 0.02 * seen.samples}
+        named = {
+            one.line
+            for one in seen.lines
+            if one.file == programs.__file__ and one.total > 0.02 * seen.samples
+        }
         return expected <= named
 
     seen = until(complete, programs.many, np.ones((100, 400)), seconds=0.8)
@@ -89,18 +99,6 @@ def test_parallel_loops_and_those_that_wait():
     seen = until(lambda p: p.share(slow) > 0.8, programs.uneven, np.ones(300))
     assert seen.share(slow) > 0.8 and seen.lines[0].function == "uneven"
     assert "in pools of threads" in repr(seen)
-
-
-def test_memory_that_is_copied_belongs_to_its_line():
-    lines = {one.line: one for one in until(lambda p: p.samples, programs.allocates, 20).lines}
-    seen = lines[slow_line(programs.allocates)]
-    assert any(what.startswith("libc.so") for what, _ in seen.inside)
-
-
-def test_work_in_blas_is_found_on_a_deep_stack():
-    slow = slow_line(programs.multiplies)
-    seen = until(lambda p: p.lines and p.lines[0].line == slow, programs.multiplies, np.ones((400, 400)))
-    assert seen.lines[0].line == slow
 
 
 def test_each_call_has_arguments_of_its_own_if_it_changes_them():
@@ -124,17 +122,21 @@ def test_a_call_that_does_not_end_is_stopped_and_shown(monkeypatch):
     assert re.fullmatch(r"did not end within \d+ s and was stopped", seen.ended)
 
 
-def test_a_call_that_is_all_overhead_has_no_lines_and_says_so():
+def test_a_call_that_is_all_overhead_says_so_and_the_session_stays_as_it_was():
+    handler, timer = signal.getsignal(signal.SIGPROF), signal.getitimer(signal.ITIMER_PROF)
+    overloads = dict(programs.tiny.overloads)
     seen = profile(programs.tiny, 1, seconds=0.1)
     assert seen.elsewhere > 2 * seen.samples
-
-
-def test_the_session_stays_as_it_was():
-    handler, timer = signal.getsignal(signal.SIGPROF), signal.getitimer(signal.ITIMER_PROF)
-    overloads = dict(programs.two_loops.overloads)
-    profile(programs.two_loops, 1000, seconds=0.05)
     assert signal.getsignal(signal.SIGPROF) == handler and signal.getitimer(signal.ITIMER_PROF) == timer
-    assert programs.two_loops.overloads == overloads
+    assert programs.tiny.overloads == overloads
+
+
+@pytest.mark.parametrize(
+    ("used", "waited", "is_in_vain"),
+    [(0.0, 3.9, False), (0.0, 4.1, True), (0.5, 4.1, False), (0.9, 11.9, False), (0.9, 12.1, True)],
+)
+def test_sleep_is_not_waited_for_and_a_busy_machine_is(used, waited, is_in_vain):
+    assert _in_vain(used, waited, 1.0) == is_in_vain
 
 
 @pytest.mark.parametrize(
@@ -166,13 +168,13 @@ def test_elsewhere_it_is_refused(monkeypatch):
 FOUND = {
     "tree": (
         (0, __file__, 1, "f", 10, 90, (("", 4), ("libm.so.6", 6))),
-        (1, __file__, 2, "<lambda>", 80, 80, (("", 80),)),
-        (0, __file__, 3, "f", 10, 10, (("", 10),)),
+        (1, __file__, 3, "<lambda>", 80, 80, (("", 80),)),
+        (0, __file__, 5, "f", 10, 10, (("", 10),)),
     ),
     "lines": (
-        (__file__, 2, "<lambda>", 80, 80, (("", 80),)),
+        (__file__, 3, "<lambda>", 80, 80, (("", 80),)),
         (__file__, 1, "f", 10, 90, (("", 4), ("libm.so.6", 6))),
-        (__file__, 3, "f", 10, 10, (("", 10),)),
+        (__file__, 5, "f", 10, 10, (("", 10),)),
     ),
     **{"computing": 100, "waiting": 7, "elsewhere": 8, "unplaced": 30, "broken": 0, "lost": 2, "threads": 3},
     "outside": (("libopenblas.so", 5),),
@@ -187,18 +189,23 @@ def test_the_card():
     assert "\u00a0\u00a0" in rows[2] and rows[3].startswith("⟨ 10 %⟩")
     for words in ("⟨100⟩ samples", "⟨12⟩ calls", "⟨10⟩ percent points", "⟨7⟩ in pools", "⟨8⟩ outside"):
         assert words in text
-    for words in ("⟨30 %⟩ of the samples lay at instructions that LLVM gives no line", "⟨2⟩ samples found no room"):
+    for words in (
+        "⟨30 %⟩ of the samples lay at instructions that LLVM gives no line",
+        "⟨2⟩ samples found no room",
+    ):
         assert words in text
     assert "⟨5⟩ samples lay in libopenblas.so" in text
     page = seen._repr_html_()
     assert "<script" not in page and "id=" not in page and "&lt;lambda&gt;" in page
-    assert seen.share(2) == 0.8 and seen.share(2, "test_profiler.py") == 0.8 and seen.share(2, "other.py") == 0
+    assert (
+        seen.share(3) == 0.8 and seen.share(3, "test_profiler.py") == 0.8 and seen.share(3, "other.py") == 0
+    )
 
 
 def test_the_figure():
     drawn = profile_of("f", FOUND, 12).figure()
     assert drawn.alt == (
-        "Share of the time of the lines of f, the largest first. First: ⟨line 2, 80 %⟩."
+        "Share of the time of the lines of f, the largest first. First: ⟨line 3, 80 %⟩."
     ) and drawn.png.startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="nothing to draw"):
         Profile("f", (), (), 0, 0, 0, 0, 1).figure()
@@ -206,9 +213,3 @@ def test_the_figure():
 
 def test_a_line_without_source():
     assert Line("<string>", 3, "f", 1, 1).source == ""
-
-
-def test_sleep_is_not_waited_for_long():
-    start = time.monotonic()
-    profile(time.sleep, 0.02, seconds=0.1)
-    assert time.monotonic() - start < 60  # a limit against hanging, not a measurement
