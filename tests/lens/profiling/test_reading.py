@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from numba import njit, prange
+from numba import njit
 
 from numba_course.lens.profiling import _dwarf, _elf, _image, _line_tables, _sampling, _unwinding
 
@@ -16,16 +16,16 @@ with_binutils = pytest.mark.skipif(not shutil.which("readelf"), reason="needs re
 
 @pytest.fixture(scope="module")
 def objects():
-    """Object code of a function with a parallel loop, calls and exceptions."""
+    """Object code of functions with loops, calls and exceptions."""
 
-    @njit(parallel=True)
+    @njit
     def function(a):
         out = np.zeros_like(a)
-        for i in prange(a.size):
+        for i in range(a.size):
             out[i] = np.sin(a[i]) / a[i]
         if out[0] > 2.0:
             raise ValueError("too large")
-        return out[out > 0.5]
+        return out
 
     with _line_tables.lines_kept() as compiled:
         function(np.ones(5))
@@ -60,7 +60,7 @@ def test_lines_and_functions_are_those_of_readelf(objects, tmp_path):
             (name, int(start, 16), int(size), kind == "GLOBAL") for start, size, kind, name in symbols
         }
         assert {tuple(function) for function in found.functions} == expected
-    assert checked > 100
+    assert checked > 40
 
 
 @with_binutils
@@ -77,7 +77,7 @@ def test_frame_information_is_that_of_readelf(objects, tmp_path):
             expected = _unwinding.STACK if register == "rsp" else _unwinding.FRAME
             assert (rule.register, rule.distance) == (expected, int(distance))
             checked += 1
-    assert checked > 50
+    assert checked > 20
 
 
 def test_what_is_no_such_object_is_refused():
