@@ -2,7 +2,7 @@
 
 LLVM is asked for line tables and for what was inlined where, as ``clang -gline-tables-only`` does, and Numba for
 nothing else that ``debug=True`` does: it would keep variables in memory, check bounds and inline less. So the
-instructions stay what they are; `tests/lens/profiling/test_line_tables.py` compares them.
+instructions stay what they are; `tests/lens/profiling/test__line_tables.py` compares them.
 """
 
 from __future__ import annotations

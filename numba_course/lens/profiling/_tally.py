@@ -104,7 +104,7 @@ class _Sample:
         self.places = _without_repetition([frames[n] for n in reversed(own)])
         inner = frames[: own[0]] if own else frames
         named = next((found.function for found in reversed(inner) if not _is_made_up(found)), "")
-        self.at_work = library or named.partition(".<locals>")[0]
+        self.at_work = library or (f"Numba's {named.partition('.<locals>')[0]}" if named else OWN_CODE)
         if not known and _waits(image, library, words, calls):
             self.kind = "waiting"
         else:

@@ -244,7 +244,7 @@ class Stack:
 
     def _followed(self, address, stack, frame):
         """The calls that led to an address in compiled code, while these registers were as given."""
-        found: list[int] = []
+        found = []
         while len(found) < DEEPEST:
             rule = self.rule_of(address)
             if rule is None:

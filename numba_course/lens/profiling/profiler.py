@@ -270,12 +270,12 @@ def _called(fn, args, named):
     return fn, args
 
 
-def profile_of(name, found, calls, ended=""):
+def profile_of(name: str, found: dict[str, Any], calls: int, ended: str = "") -> Profile:
     """The `Profile` of what `tally` has counted."""
     return Profile(
         name=name,
         lines=tuple(Line(*row) for row in found["lines"]),
-        tree=tuple(Line(*row, depth=depth) for depth, *row in found["tree"]),
+        tree=tuple(Line(*row, depth) for depth, *row in found["tree"]),
         samples=found["computing"],
         waiting=found["waiting"],
         elsewhere=found["elsewhere"],
