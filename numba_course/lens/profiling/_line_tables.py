@@ -12,12 +12,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 from unittest import mock
 
 import numba
-from numba.core import compiler
+from numba.core import compiler, inline_closurecall
 from numba.core.base import BaseContext
 from numba.core.caching import Cache
 from numba.core.codegen import CPUCodeLibrary
@@ -113,14 +113,41 @@ def _replaced(compiled):
     return (
         (CompilerBase, "__init__", begin_with_lines),
         (Lower, "lower_inst", lower_inst),
-        (BaseContext, "DIBuilder", partial(_Places, compiled)),
+        (BaseContext, "DIBuilder", staticmethod(partial(_Places, compiled))),
         (CPUCodeLibrary, "add_ir_module", add_ir_module),
+        (
+            inline_closurecall.InlineWorker,
+            "inline_ir",
+            _placing(inline_closurecall.InlineWorker.inline_ir, 1),
+        ),
+        (inline_closurecall, "inline_closure_call", _placing(inline_closurecall.inline_closure_call, 0)),
         (parfor_lowering, "_create_gufunc_for_parfor_body", of_parallel_loop),
         (compiler, "run_frontend", run_frontend),
         (Flags, "get_mangle_string", lambda flags: "lines"),  # names must not change with the flags
         (Cache, "load_overload", lambda *_: None),
         (Cache, "save_overload", lambda *_: None),
     )
+
+
+def _placing(inline, position):
+    """One of Numba's functions that put the text of a function into another one: what is Numba's stands at the call.
+
+    Its arguments are, from a position on, the function's IR, perhaps its globals, a block and the call's place in it.
+    """
+
+    @wraps(inline)
+    def inline_and_place(*args, **named):
+        function_ir = args[position]
+        block, index = args[position + 1 : position + 3] if position else args[2:4]
+        call, before = block.body[index].loc, set(function_ir.blocks)
+        found = inline(*args, **named)
+        for label in function_ir.blocks.keys() - before:
+            for statement in function_ir.blocks[label].body:
+                if is_numbas(statement.loc.filename):
+                    statement.loc = call
+        return found
+
+    return inline_and_place
 
 
 @contextmanager

@@ -89,9 +89,13 @@ class Samples:
 
         Where a thread is not in compiled code it is the first piece of the stack with an address in it that is.
         """
-        count = min(int(self._memory[0]), ROOM)
-        rows = self._memory[HEAD : HEAD + ROW * count].reshape(count, ROW)
+        rows = self._memory[HEAD : HEAD + ROW * self.count].reshape(self.count, ROW)
         return np.concatenate([rows[:, :4], rows[:, FIXED:]], axis=1)
+
+    @property
+    def count(self) -> int:
+        """How many samples there are."""
+        return min(int(self._memory[0]), ROOM)
 
     @property
     def lost(self) -> int:

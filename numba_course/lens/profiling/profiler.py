@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import GeneratorType
 from typing import Any
@@ -38,6 +38,7 @@ COMPILING = 120.0  # seconds
 LIMIT = 10.0  # seconds that a call may take beyond those that were asked for
 PATIENCE = 4  # times these seconds that it takes, where calls sleep or their arguments are copied
 BUSY = 3  # times that, where other programs take the processor
+ENOUGH = 100  # samples
 ASLEEP = 0.02  # of a processor: calls that use less sleep
 MEMORY = 3 << 30  # bytes that the child process may use
 FEW = 30  # samples below which next to nothing can be said
@@ -275,7 +276,7 @@ def profile_of(name: str, found: dict[str, Any], calls: int, ended: str = "") ->
     return Profile(
         name=name,
         lines=tuple(Line(*row) for row in found["lines"]),
-        tree=tuple(Line(*row, depth) for depth, *row in found["tree"]),
+        tree=tuple(replace(Line(*row[1:]), depth=row[0]) for row in found["tree"]),
         samples=found["computing"],
         waiting=found["waiting"],
         elsewhere=found["elsewhere"],
@@ -352,10 +353,14 @@ class _Run:
         if self.look_again():  # it compiled meanwhile, so it does not count
             start, used = time.monotonic(), 0.0
         is_changed = not _same(self.packed, args, named)
-        while used < seconds and not _in_vain(used, time.monotonic() - start, seconds):
+        while used < self._needed(seconds) and not _in_vain(used, time.monotonic() - start, seconds):
             if is_changed:
                 args, named = unpack(self.packed)
             used += self._call(args, named)
+
+    def _needed(self, seconds):
+        """How much processor time is needed; more where the kernel's clock seldom meets the threads at work."""
+        return seconds if self.samples.count >= ENOUGH else BUSY * seconds
 
     def _call(self, args, named):
         """One call, and the processor time that it took."""
