@@ -214,6 +214,13 @@ def sampled(samples: Samples, handler: Any) -> Iterator[None]:
         signal.setitimer(PROCESSOR_TIME, *timer)
 
 
+def is_in_place(handler: Any) -> bool:
+    """Whether the handler still takes the signals of the timer: what is called may have set one of its own."""
+    found = _Action()
+    _checked(ctypes.CDLL(None, use_errno=True).sigaction(signal.SIGPROF, None, ctypes.byref(found)))
+    return found.handler == handler.address
+
+
 def _checked(failed):
     if failed:
         number = ctypes.get_errno()

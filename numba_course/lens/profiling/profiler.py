@@ -41,6 +41,7 @@ BUSY = 3  # times that, where other programs take the processor
 ENOUGH = 100  # samples
 ASLEEP = 0.02  # of a processor: calls that use less sleep
 MEMORY = 3 << 30  # bytes that the child process may use
+DISTURBED = "set a handler of SIGPROF of its own, so samples are missing"
 FEW = 30  # samples below which next to nothing can be said
 SHOWN, LEAST = 25, 0.01  # lines of a card, and the share of the least of them
 DRAWN = 12  # lines of a figure
@@ -323,9 +324,10 @@ def _observe(pickled, packed, folder, seconds, limit):
         yield "calling", limit
         with _sampling.sampled(samples, handler):
             run.repeat(seconds, args, named)
+            was_disturbed = not _sampling.is_in_place(handler)
     yield "reading", COMPILING
     run.look_again()
-    return {"tally": tally(folder), "calls": run.calls, "ended": run.ended}
+    return {"tally": tally(folder), "calls": run.calls, "ended": run.ended or DISTURBED * was_disturbed}
 
 
 class _Run:

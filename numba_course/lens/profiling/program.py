@@ -13,7 +13,7 @@ from pathlib import Path
 from numba_course.lens.profiling import _image, _sampling
 from numba_course.lens.profiling._line_tables import lines_kept
 from numba_course.lens.profiling._tally import tally
-from numba_course.lens.profiling.profiler import Profile, profile_of
+from numba_course.lens.profiling.profiler import DISTURBED, Profile, profile_of
 
 
 def run(path: str, arguments: Sequence[str] = ()) -> Profile:
@@ -56,6 +56,7 @@ def run(path: str, arguments: Sequence[str] = ()) -> Profile:
         with lines_kept() as compiled, _command_line(path, arguments), _sampling.sampled(samples, handler):
             samples.let_in(True)
             ended = _ran(path)
+            ended = ended or DISTURBED * (not _sampling.is_in_place(handler))
             samples.let_in(False)
         _image.Record(folder, compiled.objects).is_renewed()
         return profile_of(Path(path).name, tally(folder), 0, ended)

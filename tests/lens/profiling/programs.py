@@ -1,6 +1,7 @@
 """Functions of which it is known which line takes the time; the comment says of what kind it is."""
 
 import math
+import signal
 
 import numba
 import numpy as np
@@ -160,6 +161,11 @@ def in_libraries(a):
     sines(b, b.copy())
     allocates(10)
     multiplies(a)
+
+
+def takes_the_signal(n):
+    signal.signal(signal.SIGPROF, signal.SIG_IGN)
+    return two_loops(n)
 
 
 def many(a):

@@ -115,6 +115,10 @@ def test_a_call_that_raises():
     assert seen.ended == "raised ValueError: the sum is large" and "! raises raised ValueError" in repr(seen)
 
 
+def test_a_call_that_takes_the_signal_for_itself_is_told():
+    assert "handler of SIGPROF of its own" in repr(profile(programs.takes_the_signal, 1000, seconds=0.05))
+
+
 def test_a_call_that_does_not_end_is_stopped_and_shown(monkeypatch):
     monkeypatch.setattr(profiler, "LIMIT", 0.5)
     seen = profile(programs.never_ends, 1.0, seconds=0.2)
