@@ -116,9 +116,8 @@ def _frames(image, addresses):
     frames, unplaced = [], False
     for address in addresses:
         found = image.frames(address)
-        if any(one.line == 0 and _may_be_users(one) for one in found):
-            if not any(_is_users(one) for one in (*frames, *found)):
-                unplaced = True
+        if found and found[0].line == 0 and _may_be_users(found[0]):
+            unplaced = unplaced or not any(map(_is_users, frames))
             found = image.frames(image.following(address))
         frames += found
     return frames, unplaced

@@ -1,6 +1,7 @@
 """Which lines of compiled code take the time: a card, with what each line calls and the libraries that are at work.
 
-`measured` says what a run takes; the samples are taken by `_sampling` and counted by `_tally`.
+A child process makes the calls: the signals that take samples would be a risk for a session. To show another fact,
+count it in `_tally.tally`, and name it in `Profile`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import GeneratorType
 from typing import Any
@@ -120,7 +121,7 @@ class Profile(html.Shown):
     calls: int
     ended: str = ""
     notes: tuple[str, ...] = ()
-    _title: str = field(default="profile", repr=False)
+    _title = "profile"
 
     def share(self, line: int, file: str = "") -> float:
         """The share of the samples that lay in a line itself, from 0 to 1; of any file whose name ends so."""
