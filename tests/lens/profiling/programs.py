@@ -119,16 +119,8 @@ def steps(n):
 @njit
 def sorts(a):
     a.sort()  # slow
-
-
-@njit
-def raises(a):
-    total = 0.0
-    for i in range(a.size):
-        total += math.sin(a[i])  # slow
-    if total > -1e300:
-        raise ValueError("the sum is large")
-    return total
+    if a[0] <= a[-1]:
+        raise ValueError("they are sorted")
 
 
 @njit
