@@ -93,9 +93,9 @@ class Lines:
         LLVM gives none to some of the instructions that it makes up or moves; what they are for comes later.
         """
         chain, index = self._chain(address), bisect_right(self._starts, address)
-        low, high = next(
-            ((low, high) for low, high in chain[-1].spans if low <= address < high) if chain else (), (0, 0)
-        )
+        if not chain:
+            return address
+        low, high = next((low, high) for low, high in chain[-1].spans if low <= address < high)
         for row in (*range(index, len(self._rows)), *range(index - 1, -1, -1)):
             at, _, line = self._rows[row]
             if line and low <= at < high and self._chain(at) == chain:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+
+from numba.core.registry import cpu_target
 
 from numba_course.lens.profiling import _elf
 from numba_course.lens.profiling._dwarf import Frame, Lines
@@ -19,30 +20,46 @@ MAPS, SAMPLES = "maps", "samples"  # files in the folder, beside objects that ar
 COMPILED = "compiled code without lines"
 
 
-def keep(folder: str, objects: Iterable[bytes], engine: Any) -> None:
-    """Write down what is loaded in this process.
+class Record:
+    """Writes down what is loaded in this process, as more is compiled.
 
     Parameters
     ----------
     folder : str
-        There may be an older state of this process.
-    objects : iterable of bytes
-        Object code that Numba had compiled and loaded.
-    engine : JitEngine
-        Numba's own, which knows where it was loaded to.
+    objects : list of bytes
+        Object code that Numba has compiled and loaded; it grows.
+
+    Attributes
+    ----------
+    spans : list of (int, int)
+        Memory with compiled code, each from and to.
     """
-    for content in objects:
+
+    def __init__(self, folder: str, objects: list[bytes]) -> None:
+        self.folder, self.objects, self.spans = folder, objects, []
+        self._done = 0
+
+    def is_renewed(self) -> bool:
+        """Bring it up to date; whether anything was compiled since the last time."""
+        before, self._done = self._done, len(self.objects)
+        for content in self.objects[before : self._done]:
+            self._write(content)
+        Path(self.folder, MAPS).write_text(Path("/proc/self/maps").read_text())
+        return self._done > before
+
+    def _write(self, content):
         try:
             found = _elf.read(content)
         except ValueError:
-            continue  # its samples are told to have no lines
-        if found is not None and (start := _loaded_at(found, engine)) is not None:
-            Path(folder, f"{start:x}.o").write_bytes(content)
-    Path(folder, MAPS).write_text(Path("/proc/self/maps").read_text())
+            return  # its samples are told to have no lines
+        if found is not None and (start := _loaded_at(found)) is not None:
+            Path(self.folder, f"{start:x}.o").write_bytes(content)
+            self.spans.append((start, start + len(found.code)))
 
 
-def _loaded_at(found, engine):
+def _loaded_at(found):
     """Where the code of an object begins; None if it is not found: another copy of its functions may be in use."""
+    engine = cpu_target.target_context.codegen()._engine
     for function in sorted(found.functions, key=lambda function: not function.is_strong):
         address = engine.get_function_address(function.name)
         start = address - function.start
@@ -85,6 +102,7 @@ class _Loaded:
     code: bytes
     lines: Lines
     unwinding: Unwinding
+    targets: frozenset[int]
 
 
 class Image:
@@ -115,6 +133,17 @@ class Image:
         """The place of an address in the source, and those of the calls that were inlined around it."""
         loaded = self._at(address)
         return loaded.lines.frames(address - loaded.start) if loaded else ()
+
+    def cause(self, address: int) -> int:
+        """An address in the instruction that a thread spent its time on, of one at which it was interrupted.
+
+        A processor lets itself be interrupted when an instruction is done, and so it is mostly found behind the one
+        that took long. Where a jump may lead to the address, the one before it in memory need not have run.
+        """
+        loaded = self._at(address - 1)
+        if loaded is None or address - loaded.start in loaded.targets:
+            return address
+        return address - 1
 
     def following(self, address: int) -> int:
         """An address near by in the same function that has a line, as `Lines.following` finds it."""
@@ -169,11 +198,29 @@ def _is_indirect_call(code):
     return len(code) == 2 + extra + distance
 
 
+def _loaded(start, found):
+    begins = [function.start for function in found.functions]
+    targets = frozenset([*begins, *_jump_targets(found.code)])
+    return _Loaded(start, found.code, Lines(found.sections), Unwinding(found), targets)
+
+
+def _jump_targets(code):
+    """Where jumps may lead. Bytes that look like a jump within another instruction lead to a few too many."""
+    for jump in re.finditer(rb"[\x70-\x7f\xeb]", code[:-1]):
+        yield (
+            jump.start()
+            + 2
+            + int.from_bytes(code[jump.start() + 1 : jump.start() + 2], "little", signed=True)
+        )
+    for jump in re.finditer(rb"\x0f[\x80-\x8f]|\xe9", code[:-4]):
+        yield jump.end() + 4 + int.from_bytes(code[jump.end() : jump.end() + 4], "little", signed=True)
+
+
 def _read_objects(folder):
     for path in Path(folder).glob("*.o"):
         try:
             found = _elf.read(path.read_bytes())
             if found is not None:
-                yield _Loaded(int(path.stem, 16), found.code, Lines(found.sections), Unwinding(found))
+                yield _loaded(int(path.stem, 16), found)
         except ValueError:
             continue

@@ -2,7 +2,7 @@
 
 LLVM is asked for line tables and for what was inlined where, as ``clang -gline-tables-only`` does, and Numba for
 nothing else that ``debug=True`` does: it would keep variables in memory, check bounds and inline less. So the
-instructions stay what they are; `tests/lens/profiling/test_line_tables.py` compares them.
+instructions stay what they are; `tests/lens/profiling/test__line_tables.py` compares them.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 from unittest import mock
 
 import numba
-from numba.core import compiler
+from numba.core import compiler, inline_closurecall
 from numba.core.base import BaseContext
 from numba.core.caching import Cache
-from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
+from numba.core.codegen import CPUCodeLibrary
 from numba.core.compiler import CompilerBase, Flags
 from numba.core.debuginfo import DIBuilder
 from numba.core.errors import NumbaDebugInfoWarning
@@ -28,8 +28,6 @@ from numba.core.ir import Loc
 from numba.core.lowering import Lower
 from numba.core.registry import cpu_target
 from numba.parfors import parfor_lowering
-
-from numba_course.lens.profiling._dropped import with_lines
 
 WRAPPERS = (
     "_ZN7cpython",
@@ -83,7 +81,7 @@ def _replaced(compiled):
     """What of Numba is replaced meanwhile: owner, name, replacement."""
     begin, lower = CompilerBase.__init__, Lower.lower_inst
     add, frontend = CPUCodeLibrary.add_ir_module, compiler.run_frontend
-    finish, body = JITCPUCodegen._add_module, parfor_lowering._create_gufunc_for_parfor_body
+    body = parfor_lowering._create_gufunc_for_parfor_body
 
     def begin_with_lines(self, typingctx, targetctx, library, args, return_type, flags, locals):
         if not flags.debuginfo:  # with debug=True it is the user who asks for other instructions
@@ -97,9 +95,6 @@ def _replaced(compiled):
     def add_ir_module(self, module):
         _give_place_to_wrappers(module)
         return add(self, module)
-
-    def add_module(self, module):
-        return finish(self, with_lines(module))
 
     def of_parallel_loop(lowerer, parfor, *args, **named):
         around = compiled.loops[-1][1] if compiled.loops else lowerer.fndesc.qualname
@@ -118,15 +113,41 @@ def _replaced(compiled):
     return (
         (CompilerBase, "__init__", begin_with_lines),
         (Lower, "lower_inst", lower_inst),
-        (BaseContext, "DIBuilder", partial(_Places, compiled)),
+        (BaseContext, "DIBuilder", staticmethod(partial(_Places, compiled))),
         (CPUCodeLibrary, "add_ir_module", add_ir_module),
-        (JITCPUCodegen, "_add_module", add_module),
+        (
+            inline_closurecall.InlineWorker,
+            "inline_ir",
+            _placing(inline_closurecall.InlineWorker.inline_ir, 1),
+        ),
+        (inline_closurecall, "inline_closure_call", _placing(inline_closurecall.inline_closure_call, 0)),
         (parfor_lowering, "_create_gufunc_for_parfor_body", of_parallel_loop),
         (compiler, "run_frontend", run_frontend),
         (Flags, "get_mangle_string", lambda flags: "lines"),  # names must not change with the flags
         (Cache, "load_overload", lambda *_: None),
         (Cache, "save_overload", lambda *_: None),
     )
+
+
+def _placing(inline, position):
+    """One of Numba's functions that put the text of a function into another one: what is Numba's stands at the call.
+
+    Its arguments are, from a position on, the function's IR, perhaps its globals, a block and the call's place in it.
+    """
+
+    @wraps(inline)
+    def inline_and_place(*args, **named):
+        function_ir = args[position]
+        block, index = args[position + 1 : position + 3] if position else args[2:4]
+        call, before = block.body[index].loc, set(function_ir.blocks)
+        found = inline(*args, **named)
+        for label in function_ir.blocks.keys() - before:
+            for statement in function_ir.blocks[label].body:
+                if is_numbas(statement.loc.filename):
+                    statement.loc = call
+        return found
+
+    return inline_and_place
 
 
 @contextmanager

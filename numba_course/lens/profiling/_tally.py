@@ -13,6 +13,7 @@ from numba_course.lens.profiling._line_tables import is_numbas
 from numba_course.lens.profiling._sampling import Samples
 
 POOLS = ("libgomp", "libiomp", "libomp", "libtbb", "omppool", "tbbpool", "workqueue")  # of threads
+BLAS = ("libopenblas", "libscipy_openblas", "libmkl", "libblas", "libblis")  # with threads of their own
 OWN_CODE = ""  # what is at work: the machine code of the line itself
 MADE_UP = ("__numba_", "<wrapper>")  # beginnings of functions without text of their own
 
@@ -47,27 +48,28 @@ def tally(folder: str) -> dict[str, Any]:
         ``tree``, the lines below those that call them (`_Node.rows`); ``lines``, each once, that with the most
         samples of its own first; numbers of samples: ``computing`` on behalf of one of these lines, ``waiting`` in a
         pool of threads, ``elsewhere``, ``lost``, ``unplaced``, which were given to a line near by, and ``broken``,
-        whose callers are not all known; ``threads`` that computed, and where the samples ``outside`` were.
+        whose callers are not all known; ``threads`` that computed, and how many of the samples elsewhere were
+        ``outside``, in libraries that have threads of their own.
     """
     image, samples = _image.Image(folder), Samples(str(Path(folder, _image.SAMPLES)))
     root, flat = _Node(), {}
     counts: Counter[str] = Counter()
     threads, outside = set(), Counter()
-    for address, start, frame, *words in samples.rows.tolist():
+    for address, top, frame, start, *words in samples.rows.tolist():
         found = _Sample(image, address, start, frame, words)
         counts[found.kind] += 1
         if found.kind != "computing":
-            outside[found.at_work] += 1
+            outside[found.at_work] += found.kind == "elsewhere"
             continue
         counts["unplaced"] += found.is_unplaced
         counts["broken"] += not found.is_complete
-        mapping = image.mapping(start)
+        mapping = image.mapping(top)
         threads.add(mapping[0] if mapping else 0)
         _add(root, flat, found)
     return {
         "tree": tuple(root.rows()),
         "lines": tuple(node.plain(place) for place, node in sorted(flat.items(), key=_by_own)),
-        "outside": tuple(outside.most_common()),
+        "outside": tuple((what, count) for what, count in outside.most_common() if what.startswith(BLAS)),
         "threads": len(threads),
         "lost": samples.lost,
         **{kind: counts[kind] for kind in ("computing", "waiting", "elsewhere", "unplaced", "broken")},
@@ -96,12 +98,13 @@ class _Sample:
         calls, self.is_complete = image.stack(start, frame, words).calls(address)
         known = image.knows(address)
         library = "" if known else image.library(address)
-        frames, self.is_unplaced = _frames(image, [address, *calls] if known else calls)
+        frames, self.is_unplaced = _frames(image, [image.cause(address), *calls] if known else calls)
         own = [n for n, found in enumerate(frames) if _is_users(found)]
+        own = own[:1] + [n for n in own[1:] if not _only_leads_to_a_method(frames[n])]
         self.places = _without_repetition([frames[n] for n in reversed(own)])
         inner = frames[: own[0]] if own else frames
         named = next((found.function for found in reversed(inner) if not _is_made_up(found)), "")
-        self.at_work = library or named.partition(".<locals>")[0]
+        self.at_work = library or (f"Numba's {named.partition('.<locals>')[0]}" if named else OWN_CODE)
         if not known and _waits(image, library, words, calls):
             self.kind = "waiting"
         else:
@@ -113,9 +116,8 @@ def _frames(image, addresses):
     frames, unplaced = [], False
     for address in addresses:
         found = image.frames(address)
-        if any(one.line == 0 and _may_be_users(one) for one in found):
-            if not any(_is_users(one) for one in (*frames, *found)):
-                unplaced = True
+        if found and found[0].line == 0 and _may_be_users(found[0]):
+            unplaced = unplaced or not any(map(_is_users, frames))
             found = image.frames(image.following(address))
         frames += found
     return frames, unplaced
@@ -131,6 +133,11 @@ def _waits(image, library, words, calls):
         if mapping and mapping[2][2] == "x" and image.library(word).startswith(POOLS):
             return True
     return False
+
+
+def _only_leads_to_a_method(frame):
+    """Whether it is the function that Numba makes for each method of a jitclass."""
+    return frame.file == "<string>" and frame.function in ("method", "ctor")
 
 
 def _is_users(frame):

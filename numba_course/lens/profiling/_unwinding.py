@@ -7,6 +7,7 @@ compiled code: a call stands before it, and from there on the way leads out agai
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -42,7 +43,7 @@ class Unwinding:
             for start, rule in sorted(_rules(found), key=lambda pair: (pair[0], pair[1] is not None)):
                 self._starts.append(start)
                 self._rules.append(rule)
-        except IndexError as error:
+        except (IndexError, KeyError, struct.error) as error:
             raise ValueError("its frame information cannot be read") from error
 
     def rule(self, address: int) -> _Rule | None:
@@ -53,49 +54,86 @@ class Unwinding:
 
 def _rules(found):
     """(address, rule) from each address on at which the rule changes."""
-    common = {}  # offset: (factor of code, factor of data, first instructions)
-    reader = Reader(found.frames, 0)
-    while reader.at < len(found.frames):
-        start = reader.at
-        length = reader.fixed("I")
-        if length == 0:
-            return
-        end, at_pointer = reader.at + length, reader.at
-        pointer = reader.fixed("I")
-        if pointer == 0:
-            common[start] = _common(reader, end)
-        else:
-            code, data, first, wide = common[at_pointer - pointer]
-            low = found.frame_starts[reader.at]
-            reader.fixed("q" if wide else "i")
-            size = reader.fixed("q" if wide else "i")
+    yield from _Entries(found.frames, found.frame_starts).rules()
+    yield from _Entries(found.sections.get(".debug_frame", b"")).rules()
+
+
+class _Entries:
+    """The entries of ``.eh_frame``, or of ``.debug_frame``, which LLVM writes where no function needs the other.
+
+    Parameters
+    ----------
+    content : bytes
+    starts : dict, optional
+        Of ``.eh_frame``: where code begins, by the place of that number.
+    """
+
+    def __init__(self, content: bytes, starts: dict[int, int] | None = None) -> None:
+        self.content, self.starts = content, starts
+        self.common: dict[int, _Common] = {}
+
+    def rules(self):
+        reader = Reader(self.content, 0)
+        while reader.at < len(self.content):
+            start = reader.at
+            length = reader.fixed("I")
+            if length == 0:
+                return
+            end, at_pointer = reader.at + length, reader.at
+            pointer = reader.fixed("I")
+            if pointer == (0xFFFFFFFF if self.starts is None else 0):
+                self.common[start] = self._common(reader, end)
+            else:
+                known = self.common[pointer if self.starts is None else at_pointer - pointer]
+                yield from self._of_function(reader, end, known)
+            reader.at = end
+
+    def _of_function(self, reader, end, common):
+        """The rules of one function."""
+        kind = "q" if common.is_wide else "i"
+        at = reader.at
+        low, size = reader.fixed(kind), reader.fixed(kind)
+        if self.starts is not None:
+            low = self.starts[at]
             reader.skip(reader.unsigned())
-            machine = _Machine(low, code, data)
-            machine.run(Reader(found.frames, first[0]), first[1])
-            machine.begin()
-            yield low, machine.rule()
-            yield from machine.run(reader, end)
-            yield low + size, None
-        reader.at = end
+        machine = _Machine(low, common.code, common.data)
+        machine.run(Reader(self.content, common.first), common.end)
+        machine.begin()
+        yield low, machine.rule()
+        yield from machine.run(reader, end)
+        yield low + size, None
+
+    def _common(self, reader, end):
+        """What some functions have in common."""
+        version, augmentation = reader.fixed("B"), reader.text()
+        if version not in (1, 4) or (self.starts is None) != (augmentation == ""):
+            raise ValueError(f"frame information of version {version} and form {augmentation!r} is not known")
+        reader.skip(2 if version == 4 else 0)  # sizes of addresses
+        code, data, _ = reader.unsigned(), reader.signed(), reader.unsigned()
+        if self.starts is None:
+            return _Common(code, data, reader.at, end, True)
+        if not augmentation.startswith("z"):
+            raise ValueError(f"frame information of the form {augmentation!r} is not known")
+        length = reader.unsigned()
+        after, is_wide = reader.at + length, False
+        for letter in augmentation[1:]:
+            if letter == "R":
+                is_wide = reader.fixed("B") & 0x0F in (0x00, 0x0C)  # addresses of eight bytes
+            elif letter == "P":
+                reader.skip({0x00: 8, 0x03: 4, 0x0B: 4, 0x0C: 8}[reader.fixed("B") & 0x0F])
+            else:
+                reader.fixed("B")
+        return _Common(code, data, after, end, is_wide)
 
 
-def _common(reader, end):
-    if reader.fixed("B") != 1:
-        raise ValueError("frame information of this version is not known")
-    augmentation = reader.text()
-    code, data, _ = reader.unsigned(), reader.signed(), reader.unsigned()
-    if not augmentation.startswith("z"):
-        raise ValueError(f"frame information of the form {augmentation!r} is not known")
-    length = reader.unsigned()
-    after, wide = reader.at + length, False
-    for letter in augmentation[1:]:
-        if letter == "R":
-            wide = reader.fixed("B") & 0x0F in (0x00, 0x0C)  # addresses of eight bytes
-        elif letter == "P":
-            reader.skip({0x00: 8, 0x03: 4, 0x0B: 4, 0x0C: 8}[reader.fixed("B") & 0x0F])
-        else:
-            reader.fixed("B")
-    return code, data, (after, end), wide
+class _Common(NamedTuple):
+    """What some functions have in common: units of code and data, first instructions, whether addresses are wide."""
+
+    code: int
+    data: int
+    first: int
+    end: int
+    is_wide: bool
 
 
 class _Machine:
@@ -206,7 +244,7 @@ class Stack:
 
     def _followed(self, address, stack, frame):
         """The calls that led to an address in compiled code, while these registers were as given."""
-        found: list[int] = []
+        found = []
         while len(found) < DEEPEST:
             rule = self.rule_of(address)
             if rule is None:

@@ -1,6 +1,7 @@
 """Which lines of compiled code take the time: a card, with what each line calls and the libraries that are at work.
 
-`measured` says what a run takes; the samples are taken by `_sampling` and counted by `_tally`.
+A child process makes the calls: the signals that take samples would be a risk for a session. To show another fact,
+count it in `_tally.tally`, and name it in `Profile`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import GeneratorType
 from typing import Any
 
 import cloudpickle
+from numba import _dynfunc
 from numba.core.ccallback import CFunc
 from numba.core.dispatcher import Dispatcher
-from numba.core.registry import cpu_target
 
 from numba_course.lens import figures, html
 from numba_course.lens.compiled.callables import looked_into
@@ -31,10 +34,15 @@ from numba_course.lens.profiling._tally import OWN_CODE, tally
 from numba_course.process import pickling, sandbox
 from numba_course.process.arguments import pack, unpack
 
+GENERATORS = GeneratorType, _dynfunc._Generator  # of Python and of Numba
 COMPILING = 120.0  # seconds
-LIMIT = 20.0  # seconds that a call may take beyond those that were asked for
+LIMIT = 10.0  # seconds that a call may take beyond those that were asked for
 PATIENCE = 4  # times these seconds that it takes, where calls sleep or their arguments are copied
+BUSY = 3  # times that, where other programs take the processor
+ENOUGH = 100  # samples
+ASLEEP = 0.02  # of a processor: calls that use less sleep
 MEMORY = 3 << 30  # bytes that the child process may use
+DISTURBED = "set a handler of SIGPROF of its own, so samples are missing"
 FEW = 30  # samples below which next to nothing can be said
 SHOWN, LEAST = 25, 0.01  # lines of a card, and the share of the least of them
 DRAWN = 12  # lines of a figure
@@ -96,7 +104,7 @@ class Profile(html.Shown):
     threads : int
         How many threads were found at work.
     calls : int
-        How many calls were looked at.
+        How many calls were looked at; 0 for a program.
     ended : str
         Empty if the calls returned; else what they did.
     notes : tuple of str
@@ -113,7 +121,7 @@ class Profile(html.Shown):
     calls: int
     ended: str = ""
     notes: tuple[str, ...] = ()
-    _title: str = field(default="profile", repr=False)
+    _title = "profile"
 
     def share(self, line: int, file: str = "") -> float:
         """The share of the samples that lay in a line itself, from 0 to 1; of any file whose name ends so."""
@@ -151,10 +159,11 @@ class Profile(html.Shown):
         if self.ended:
             yield "warn", f"{self.name} {self.ended}"
         if self.samples:
+            calls = f", in ⟨{self.calls}⟩ calls" if self.calls else ""
             margin = 100 / math.sqrt(self.samples)
             yield (
                 "plain",
-                f"{self.name}: ⟨{self.samples}⟩ samples at work in compiled code, in ⟨{self.calls}⟩ calls; "
+                f"{self.name}: ⟨{self.samples}⟩ samples at work in compiled code{calls}; "
                 f"a share is right to about ⟨{margin:.0f}⟩ percent points",
             )
         else:
@@ -222,7 +231,7 @@ def profile(fn: Callable[..., object], *args: object, seconds: float = 2.0, **na
     -----
     The machine code is compiled with tables of lines, and without any of the other changes of ``debug=True``. What
     was inlined counts for the line in which it stands, and is shown below the line that called it. A call that does
-    not end within 20 seconds more is stopped, and what was seen until then is shown.
+    not end within 10 seconds more is stopped, and what was seen until then is shown.
     """
     if not callable(fn):
         raise TypeError(
@@ -240,19 +249,20 @@ def profile(fn: Callable[..., object], *args: object, seconds: float = 2.0, **na
         raise TypeError(f"lens.profile: {name} or its arguments cannot be sent: {error}") from error
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, _image.SAMPLES).touch()
-        outcome = sandbox.run(_observe, *sent, folder, seconds, seconds=COMPILING, memory=MEMORY)
+        limit = seconds * PATIENCE + LIMIT
+        outcome = sandbox.run(_observe, *sent, folder, seconds, limit, seconds=COMPILING, memory=MEMORY)
         if outcome.ended == "timed out" and outcome.step == "calling":
-            ended = f"did not end within {seconds * PATIENCE + LIMIT:.0f} s and was stopped"
+            ended = f"did not end within {limit:.0f} s and was stopped"
             outcome = sandbox.run(tally, folder)
             if outcome.ended == "returned":
-                return _profile(name, outcome.value, calls=1, ended=ended)
+                return profile_of(name, outcome.value, calls=1, ended=ended)
     if outcome.ended == "raised" and outcome.step == "compiling":
         raise TypeError(f"lens.profile: {name} does not compile: {reason(outcome.error)}")  # type: ignore[arg-type]
     if outcome.ended != "returned":
         how = reason_after_kind(outcome.error) if outcome.error else outcome.ended
         raise RuntimeError(f"lens.profile: {name} failed in {outcome.step or 'starting'}: {how}")
     seen = outcome.value
-    return _profile(name, seen["tally"], seen["calls"], seen["ended"])
+    return profile_of(name, seen["tally"], seen["calls"], seen["ended"])
 
 
 def _called(fn, args, named):
@@ -263,12 +273,12 @@ def _called(fn, args, named):
     return fn, args
 
 
-def _profile(name, found, calls, ended=""):
+def profile_of(name: str, found: dict[str, Any], calls: int, ended: str = "") -> Profile:
     """The `Profile` of what `tally` has counted."""
     return Profile(
         name=name,
         lines=tuple(Line(*row) for row in found["lines"]),
-        tree=tuple(Line(*row, depth=depth) for depth, *row in found["tree"]),
+        tree=tuple(replace(Line(*row[1:]), depth=row[0]) for row in found["tree"]),
         samples=found["computing"],
         waiting=found["waiting"],
         elsewhere=found["elsewhere"],
@@ -289,6 +299,9 @@ def _notes(found):
     if found["broken"] > LEAST * samples:
         share = f"⟨{100 * found['broken'] / samples:.0f} %⟩"
         yield f"of {share} of the samples not all callers are known: they may stand at the top, not below a line"
+    for library, count in found["outside"]:
+        if count > LEAST * samples:
+            yield f"⟨{count}⟩ samples lay in {library}, which has threads of its own: for which line is not known"
     if found["lost"]:
         yield f"⟨{found['lost']}⟩ samples found no room"
 
@@ -296,7 +309,7 @@ def _notes(found):
 # What follows runs in the child process.
 
 
-def _observe(pickled: bytes, packed: bytes, folder: str, seconds: float) -> Iterator[Any]:
+def _observe(pickled, packed, folder, seconds, limit):
     """Compile, call and sample; yields what it is doing, returns what was seen, as data."""
     yield "preparing", COMPILING
     samples = _sampling.Samples(os.path.join(folder, _image.SAMPLES))
@@ -307,36 +320,50 @@ def _observe(pickled: bytes, packed: bytes, folder: str, seconds: float) -> Iter
         args, named = unpack(packed)
         if isinstance(function, Dispatcher):
             compiled_for(function, args, named)
-        keep_image(folder, compiled.objects)
-        yield "calling", seconds * PATIENCE + LIMIT
-        run = _Run(function, packed, samples)
+        run = _Run(function, packed, samples, _image.Record(folder, compiled.objects))
+        run.look_again()
+        yield "calling", limit
         with _sampling.sampled(samples, handler):
             run.repeat(seconds, args, named)
+            was_disturbed = not _sampling.is_in_place(handler)
     yield "reading", COMPILING
-    keep_image(folder, compiled.objects)
-    return {"tally": tally(folder), "calls": run.calls, "ended": run.ended}
-
-
-def keep_image(folder: str, objects: list[bytes]) -> None:
-    """Write down what Numba has compiled and loaded in this process, and where."""
-    _image.keep(folder, objects, cpu_target.target_context.codegen()._engine)
+    run.look_again()
+    return {"tally": tally(folder), "calls": run.calls, "ended": run.ended or DISTURBED * was_disturbed}
 
 
 class _Run:
     """Calls of a function, of which samples are kept while they run."""
 
-    def __init__(self, function: Callable[..., Any], packed: bytes, samples: _sampling.Samples) -> None:
-        self.function, self.packed, self.samples = function, packed, samples
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        packed: bytes,
+        samples: _sampling.Samples,
+        record: _image.Record,
+    ) -> None:
+        self.function, self.packed, self.samples, self.record = function, packed, samples, record
         self.calls, self.ended = 0, ""
 
+    def look_again(self) -> bool:
+        """Have the handler know what was compiled since the last time; whether anything was."""
+        is_renewed = self.record.is_renewed()
+        self.samples.look_for(self.record.spans)
+        return is_renewed
+
     def repeat(self, seconds: float, args: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """Call it until the calls have taken so much processor time, or several times as many seconds have passed."""
+        """Call it until the calls have taken so much processor time, or one waits for more in vain."""
         start, used = time.monotonic(), self._call(args, named)
+        if self.look_again():  # it compiled meanwhile, so it does not count
+            start, used = time.monotonic(), 0.0
         is_changed = not _same(self.packed, args, named)
-        while used < seconds and time.monotonic() - start < PATIENCE * seconds:
+        while used < self._needed(seconds) and not _in_vain(used, time.monotonic() - start, seconds):
             if is_changed:
                 args, named = unpack(self.packed)
             used += self._call(args, named)
+
+    def _needed(self, seconds):
+        """How much processor time is needed; more where the kernel's clock seldom meets the threads at work."""
+        return seconds if self.samples.count >= ENOUGH else BUSY * seconds
 
     def _call(self, args, named):
         """One call, and the processor time that it took."""
@@ -344,15 +371,20 @@ class _Run:
         self.samples.let_in(True)
         try:
             result = self.function(*args, **named)
-            if inspect.isgenerator(result) or type(result).__name__ == "generator":
-                for _ in result:
-                    pass
+            if isinstance(result, GENERATORS):
+                deque(result, maxlen=0)
         except Exception as error:
             self.ended = f"raised {reason_after_kind(error)}"
         finally:
             self.samples.let_in(False)
         self.calls += 1
         return time.process_time() - before
+
+
+def _in_vain(used, waited, seconds):
+    """Whether so much processor time must do: it comes slowly, and the machine is not just busy."""
+    few = PATIENCE * seconds
+    return waited > few and (used < ASLEEP * waited or waited > BUSY * few)
 
 
 def _same(packed, args, named):

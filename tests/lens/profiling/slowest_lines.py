@@ -3,14 +3,15 @@
     python tests/lens/profiling/slowest_lines.py [number of programs] [seconds of samples for each]
 
 Each program is drawn at random: a kind of work, three to six lines that do it, and a way to put them together. The
-work of a line is a loop written in one line; one of the lines repeats it ten times as often as any other. So it is
-the slowest by construction, whatever the machine.
+work of a line is a loop; one of the lines repeats it two, four or ten times as often as any other does at most. So it
+is the slowest by construction, whatever the machine.
 """
 
 import importlib.util
 import random
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,12 @@ WORK = {  # kinds of work; {r} is how often it is repeated
     "whole arrays": "x += (a[:8 * {r}] * 1.5 + a[:8 * {r}]).sum()",
     "a function": "x = helper(x, {r})",
     "a method of arrays": "x += np.cos(a[:{r}]).sum()",
+    "packed": "for j in range(10 * {r}): b[j] = b[j] * 0.5 + a[j]",
+    "a list": "x += len([k * 2.0 for k in range({r})])",
+    "a dictionary": "for j in range({r}): d[j] = x",
+    "sorting": "x += np.sort(a[:{r}])[0]",
+    "memory that is taken": "x += np.zeros(100 * {r})[0]",
+    "random numbers": "for j in range({r}): x += np.random.random()",
 }
 HELPER = """
 @njit
@@ -37,6 +44,8 @@ def helper(x, r):
         x = math.sqrt(x + 1.5)
     return x
 """
+PREPARED = {"packed": ["b = np.ones(a.size)"], "a dictionary": ["d = {0: 1.0}"]}
+FACTORS = 2, 4, 10  # how often the slowest line repeats what another one does at most once
 FORMS = ("one loop", "a loop for each", "branches", "prange", "a nested function")
 
 
@@ -44,32 +53,44 @@ def program(seed):
     """(text, its repetitions, its slowest line, in words what it is) of the program with this number."""
     draw = random.Random(seed)
     kind, form = draw.choice(sorted(WORK)), draw.choice(FORMS)
+    if (kind, form) == ("a dictionary", "prange"):  # a race, which may crash
+        form = "one loop"
     count = draw.randint(3, 6)
     slow = draw.randrange(count)
     repeats = [draw.choice((4, 6, 8)) for _ in range(count)]
-    repeats[slow] = 80
-    lines = [WORK[kind].format(r=f"r[{k}]") for k in range(count)]
+    repeats[slow] = 8 * draw.choice(FACTORS)
+    lines = [[WORK[kind].format(r=f"r[{k}]")] for k in range(count)]
+    if ": " in WORK[kind] and draw.random() < 0.5:  # what is repeated stands in a line of its own
+        lines = [
+            [head + ":", f"    {work}  # r[{k}]"]
+            for k, [line] in enumerate(lines)
+            for head, work in [line.split(": ")]
+        ]
+        kind += " in a line of its own"
+    prepared = PREPARED.get(kind.partition(" in a line")[0], [])
     body = _body(form, lines)
     parallel = "(parallel=True)" if form == "prange" else ""
     head = ["import math", "import numpy as np", "from numba import njit, prange", *HELPER.splitlines()]
-    text = "\n".join([*head, f"@njit{parallel}", "def slow(a, out, r):", *(f"    {line}" for line in body)])
-    line = 1 + next(n for n, row in enumerate(text.splitlines()) if f"r[{slow}]" in row)
+    text = "\n".join([*head, f"@njit{parallel}", "def slow(a, out, r):", *_indented([*prepared, *body])])
+    line = 1 + max(n for n, row in enumerate(text.splitlines()) if f"r[{slow}]" in row)
     return text, np.array(repeats), line, f"{kind}, {form}"
 
 
 def _body(form, lines):
-    start = ["x = out[i]", "n = np.int64(i)"]
+    start, end = ["x = out[i]", "n = np.int64(i)"], ["out[i] = x + n"]
     loop = f"for i in {'prange' if form == 'prange' else 'range'}(out.size):"
     if form == "a loop for each":
-        rows = [[loop, *(f"    {row}" for row in (*start, line, "out[i] = x + n"))] for line in lines]
-        return [row for each in rows for row in each]
+        return [row for line in lines for row in (loop, *_indented([*start, *line, *end]))]
     if form == "branches":
-        lines = [row for line in lines for row in ("if i >= 0 and out[i] > -1e300:", f"    {line}")]
-    inside = [*start, *lines, "out[i] = x + n"]
+        lines = [["if i >= 0 and out[i] > -1e300:", *_indented(line)] for line in lines]
+    inside = [*start, *(row for line in lines for row in line), *end]
     if form == "a nested function":
-        inner = ["def inner(i):", *(f"    {row}" for row in inside)]
-        return [*inner, loop, "    inner(i)"]
-    return [loop, *(f"    {row}" for row in inside)]
+        return ["def inner(i):", *_indented(inside), loop, "    inner(i)"]
+    return [loop, *_indented(inside)]
+
+
+def _indented(rows):
+    return [f"    {row}" for row in rows]
 
 
 def is_named_first(seed, seconds=0.5):
@@ -85,7 +106,7 @@ def is_named_first(seed, seconds=0.5):
         module = importlib.util.module_from_spec(spec)
         sys.modules[path.stem] = module
         spec.loader.exec_module(module)
-        found = lens.profile(module.slow, np.random.rand(1000), np.ones(2000), repeats, seconds=seconds)
+        found = lens.profile(module.slow, np.linspace(0, 1, 1000), np.ones(2000), repeats, seconds=seconds)
         named = [one for one in found.tree if "r[" in one.source]
         named.sort(key=lambda one: -one.total)
         del sys.modules[path.stem]
@@ -94,13 +115,19 @@ def is_named_first(seed, seconds=0.5):
 
 def main(count=100, seconds=0.5):
     """Measure, and print each program that is named wrongly, and how many are right."""
-    right = 0
+    right, asked = Counter(), Counter()
     for seed in range(count):
+        factor = program(seed)[1].max() // 8
         is_right, words, found = is_named_first(seed, seconds)
-        right += is_right
+        asked[factor] += 1
+        right[factor] += is_right
         if not is_right:
             print(f"program {seed} ({words}):\n{found}\n", flush=True)
-    print(f"the slowest line is named first in {right} of {count} programs")
+    for factor in FACTORS:
+        print(
+            f"{factor} times the work of any other line: named first in {right[factor]} of {asked[factor]} programs"
+        )
+    print(f"together: {right.total()} of {count}")
 
 
 if __name__ == "__main__":
