@@ -133,22 +133,26 @@ def _leads_back(fn, callers):
 
 def wants_threads(fn: Dispatcher) -> bool:
     """Whether a compiled function, or one that it calls, was made with ``parallel=True``."""
-    waiting, known = [fn], {}
+    return any(one.targetoptions.get("parallel") for one in reached(fn))
+
+
+def reached(fn: Dispatcher) -> list[Dispatcher]:
+    """A compiled function, and all that it or one of them looks up outside itself by a name, each once."""
+    found, waiting = {id(fn): fn}, [fn]
     while waiting:
-        one = waiting.pop()
-        if one.targetoptions.get("parallel"):
-            return True
-        if id(one) not in known:
-            known[id(one)] = one
-            waiting += _callees(one)
-    return False
+        new = {id(one): one for one in _callees(waiting.pop()) if id(one) not in found}
+        found |= new
+        waiting += new.values()
+    return list(found.values())
 
 
 def _callees(fn):
-    """The compiled functions that `fn` looks up outside itself by a name of their own."""
+    """The compiled functions that `fn` looks up outside itself, by a name of their own or in a module."""
     function = fn.py_func
-    names = set(names_in(function.__code__)) & function.__globals__.keys()
-    found = [function.__globals__[name] for name in names]
+    names = set(names_in(function.__code__))
+    found = [function.__globals__[name] for name in names & function.__globals__.keys()]
+    modules = [vars(value) for value in found if isinstance(value, types.ModuleType)]
+    found += [module[name] for module in modules for name in names & module.keys()]
     found += [cell.cell_contents for cell in function.__closure__ or ()] + list(function.__defaults__ or ())
     return [value for value in found if isinstance(value, Dispatcher)]
 

@@ -140,7 +140,8 @@ def _row(one):
     """The cells of a function."""
     cells = (one.seen[name].short for name in PROPERTIES)
     race, *others = cells
-    return f"{one.name}{_brief(one.signature)}", str(one.calls), str(one.specialisations), race, *others
+    calls = str(one.calls) if one.calls else "inside"
+    return f"{one.name}{_brief(one.signature)}", calls, str(one.specialisations), race, *others
 
 
 def _toned(one):
@@ -186,5 +187,5 @@ def _said(one):
 def _details(one):
     """What opens below the table: the sentences and the cards of a function."""
     said = "".join(f"<p>{html.escape(text)}</p>" for text in _said(one))
-    called = f"<p>{html.escape(f'first called so by {one.where}')}</p>" if one.where else ""
+    called = f"<p>{html.escape(f'called by {one.where}')}</p>" if one.where else ""
     return html.folded(f"{one.name}{one.signature}", called + said + "".join(one.cards))
