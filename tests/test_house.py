@@ -30,6 +30,7 @@ WHOLE = {
     "learner/browser",
     "process/harm",
     "lens/compiled/processors",
+    "lens/page",
     "lens/sweep",
     "notebooks/accessibility",
     "notebooks/nbval_canary",
