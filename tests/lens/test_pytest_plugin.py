@@ -49,7 +49,7 @@ def test_it_is_silent_until_it_is_asked(run, pytester):
             assert not {"numba", "numpy", "llvmlite", "cloudpickle"} & set(sys.modules)
         """
     )
-    result = run("--strict-markers")
+    result = run("--strict-markers", "--no-header")  # which lists the plugins that are installed
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*numba*")
 
@@ -200,12 +200,19 @@ def test_a_fault_of_ours_fails_no_test(run, pytester):
         @pytest.mark.numba(race_free=True)
         def test_marked():
             kernels.total(np.ones(3))
-        """
+        """,
+        test_stopped="""
+        def test_stopped():
+            raise KeyboardInterrupt
+        """,
     )
-    result = run("--numba-report")
+    result = run("--numba-report", "test_a_fault_of_ours_fails_no_test.py")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*::test_marked: our bug: ZeroDivisionError: planted"])
     result.stdout.fnmatch_lines(["there is no report, our bug: ZeroDivisionError: planted"])
+    result = run("--numba-report", "test_stopped.py")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["pytest was stopped, and there is no report"])
 
 
 def test_what_cannot_fail_is_refused(run, pytester):

@@ -17,7 +17,7 @@ from numba_course.lens.compiled.machine_code import MachineCode
 from numba_course.lens.errors import reason_after_kind
 from numba_course.lens.properties import BROKEN, HOLDS, NOT_CHECKED, NOT_CONCERNED, Call, Finding, asked
 from numba_course.lens.recording.calls import Called, is_numbas_own, python_function
-from numba_course.lens.recording.inside import Place, inner_calls, place_of
+from numba_course.lens.recording.inside import inner_calls, place_of
 from numba_course.process.arguments import unpack
 
 TRIES = 3  # copies of arguments that are looked at until one shows something
@@ -130,7 +130,7 @@ def _looked_inside(called, until, late):
     callers = [one for one in called if isinstance(one.fn, Dispatcher)]
     outside = {place_of(one.fn) for one in called}
     hidden = {one.fn: _hidden(one.fn, outside) for one in callers}
-    found: dict[Place, tuple[str, Any]] = {}
+    found = {}
     for one in callers:
         if any(place not in found for place in hidden[one.fn]) and monotonic() < until:
             for signature in one.signatures.values():
