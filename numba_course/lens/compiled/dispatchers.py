@@ -173,14 +173,15 @@ def _replace(value, names, options, done):
 
 def _replace_in_module(module, names, options, done):
     """The module itself, or a stand-in with the names that are used if one of them leads to a dispatcher."""
-    if id(module) not in done:
-        done[id(module)] = module  # modules refer to each other in circles
-        used = {name: vars(module)[name] for name in names & vars(module).keys()}
+    used = {name: vars(module)[name] for name in names & vars(module).keys()}
+    key = id(module), frozenset(used)  # what another function uses of the same module are other names
+    if key not in done:
+        done[key] = module  # modules refer to each other in circles
         new = {name: _replace(value, names, options, done) for name, value in used.items()}
         if any(new[name] is not used[name] for name in used):
-            done[id(module)] = types.ModuleType(f"{module.__name__} (rebuilt)")
-            vars(done[id(module)]).update(new)
-    return done[id(module)]
+            done[key] = types.ModuleType(f"{module.__name__} (rebuilt)")
+            vars(done[key]).update(new)
+    return done[key]
 
 
 def _in_words(kinds):
