@@ -38,6 +38,7 @@ PAGE = """<!DOCTYPE html>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ background: Canvas; color: CanvasText; font-family: sans-serif; margin: 2em auto; max-width: 75em; }}
+body {{ padding: 0 1em; }}
 .wide {{ overflow-x: auto; }}
 </style>
 </head>
@@ -83,9 +84,8 @@ class Report:
 
     def page(self, title: str) -> str:
         """The same as a page of HTML, with the cards of the instruments; static, for light and dark screens."""
-        headers = [html.escape(header) for header in HEADERS]
         rows = ([html.mark(*cell) for cell in _toned(one)] for one in self.looked)
-        body = f'<div class="wide">{html.table(headers, rows)}</div>' if self.looked else ""
+        body = f'<div class="wide">{html.table(HEADERS, rows)}</div>' if self.looked else ""
         notes = (f"<p>{html.escape(note)}</p>" for note in self._page_notes())
         body += "".join(notes) + "".join(map(_details, self.looked))
         return PAGE.format(title=html.escape(title), body=body)
@@ -145,13 +145,12 @@ def _row(one):
 
 
 def _toned(one):
-    """(tone, text) of each cell: colour is for what is broken or not known, and for what was found to be well."""
-    tones = [TONES.get(one.seen[name].verdict, "plain") for name in PROPERTIES]
-    tones = [
-        "plain" if name == "gil" and tone == "bad" else tone
-        for name, tone in zip(PROPERTIES, tones, strict=True)
-    ]
-    return zip(("plain",) * 3 + tuple(tones), _row(one), strict=True)
+    """(tone, text) of each cell: colour is for what is right or wrong, and for what is not known; the rest is a fact."""
+    for position, text in enumerate(_row(one)):
+        name = ("", "", "", *PROPERTIES)[position]
+        verdict = one.seen[name].verdict if name else ""
+        told = name in LOUD or verdict == NOT_CHECKED
+        yield TONES.get(verdict, "plain") if told else "plain", text
 
 
 def _brief(signature):
