@@ -145,7 +145,7 @@ def _row(one):
 
 
 def _toned(one):
-    """(tone, text) of each cell: colour is for what is right or wrong, and for what is not known; the rest is a fact."""
+    """(tone, text) of each cell: colour is for what is right, wrong or not known; the rest is a fact."""
     for position, text in enumerate(_row(one)):
         name = ("", "", "", *PROPERTIES)[position]
         verdict = one.seen[name].verdict if name else ""
