@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,6 @@ FAILURES = {  # what --numba-fail-on can name: the property, and the verdict tha
     "gil": ("gil", BROKEN),
     "unchecked": ("race", NOT_CHECKED),
 }
-WIDTH = 110
 LONGEST = 60  # characters of a signature in a table
 SHORTHAND: tuple[tuple[str, Any], ...] = (
     (r"[Aa]rray\((?P<kind>\w+), (?P<axes>\d)d?, '?(?P<layout>[ACF])[^)]*\)", lambda found: _array(found)),
@@ -78,8 +76,7 @@ class Report:
             for row in rows
         ]
         for one in self.looked:
-            for text in _said(one):
-                lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ")
+            lines += _said(one)
         return lines + [f"note: {note}" for note in self.notes]
 
     def page(self, title: str) -> str:
