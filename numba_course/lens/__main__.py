@@ -51,7 +51,7 @@ def _report(recorder, seconds):
         return Report((), (DISABLED,))
     if recorder.called:
         print(f"looking at {len(recorder.called)} compiled functions ...", file=sys.stderr, flush=True)
-    return Report(tuple(look(recorder.called, seconds)), tuple(recorder.trouble))
+    return Report(tuple(look(recorder.called, seconds)), tuple(recorder.notes))
 
 
 COMMANDS: dict[str, Callable[[Program, argparse.Namespace], int]] = {

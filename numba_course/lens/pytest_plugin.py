@@ -92,7 +92,7 @@ def _broken(item, marker, recorder):
         return [str(error)]
     except Exception as error:
         broken, trouble = [], [f"our bug: {type(error).__name__}: {error}"]
-    for text in (*trouble, *recorder.trouble):
+    for text in (*trouble, *recorder.notes):
         _note(item.config, f"{item.nodeid}: {text}")
     return broken
 
@@ -191,7 +191,7 @@ class Reporting:
 
     def _looked_at(self):
         """What was called and what was found out about it, as plain data."""
-        notes = list(self.recorder.trouble)
+        notes = self.recorder.notes
         if is_jit_disabled():
             return {"looked": [], "notes": [*notes, f"{DISABLED}, and there is nothing to look at"]}
         if not self.recorder.called:

@@ -74,7 +74,9 @@ def hold(
 
 def _nobody(called):
     names = ", ".join(dict.fromkeys(name_of(one.fn) for one in called))
-    return f"it concerns none of {names}" if names else "the test called no compiled function from Python"
+    return (
+        f"it concerns none of {names}" if names else "no compiled function was seen to be called from Python"
+    )
 
 
 def _calls(one, signature):

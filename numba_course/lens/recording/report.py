@@ -68,7 +68,7 @@ class Report:
     def lines(self) -> list[str]:
         """The table and what there is to say, as lines of text."""
         if not self.looked:
-            return ["no compiled function was called from Python", *self.notes]
+            return ["no compiled function was seen to be called from Python", *self.notes]
         rows = [HEADERS, *map(_row, self.looked)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
@@ -88,7 +88,11 @@ class Report:
         return PAGE.format(title=html.escape(title), body=body)
 
     def _page_notes(self):
-        return self.notes if self.looked else ("no compiled function was called from Python", *self.notes)
+        return (
+            self.notes
+            if self.looked
+            else ("no compiled function was seen to be called from Python", *self.notes)
+        )
 
     def as_json(self) -> str:
         """All of it but the cards, for other programs."""
