@@ -54,13 +54,18 @@ def _report(recorder, seconds):
     return Report(tuple(look(recorder.called, seconds)), tuple(recorder.notes))
 
 
-COMMANDS: dict[str, Callable[[Program, argparse.Namespace], int]] = {
-    "calls": calls
-}  # the first is meant if none is
+Command = Callable[[Program, argparse.Namespace], int]
+COMMANDS: dict[str, Command] = {"calls": calls}  # the first is meant if none is
 
 
 def main(arguments: Sequence[str]) -> int:
     """Understand a command line, run the program in it, and return the exit code."""
+    command, program, options = understood(arguments)
+    return command(program, options)
+
+
+def understood(arguments: Sequence[str]) -> tuple[Command, Program, argparse.Namespace]:
+    """The command that is meant, the program that it is to run, and our options; or it exits, and says why."""
     parser = argparse.ArgumentParser(
         prog="python -m numba_course.lens",
         usage="%(prog)s [options] (script.py | -m module) [arguments of the program ...]",
@@ -82,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
     options, program = parser.parse_args(own), programs.understood(rest)
     if program is None:
         parser.error("name a script, or -m and a module")
-    return COMMANDS[command](program, options)
+    return COMMANDS[command], program, options
 
 
 def _parted(arguments):
