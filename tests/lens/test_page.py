@@ -3,11 +3,14 @@
 import linecache
 import re
 
+import pytest
+
 from numba_course.host import ROOT
 
 EXAMPLE = re.compile(r"^```python\n(.*?)^```(?:\n\n```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.load
 def test_examples_give_what_the_page_says(tmp_path):
     names = {"__name__": "lens_page"}
     for number, (code, shown) in enumerate(
