@@ -16,6 +16,7 @@ from numba_course.authoring import build, chapter_text
 from numba_course.exercises import requirements
 from numba_course.host import ROOT
 from numba_course.launch import cli
+from numba_course.lens import __main__ as lens_command
 from tests.exercises import test_bank
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -128,6 +129,8 @@ def test_every_command_exists(page):
         _, *words = shlex.split(command)
         if words[:2] == ["-m", "numba_course"]:
             cli.understood(words[2:])  # or it says what is wrong
+        elif words[:2] == ["-m", "numba_course.lens"]:
+            assert not words[2:] or lens_command.understood(words[2:])
         else:
             script = text(ROOT / words[0])
             assert all(f'"{word}"' in script for word in words if word.startswith("-")), command

@@ -30,6 +30,7 @@ WHOLE = {
     "learner/browser",
     "process/harm",
     "lens/compiled/processors",
+    "lens/page",
     "lens/profiling/reading",
     "lens/race/generated_loops",
     "lens/race/instances",

@@ -7,8 +7,10 @@ function from a program and the options to an exit code, and name it in `COMMAND
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from numba_course.lens import program as programs
@@ -19,7 +21,8 @@ from numba_course.process import sandbox  # noqa: F401  # notes where packages a
 DESCRIPTION = """\
 Runs a program as python would, and ends with a table of the compiled functions that it called from Python: races,
 loops, allocations, the GIL and the disk cache, each looked at with the smallest arguments of its calls. The table
-goes to stderr, and the exit code is the program's."""
+goes to stderr, and the exit code is the program's. With profile first, the table is of the lines
+of compiled code that take the time."""
 
 
 def calls(program: Program, options: argparse.Namespace) -> int:
@@ -51,19 +54,51 @@ def _report(recorder, seconds):
         return Report((), (DISABLED,))
     if recorder.called:
         print(f"looking at {len(recorder.called)} compiled functions ...", file=sys.stderr, flush=True)
-    return Report(tuple(look(recorder.called, seconds)), tuple(recorder.trouble))
+    return Report(tuple(look(recorder.called, seconds)), tuple(recorder.notes))
 
 
-COMMANDS: dict[str, Callable[[Program, argparse.Namespace], int]] = {
-    "calls": calls
-}  # the first is meant if none is
+def profile(program: Program, options: argparse.Namespace) -> int:
+    """Run a program, and tell which lines of its compiled functions take the time; return its exit code."""
+    from numba_course.lens import html
+    from numba_course.lens.profiling.program import run
+    from numba_course.lens.recording.report import PAGE
+
+    try:
+        found, code = run(program)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    print(found, file=sys.stderr)
+    if options.html:
+        title = html.escape(f"Profile of {program.target}")
+        Path(options.html).write_text(PAGE.format(title=title, body=found._repr_html_()), encoding="utf-8")
+    if options.json:
+        data = {
+            "lines": [asdict(line) for line in found.tree],
+            "samples": found.samples,
+            "ended": found.ended,
+        }
+        Path(options.json).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    return code
+
+
+Command = Callable[[Program, argparse.Namespace], int]
+COMMANDS: dict[str, Command] = {"calls": calls, "profile": profile}  # the first is meant if none is
 
 
 def main(arguments: Sequence[str]) -> int:
     """Understand a command line, run the program in it, and return the exit code."""
+    command, program, options = understood(arguments)
+    return command(program, options)
+
+
+def understood(arguments: Sequence[str]) -> tuple[Command, Program, argparse.Namespace]:
+    """The command that is meant, the program that it is to run, and our options; or it exits, and says why."""
     parser = argparse.ArgumentParser(
         prog="python -m numba_course.lens",
-        usage="%(prog)s [options] (script.py | -m module) [arguments of the program ...]",
+        usage="%(prog)s [profile] [options] (script.py | -m module) [arguments of the program ...]",
         description=DESCRIPTION,
     )
     parser.add_argument("--json", metavar="FILE", help="write the report as JSON, too")
@@ -82,7 +117,7 @@ def main(arguments: Sequence[str]) -> int:
     options, program = parser.parse_args(own), programs.understood(rest)
     if program is None:
         parser.error("name a script, or -m and a module")
-    return COMMANDS[command](program, options)
+    return COMMANDS[command], program, options
 
 
 def _parted(arguments):

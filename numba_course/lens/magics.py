@@ -12,7 +12,7 @@ from IPython.core.magic import needs_local_scope
 from numba_course import lens
 from numba_course.lens.errors import reason_after_kind
 
-OF_A_CALL = ("races", "machine_code", "types", "stages", "gil")
+OF_A_CALL = ("races", "runs", "machine_code", "types", "stages", "gil", "profile")
 OF_A_FUNCTION = ("cache",)
 
 

@@ -96,6 +96,11 @@ class Call:
         answers = [one for one in self._answers.values() if not isinstance(one, NotChecked)]
         return tuple(one for one in answers if not getattr(one, "nothing_parallel", False))
 
+    def with_machine_code(self, found: MachineCode) -> Call:
+        """The same, of which the machine code was looked at elsewhere."""
+        self._answers["lens.machine_code"] = found
+        return self
+
     def _once(self, instrument, ask):
         """Ask an instrument, or say again what it said; a refusal that it documents is why nothing was checked."""
         if instrument not in self._answers:

@@ -18,6 +18,7 @@ MARKER = (
     "numba(race_free=True, packed=True, allocations=0, specialisations=1, releases_gil=True, cache_fresh=True, "
     "allow=[...]): hold every compiled function that the test calls to these properties, see numba_course.lens"
 )
+ENDED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED
 SENT = "numba_lens"  # the name under which a worker of xdist sends what it found
 NOTES: pytest.StashKey[list[str]] = pytest.StashKey()
 
@@ -91,7 +92,7 @@ def _broken(item, marker, recorder):
         return [str(error)]
     except Exception as error:
         broken, trouble = [], [f"our bug: {type(error).__name__}: {error}"]
-    for text in (*trouble, *recorder.trouble):
+    for text in (*trouble, *recorder.notes):
         _note(item.config, f"{item.nodeid}: {text}")
     return broken
 
@@ -157,13 +158,18 @@ class Reporting:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: Any) -> None:
         """Take what a worker found."""
-        if found := getattr(node, "workeroutput", {}).get(SENT):
-            self.received.append(found)
+        found = getattr(node, "workeroutput", {}).get(SENT)
+        self.received.append(
+            found or {"looked": [], "notes": ["a worker ended without a word on what it saw"]}
+        )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Look at what was called; a worker sends it, the others tell it."""
+        """Look at what was called; a worker sends it, the others tell it. Who stopped pytest does not wait for that."""
         self.recorder.stop()
+        if session.exitstatus not in ENDED:
+            _note(self.config, "pytest was stopped, and there is no report")
+            return
         try:
             self._finish(session)
         except Exception as error:
@@ -185,7 +191,7 @@ class Reporting:
 
     def _looked_at(self):
         """What was called and what was found out about it, as plain data."""
-        notes = list(self.recorder.trouble)
+        notes = self.recorder.notes
         if is_jit_disabled():
             return {"looked": [], "notes": [*notes, f"{DISABLED}, and there is nothing to look at"]}
         if not self.recorder.called:

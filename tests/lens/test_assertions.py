@@ -3,6 +3,8 @@
 import functools
 import inspect
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -146,3 +148,9 @@ def test_every_instrument_is_where_the_face_of_the_lens_says():
         found = getattr(lens, name)
         assert inspect.isfunction(found) and found.__module__ == f"numba_course.lens.{lens.HOMES[name]}"
     assert sorted(lens.HOMES) == lens.__all__
+
+
+def test_its_modules_are_there_without_being_imported_first():
+    code = "from numba_course import lens; print(lens.errors.reason.__name__, hasattr(lens, 'nothing'))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert found.stdout == "reason False\n"

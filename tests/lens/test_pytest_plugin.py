@@ -49,7 +49,7 @@ def test_it_is_silent_until_it_is_asked(run, pytester):
             assert not {"numba", "numpy", "llvmlite", "cloudpickle"} & set(sys.modules)
         """
     )
-    result = run("--strict-markers")
+    result = run("--strict-markers", "--no-header")  # which lists the plugins that are installed
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*numba*")
 
@@ -113,7 +113,7 @@ def test_marked_tests_are_held_to_what_the_marker_says_and_the_report_shows_all(
         "race: iterations 0 and 4 both write counts[0] (line 7: counts[indices[i]] += 1)",
         "race_free needs no allowance: nothing that was found is of such an array, line or kind: weights",
         "race_free was not checked: it concerns none of lens_kernels.total",
-        "allocations was not checked: the test called no compiled function from Python",
+        "allocations was not checked: no compiled function was seen to be called from Python",
         "the marker numba knows race_free, packed, allocations, specialisations, releases_gil, cache_fresh and allow",
         "RuntimeError: mine",
     ):
@@ -200,12 +200,19 @@ def test_a_fault_of_ours_fails_no_test(run, pytester):
         @pytest.mark.numba(race_free=True)
         def test_marked():
             kernels.total(np.ones(3))
-        """
+        """,
+        test_stopped="""
+        def test_stopped():
+            raise KeyboardInterrupt
+        """,
     )
-    result = run("--numba-report")
+    result = run("--numba-report", "test_a_fault_of_ours_fails_no_test.py")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*::test_marked: our bug: ZeroDivisionError: planted"])
     result.stdout.fnmatch_lines(["there is no report, our bug: ZeroDivisionError: planted"])
+    result = run("--numba-report", "test_stopped.py")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["pytest was stopped, and there is no report"])
 
 
 def test_what_cannot_fail_is_refused(run, pytester):

@@ -94,10 +94,12 @@ def _apart(into, instrument, call):
     return _compilation(fn, {**outcome.value, "uncounted": uncounted or outcome.value["uncounted"]})
 
 
-def compiled_here(fn: Dispatcher, args: tuple[Any, ...], call: bool = False) -> Compilation:
+def compiled_here(
+    fn: Dispatcher, args: tuple[Any, ...], call: bool = False, named: dict[str, Any] | None = None
+) -> Compilation:
     """As `compiled_apart`, for a process that is itself apart: what the compiler raises is raised."""
     steps = _recording.record(
-        rebuilt(fn), packed(fn, args, {}), call
+        rebuilt(fn), packed(fn, args, named or {}), call
     )  # which changes the function that it records
     while True:
         try:

@@ -132,31 +132,32 @@ def _leads_back(fn, callers):
 
 def wants_threads(fn: Dispatcher) -> bool:
     """Whether a compiled function, or one that it calls, was made with ``parallel=True``."""
-    return any(one.targetoptions.get("parallel") for one in _with_callees(fn))
+    return any(one.targetoptions.get("parallel") for one in reached(fn))
 
 
 def hands_to_python(fn: Dispatcher) -> bool:
     """Whether a function, or one that it calls, has a block under ``with objmode``, as far as they are compiled."""
-    overloads = (compiled for one in _with_callees(fn) for compiled in one.overloads.values())
+    overloads = (compiled for one in reached(fn) for compiled in one.overloads.values())
     return any(compiled.lifted for compiled in overloads)
 
 
-def _with_callees(fn):
-    """A function and all compiled functions that it leads to, each once."""
-    waiting, known = [fn], {}
+def reached(fn: Dispatcher) -> list[Dispatcher]:
+    """A compiled function, and all that it or one of them looks up outside itself by a name, each once."""
+    found, waiting = {id(fn): fn}, [fn]
     while waiting:
-        one = waiting.pop()
-        if id(one) not in known:
-            known[id(one)] = one
-            yield one
-            waiting += _callees(one)
+        new = {id(one): one for one in _callees(waiting.pop()) if id(one) not in found}
+        found |= new
+        waiting += new.values()
+    return list(found.values())
 
 
 def _callees(fn):
-    """The compiled functions that `fn` looks up outside itself by a name of their own."""
+    """The compiled functions that `fn` looks up outside itself, by a name of their own or in a module."""
     function = fn.py_func
-    names = set(names_in(function.__code__)) & function.__globals__.keys()
-    found = [function.__globals__[name] for name in names]
+    names = set(names_in(function.__code__))
+    found = [function.__globals__[name] for name in names & function.__globals__.keys()]
+    modules = [vars(value) for value in found if isinstance(value, types.ModuleType)]
+    found += [module[name] for module in modules for name in names & module.keys()]
     found += [cell.cell_contents for cell in function.__closure__ or ()] + list(function.__defaults__ or ())
     return [value for value in found if isinstance(value, Dispatcher)]
 
@@ -177,14 +178,15 @@ def _replace(value, names, options, done):
 
 def _replace_in_module(module, names, options, done):
     """The module itself, or a stand-in with the names that are used if one of them leads to a dispatcher."""
-    if id(module) not in done:
-        done[id(module)] = module  # modules refer to each other in circles
-        used = {name: vars(module)[name] for name in names & vars(module).keys()}
+    used = {name: vars(module)[name] for name in names & vars(module).keys()}
+    key = id(module), frozenset(used)  # what another function uses of the same module are other names
+    if key not in done:
+        done[key] = module  # modules refer to each other in circles
         new = {name: _replace(value, names, options, done) for name, value in used.items()}
         if any(new[name] is not used[name] for name in used):
-            done[id(module)] = types.ModuleType(f"{module.__name__} (rebuilt)")
-            vars(done[id(module)]).update(new)
-    return done[id(module)]
+            done[key] = types.ModuleType(f"{module.__name__} (rebuilt)")
+            vars(done[key]).update(new)
+    return done[key]
 
 
 def _in_words(kinds):

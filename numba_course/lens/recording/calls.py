@@ -122,6 +122,7 @@ class Recorder:
         self._alive: list[Any] = []  # functions of Numba's own, whose ids are not to be used again
         self._by_code: dict[Any, list[Called]] = {}
         self._waiting: list[When] = []
+        self._not_seen: list[str] = []
         self._undo: list[Any] = []
         self._bytes = 0
 
@@ -134,6 +135,7 @@ class Recorder:
         """Record from now on, or as soon as Numba is imported."""
         for module, name in CALLED.items():
             self._waiting.append(When(module, partial(self._listen, name)))
+        self._waiting.append(When("numba.np.ufunc.parallel", self._name_what_is_not_seen))
 
     def stop(self) -> None:
         """Record no more; Numba's classes are as they were. Recorders stop in the reverse order of their starts."""
@@ -151,6 +153,25 @@ class Recorder:
             yield self
         finally:
             self.stop()
+
+    @property
+    def notes(self) -> list[str]:
+        """What was not seen, and what went wrong."""
+        names = ", ".join(dict.fromkeys(self._not_seen))
+        unseen = f"calls of {names} are not seen: a ufunc with target='parallel' is NumPy's own object"
+        return [*self.trouble, *([unseen] if names else [])]
+
+    def _name_what_is_not_seen(self, module):
+        """Have the names noted of ufuncs for several threads, which Numba makes and NumPy calls."""
+        for builder in (module.ParallelUFuncBuilder, module.ParallelGUFuncBuilder):
+            build = builder.build
+
+            def noting(maker, *args, build=build):
+                self._not_seen.append(getattr(getattr(maker, "py_func", None), "__name__", "a ufunc"))
+                return build(maker, *args)
+
+            builder.build = noting
+            self._undo.append(partial(setattr, builder, "build", build))
 
     def _listen(self, name, module):
         """Have calls of a class noted."""

@@ -40,12 +40,14 @@ def hold(
     Raises
     ------
     ValueError
-        If `wanted` has a name that is not known.
+        If `wanted` has a name that is not known, or races are allowed that are not looked for.
     """
     if unknown := sorted(set(wanted) - set(CHECKS)):
         raise ValueError(f"the marker numba knows {', '.join(CHECKS)} and allow, not {', '.join(unknown)}")
-    broken, trouble = [], []
     allowed = tuple(allow)
+    if allowed and not wanted.get("race_free"):
+        raise ValueError("the marker numba allows races only where it asks for race_free=True")
+    broken, trouble = [], []
     calls = [
         (one, signature, _calls(one, signature)) for one in called for signature in one.signatures.values()
     ]
@@ -72,7 +74,9 @@ def hold(
 
 def _nobody(called):
     names = ", ".join(dict.fromkeys(name_of(one.fn) for one in called))
-    return f"it concerns none of {names}" if names else "the test called no compiled function from Python"
+    return (
+        f"it concerns none of {names}" if names else "no compiled function was seen to be called from Python"
+    )
 
 
 def _calls(one, signature):

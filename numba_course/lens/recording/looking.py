@@ -12,14 +12,17 @@ from typing import Any
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import properties
+from numba_course.lens.compiled.dispatchers import reached
 from numba_course.lens.compiled.machine_code import MachineCode
 from numba_course.lens.errors import reason_after_kind
 from numba_course.lens.properties import BROKEN, HOLDS, NOT_CHECKED, NOT_CONCERNED, Call, Finding, asked
-from numba_course.lens.recording.calls import Called, python_function
+from numba_course.lens.recording.calls import Called, is_numbas_own, python_function
+from numba_course.lens.recording.inside import inner_calls, place_of
 from numba_course.process.arguments import unpack
 
 TRIES = 3  # copies of arguments that are looked at until one shows something
 PROPERTIES = ("race", "loops", "allocations", "gil", "cache")
+UNREACHED = "only compiled code can call it, and its callers, run in Python with the same arguments, did not"
 AN_ADDRESS = re.compile(r"#[0-9a-f]{6,}|( at)? 0x[0-9a-f]+")
 
 
@@ -54,7 +57,7 @@ class Looked:
     line : int
     signature : str
     calls : int
-        From Python, with arguments of these types.
+        From Python, with arguments of these types; none of what only compiled code calls.
     where : str
         Who made the call that was looked at.
     specialisations : int
@@ -111,12 +114,55 @@ def look(
         Of functions that returned at least once, or were compiled at least.
     """
     until = monotonic() + seconds
+    late = f"the time for looking, {seconds:.0f} s, was over"
     for one in called:
         for signature in one.signatures.values():
             if not signature.returned and not _is_compiled(one.fn):
                 continue  # the compiler refused it, as a test may want it to
-            late = f"the time for looking, {seconds:.0f} s, was over" if monotonic() > until else ""
-            yield _looked(one, signature, late, _allowances(one.fn, allow or {}))
+            yield _looked(
+                one, signature, late if monotonic() > until else "", _allowances(one.fn, allow or {})
+            )
+    yield from _looked_inside(called, until, late)
+
+
+def _looked_inside(called, until, late):
+    """What was found out about functions that only compiled code calls."""
+    callers = [one for one in called if isinstance(one.fn, Dispatcher)]
+    outside = {place_of(one.fn) for one in called}
+    hidden = {one.fn: _hidden(one.fn, outside) for one in callers}
+    found = {}
+    for one in callers:
+        if any(place not in found for place in hidden[one.fn]) and monotonic() < until:
+            for signature in one.signatures.values():
+                if signature.samples[0].packed is not None:
+                    found = {**inner_calls(one.fn, signature.samples[0].packed), **found}
+                    break
+    everything = {place: (fn, caller) for caller, inner in hidden.items() for place, fn in inner.items()}
+    for place, (fn, caller) in everything.items():
+        why = late if monotonic() > until else UNREACHED
+        yield _inner(fn, caller, *found.get(place, ("", why)))
+
+
+def _hidden(fn, outside):
+    """The compiled functions that one reaches, and that Python did not call, by place."""
+    places = {place_of(one): one for one in reached(fn) if not is_numbas_own(one.py_func)}
+    return {place: one for place, one in places.items() if place not in outside}
+
+
+def _inner(fn, caller, kinds, said):
+    """What was found out about a function that only compiled code calls."""
+    seen = _all_not_checked(said) if isinstance(said, str) else {}
+    if not seen:
+        call = Call(fn).with_machine_code(said)
+        seen["loops"] = _shown(properties.packed, call, _loops)
+        seen["allocations"] = _shown(properties.allocations, call, _allocations)
+    seen["race"] = seen["gil"] = Seen(NOT_CONCERNED, "see caller")
+    seen["cache"] = _cache(Call(fn))
+    cards = () if isinstance(said, str) else (said._repr_html_(),)
+    where = f"compiled code alone, such as {name_of(caller)}"
+    return Looked(
+        **_common(fn), signature=AN_ADDRESS.sub("", kinds), calls=0, where=where, seen=seen, cards=cards
+    )
 
 
 def _is_compiled(fn):
@@ -141,15 +187,7 @@ def _allowances(fn, allow):
 
 def _looked(called, signature, late, allow):
     """What was found out about one signature; an exception of ours is told in its place."""
-    fn = called.fn
-    function = python_function(fn)
-    common = {
-        "name": name_of(fn),
-        "file": function.__code__.co_filename if function else "",
-        "line": function.__code__.co_firstlineno if function else 0,
-        "calls": signature.calls,
-        "specialisations": len(getattr(getattr(fn, "_dispatcher", fn), "overloads", ())),
-    }
+    fn, common = called.fn, {**_common(called.fn), "calls": signature.calls}
     kinds, cards, where = AN_ADDRESS.sub("", signature.kinds), (), signature.samples[0].where
     if late:
         return Looked(**common, signature=kinds, where=where, seen=_all_not_checked(late))
@@ -164,6 +202,13 @@ def _looked(called, signature, late, allow):
             break
     seen, cards, where = best
     return Looked(**common, signature=kinds, where=where, seen=seen, cards=cards)
+
+
+def _common(fn):
+    """What there is to say of a function without looking into it."""
+    file, line = place_of(fn)
+    specialisations = len(getattr(getattr(fn, "_dispatcher", fn), "overloads", ()))
+    return {"name": name_of(fn), "file": file, "line": line, "specialisations": specialisations}
 
 
 def _sampled(fn, sample, allow):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,6 @@ FAILURES = {  # what --numba-fail-on can name: the property, and the verdict tha
     "gil": ("gil", BROKEN),
     "unchecked": ("race", NOT_CHECKED),
 }
-WIDTH = 110
 LONGEST = 60  # characters of a signature in a table
 SHORTHAND: tuple[tuple[str, Any], ...] = (
     (r"[Aa]rray\((?P<kind>\w+), (?P<axes>\d)d?, '?(?P<layout>[ACF])[^)]*\)", lambda found: _array(found)),
@@ -38,6 +36,7 @@ PAGE = """<!DOCTYPE html>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ background: Canvas; color: CanvasText; font-family: sans-serif; margin: 2em auto; max-width: 75em; }}
+body {{ padding: 0 1em; }}
 .wide {{ overflow-x: auto; }}
 </style>
 </head>
@@ -69,7 +68,7 @@ class Report:
     def lines(self) -> list[str]:
         """The table and what there is to say, as lines of text."""
         if not self.looked:
-            return ["no compiled function was called from Python", *self.notes]
+            return ["no compiled function was seen to be called from Python", *self.notes]
         rows = [HEADERS, *map(_row, self.looked)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
@@ -77,21 +76,23 @@ class Report:
             for row in rows
         ]
         for one in self.looked:
-            for text in _said(one):
-                lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ")
+            lines += _said(one)
         return lines + [f"note: {note}" for note in self.notes]
 
     def page(self, title: str) -> str:
         """The same as a page of HTML, with the cards of the instruments; static, for light and dark screens."""
-        headers = [html.escape(header) for header in HEADERS]
         rows = ([html.mark(*cell) for cell in _toned(one)] for one in self.looked)
-        body = f'<div class="wide">{html.table(headers, rows)}</div>' if self.looked else ""
+        body = f'<div class="wide">{html.table(HEADERS, rows)}</div>' if self.looked else ""
         notes = (f"<p>{html.escape(note)}</p>" for note in self._page_notes())
         body += "".join(notes) + "".join(map(_details, self.looked))
         return PAGE.format(title=html.escape(title), body=body)
 
     def _page_notes(self):
-        return self.notes if self.looked else ("no compiled function was called from Python", *self.notes)
+        return (
+            self.notes
+            if self.looked
+            else ("no compiled function was seen to be called from Python", *self.notes)
+        )
 
     def as_json(self) -> str:
         """All of it but the cards, for other programs."""
@@ -140,17 +141,17 @@ def _row(one):
     """The cells of a function."""
     cells = (one.seen[name].short for name in PROPERTIES)
     race, *others = cells
-    return f"{one.name}{_brief(one.signature)}", str(one.calls), str(one.specialisations), race, *others
+    calls = str(one.calls) if one.calls else "inside"
+    return f"{one.name}{_brief(one.signature)}", calls, str(one.specialisations), race, *others
 
 
 def _toned(one):
-    """(tone, text) of each cell: colour is for what is broken or not known, and for what was found to be well."""
-    tones = [TONES.get(one.seen[name].verdict, "plain") for name in PROPERTIES]
-    tones = [
-        "plain" if name == "gil" and tone == "bad" else tone
-        for name, tone in zip(PROPERTIES, tones, strict=True)
-    ]
-    return zip(("plain",) * 3 + tuple(tones), _row(one), strict=True)
+    """(tone, text) of each cell: colour is for what is right, wrong or not known; the rest is a fact."""
+    for position, text in enumerate(_row(one)):
+        name = ("", "", "", *PROPERTIES)[position]
+        verdict = one.seen[name].verdict if name else ""
+        told = name in LOUD or verdict == NOT_CHECKED
+        yield TONES.get(verdict, "plain") if told else "plain", text
 
 
 def _brief(signature):
@@ -186,5 +187,5 @@ def _said(one):
 def _details(one):
     """What opens below the table: the sentences and the cards of a function."""
     said = "".join(f"<p>{html.escape(text)}</p>" for text in _said(one))
-    called = f"<p>{html.escape(f'first called so by {one.where}')}</p>" if one.where else ""
+    called = f"<p>{html.escape(f'called by {one.where}')}</p>" if one.where else ""
     return html.folded(f"{one.name}{one.signature}", called + said + "".join(one.cards))

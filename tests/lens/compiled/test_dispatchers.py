@@ -368,3 +368,22 @@ def test_values_are_replaced_in_the_copy_and_what_it_calls_and_nowhere_else():
 
     copy = rebuilt(shifted, replace=lambda value: {2: 3, 10: 100}.get(value, value))
     assert (copy(5), shifted(5)) == (115, 20)
+
+
+def test_functions_of_one_module_may_use_other_names_of_it():
+    module = types.ModuleType("several")
+
+    @njit
+    def third(values):
+        return module.at(values, 1)
+
+    @njit
+    def second(values):
+        return module.third(values)
+
+    @njit
+    def first(values):
+        return module.at(values, 0) + second(values)
+
+    module.at, module.third = at, third
+    assert rebuilt(first)(np.array([1.0, 2.0])) == 3.0

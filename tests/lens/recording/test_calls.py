@@ -8,6 +8,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.experimental import jitclass
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
+from numba.np.ufunc.parallel import ParallelUFuncBuilder
 
 from numba_course.lens.recording import calls
 from numba_course.lens.recording.calls import Recorder
@@ -26,9 +27,11 @@ def refuse(n):
     return n
 
 
-@vectorize(["float64(float64)"])
-def half(x):
+def half_of(x):
     return x / 2
+
+
+half = vectorize(["float64(float64)"])(half_of)
 
 
 @guvectorize(["float64[:], float64[:]"], "(n)->(n)")
@@ -105,7 +108,7 @@ def test_ufuncs_and_methods_of_jitclasses_are_seen_and_what_numba_brings_along_i
         scale.value  # noqa: B018
         typed.List([1, 2]).append(3)
     names = [getattr(calls.python_function(called.fn), "__name__", "") for called in recorder.called]
-    assert names == ["half", "reverse", "ctor", "by"]
+    assert names == ["half_of", "reverse", "ctor", "by"]
 
 
 def test_of_many_functions_made_by_one_piece_of_code_few_are_kept():
@@ -114,6 +117,15 @@ def test_of_many_functions_made_by_one_piece_of_code_few_are_kept():
             made(float(factor))(1.0)
     assert len(recorder.called) == calls.MOST_MAKERS
     assert sum(called.calls for called in recorder.called) == 10
+
+
+def test_ufuncs_for_several_threads_are_named_as_not_seen():
+    with Recorder().recording() as recorder:
+        vectorize(["float64(float64)"], target="parallel")(half_of)(np.ones(3))
+    assert recorder.called == []
+    (note,) = recorder.notes
+    assert note == "calls of half_of are not seen: a ufunc with target='parallel' is NumPy's own object"
+    assert "noting" not in ParallelUFuncBuilder.build.__qualname__
 
 
 def test_what_cannot_be_copied_says_why():

@@ -66,5 +66,5 @@ def test_the_page_escapes_what_it_shows_and_has_no_script():
 
 
 def test_nothing_called_is_said():
-    assert Report(()).lines() == ["no compiled function was called from Python"]
-    assert "no compiled function was called" in Report(()).page("t")
+    assert Report(()).lines() == ["no compiled function was seen to be called from Python"]
+    assert "no compiled function was seen to be called" in Report(()).page("t")
