@@ -592,7 +592,30 @@ def _reduced_dispatcher(pickler, dispatcher):
     if made_by and (added := _added(dispatcher)):
         pickler.later(FILL, _fill_attributes, dispatcher, added)
     more = (made_by.pipeline_class,) if made_by else ()
-    return type(dispatcher), (dispatcher.py_func, dispatcher.locals, dispatcher.targetoptions, *more)
+    return type(dispatcher), (dispatcher.py_func, dispatcher.locals, given_options(dispatcher), *more)
+
+
+def given_options(dispatcher: Any) -> dict[str, Any]:
+    """The target options of a compiled function as its decorator was given them, for one like it.
+
+    Numba empties a dictionary that is given as `parallel` when it compiles for the first time; what was in it is
+    then read in the symbol of what it compiled.
+    """
+    options = dict(dispatcher.targetoptions)
+    if isinstance(options.get("parallel"), dict):
+        options["parallel"] = dict(options["parallel"]) or _parallel_then(dispatcher)
+    return options
+
+
+def _parallel_then(dispatcher):
+    """What a function was first compiled with as `parallel`; empty if it is not compiled."""
+    from numba.core.compiler import Flags
+
+    first = next(iter(getattr(dispatcher, "overloads", {}).values()), None)
+    tags = first.fndesc.abi_tags if first else ()
+    found = re.search(r"ParallelOptions\((.*?)\)", Flags.demangle(tags[-1]) if tags else "")
+    pairs = re.findall(r"(\w+)=(True|False)", found[1]) if found else []
+    return {name: value == "True" for name, value in pairs if name != "enabled"}
 
 
 def _added(dispatcher):

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba.core import compiler, ir
 
+from numba_course.lens.compiled.dispatchers import is_parallel
 from numba_course.lens.race import _calls, _elements, _items
 from numba_course.lens.race._memory import WRITE, Memory
 from numba_course.lens.race._reductions import Facts
@@ -157,7 +158,7 @@ class Run:
         if caller is not None and options.get("inline", "never") == "always":
             return self.function(dispatcher.py_func, args, kwargs, caller)
         if dispatcher not in self.facts:
-            self.facts[dispatcher] = Facts.of_compiled(dispatcher) if options.get("parallel") else None
+            self.facts[dispatcher] = Facts.of_compiled(dispatcher) if is_parallel(dispatcher) else None
         lenient = options.get("error_model") == "numpy"
         return self.function(dispatcher.py_func, args, kwargs, None, self.facts[dispatcher], lenient)
 
