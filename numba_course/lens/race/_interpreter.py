@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numba.core import compiler, ir
+from numba.core.cpu_options import InlineOptions
 
 from numba_course.lens.compiled.dispatchers import is_parallel
-from numba_course.lens.race import _calls, _elements, _items
+from numba_course.lens.race import _calls, _elements, _items, _overloads
 from numba_course.lens.race._memory import WRITE, Memory
 from numba_course.lens.race._reductions import Facts
 from numba_course.lens.race._regions import Region, check_crossing
@@ -108,6 +109,7 @@ class Run:
         self.seeds = {}  # seeded generator, numpy's or random's: line and iteration in which
         self.numpy_random, self.python_random = np.random.RandomState(0), random.Random(0)
         self.codes, self.blocks, self.facts = {}, {}, dict(facts)
+        self.overloads = {}  # what `_overloads` has found out
         self.special = _calls.special(self)
 
     def attempt(self, dispatcher, args, named):
@@ -152,13 +154,15 @@ class Run:
 
     # Functions and their statements
 
-    def dispatch(self, dispatcher, args, kwargs, caller=None):
-        """Call a compiled function; what Numba inlines belongs to its caller."""
+    def dispatch(self, dispatcher, args, kwargs, caller=None, inline=None):
+        """Call a compiled function; what Numba inlines belongs to its caller. Of an overload `inline` says whether."""
         options = dispatcher.targetoptions
-        if caller is not None and options.get("inline", "never") == "always":
+        inline = inline or InlineOptions(options.get("inline", "never"))
+        if _overloads.is_inlined(inline, dispatcher.py_func, caller):
             return self.function(dispatcher.py_func, args, kwargs, caller)
         if dispatcher not in self.facts:
-            self.facts[dispatcher] = Facts.of_compiled(dispatcher) if is_parallel(dispatcher) else None
+            parallel = is_parallel(dispatcher)
+            self.facts[dispatcher] = Facts.of_callee(dispatcher, args, kwargs) if parallel else None
         lenient = options.get("error_model") == "numpy"
         return self.function(dispatcher.py_func, args, kwargs, None, self.facts[dispatcher], lenient)
 

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numba import typed
 
-from numba_course.lens.race import _elements
+from numba_course.lens.race import _elements, _overloads
 from numba_course.lens.race._memory import READ, WRITE
 from numba_course.lens.race._values import (
     CONTAINERS,
@@ -140,14 +140,24 @@ def attribute(run, value, name):
     if isinstance(value, np.ndarray):
         if name in (value.dtype.names or ()):
             return getitem(run, value, name)
-        return getattr(value, name) if name in ATTRIBUTES else Method(value, name)
+        return getattr(value, name) if name in ATTRIBUTES else _added(run, value, name)
     if isinstance(value, (*CONTAINERS, np.random.Generator)):
-        return Method(value, name)
+        return _added(run, value, name)
     if isinstance(value, Instance):
         return _field(run, value, name)
+    if isinstance(value, NUMBERS) and not hasattr(value, name):
+        return _added(run, value, name)
     if isinstance(value, TRANSPARENT) or value in (typed.List, typed.Dict):
-        return scalar(getattr(value, name))
+        return scalar(theirs(getattr, value, name))
     raise NotUnderstood(f"the attribute {name} of {type(value).__name__}")
+
+
+def _added(run, value, name):
+    """A method, or the value of an attribute that somebody has added to such values."""
+    added = _overloads.member(run, value, name)
+    if added is None or added.is_method:
+        return Method(value, name)
+    return _overloads.call(run, run.frame, added._overload_func, [value], {})
 
 
 def _field(run, instance, name):

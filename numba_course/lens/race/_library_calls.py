@@ -4,7 +4,6 @@ import builtins
 import math
 import random
 
-import numba
 import numpy as np
 
 from numba_course.lens.race import _elements, _items, _regions
@@ -142,25 +141,3 @@ def is_library(fn):
         or isinstance(fn, np.ufunc)
         or type(fn).__name__ in ("DUFunc", "GUFunc", "StencilFunc")
     )
-
-
-def overload_of(function, args, kwargs):
-    """What compiled code runs in place of this Python function for these arguments; None if that is not found out."""
-    kind = numba.core.registry.cpu_target.typing_context.resolve_value_type(function)
-    for template in reversed(getattr(kind, "templates", ())):
-        try:
-            types = [numba.typeof(value) for value in args]
-            named = {name: numba.typeof(value) for name, value in kwargs.items()}
-            found = template._overload_func(*types, **named)
-        except Exception:  # not made by `overload`, or not for these types: the code is somebody else's
-            continue
-        if found is not None:
-            return found
-    return None
-
-
-def is_jitable(function):
-    """Whether compiled functions call this Python function as it is: `register_jitable` allows it."""
-    kind = numba.core.registry.cpu_target.typing_context.resolve_value_type(function)
-    overloads = (getattr(template, "_overload_func", None) for template in getattr(kind, "templates", ()))
-    return any(getattr(o, "__qualname__", "").startswith("register_jitable.") for o in overloads)

@@ -8,8 +8,9 @@ from numba.core.compiler_machinery import AnalysisPass, register_pass
 from numba.core.dispatcher import Dispatcher
 from numba.core.typed_passes import ParforPreLoweringPass
 
-from numba_course.lens.compiled.dispatchers import compiled_for, hardly_optimised
+from numba_course.lens.compiled.dispatchers import compiled_for, hardly_optimised, rebuilt
 from numba_course.lens.race._parfors import parfors
+from numba_course.lens.race._values import NotUnderstood
 
 FAMILIES: dict[object, str] = {
     **dict.fromkeys((operator.add, operator.iadd, operator.sub, operator.isub), "sum"),
@@ -53,8 +54,22 @@ class Facts:
                 self.reductions.append((_source_names(name), {node.loc.line for node in info.reduce_nodes}))
 
     @classmethod
-    def of_compiled(cls, dispatcher):
-        """Of a function that is compiled already."""
+    def of_callee(cls, dispatcher, args, named):
+        """Of a function that another one calls with these values: it is compiled already, unless it is an argument."""
+        known = dispatcher.overloads
+        if any(
+            compiled.metadata is None for compiled in known.values()
+        ):  # code of the disk cache has lost them
+            signatures = list(known)
+            dispatcher = rebuilt(dispatcher, signatures=False)
+            for signature in signatures:
+                dispatcher.compile(signature)
+        elif not known:
+            try:
+                with hardly_optimised():
+                    compiled_for(dispatcher, tuple(args), named)
+            except Exception:  # not for values as the interpreter has them
+                raise NotUnderstood(f"a call of {dispatcher.__name__}") from None
         return cls(*(compiled.metadata["parfor_diagnostics"] for compiled in dispatcher.overloads.values()))
 
     def merged(self, group):

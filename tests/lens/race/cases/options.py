@@ -1,9 +1,10 @@
 """How a function was made decides what of it is parallel: options as a dictionary, overloads, what Numba inlines."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit, prange, types
+from numba.extending import overload, overload_attribute, overload_method, register_jitable
 
-from tests.lens.race.cases.reported import race, valid
+from tests.lens.race.cases.reported import race, unchecked, valid
 
 UP = np.arange(9.0)
 
@@ -29,3 +30,95 @@ def loops_that_are_not_to_be_merged(a, b, out):
         a[i] = i
     for i in prange(len(a)):
         out[i] = b[i]
+
+
+# A function that Numba knows by `overload` has options of its own, or becomes a part of its caller.
+
+
+@register_jitable(parallel=True)
+def moved_by_one(a):
+    for i in prange(1, a.size):
+        a[i] = a[i - 1]
+
+
+@register_jitable(inline="always")
+def moved_as_a_part(a):
+    for i in prange(1, a.size):
+        a[i] = a[i - 1]
+
+
+@register_jitable
+def moved_in_order(a):
+    for i in prange(1, a.size):
+        a[i] = a[i - 1]
+
+
+def moved_elsewhere(a):
+    """Only compiled code has it."""
+
+
+@overload(moved_elsewhere, jit_options={"parallel": True})
+def _moved_elsewhere(a):
+    return moved
+
+
+@overload_method(types.Array, "moved_inline", inline="always")
+def _moved_inline(a):
+    return moved
+
+
+@overload_method(types.Array, "moved_alone")
+def _moved_alone(a):
+    return moved
+
+
+@overload_attribute(types.Array, "doubled")
+def _doubled(a):
+    return lambda a: a * 2
+
+
+@race(UP, says="iteration 2 reads a[1], which iteration 1 writes")
+def calls_a_parallel_jitable(a):
+    moved_by_one(a)
+
+
+@race(UP, says="iteration 2 reads a[1], which iteration 1 writes")
+def calls_an_inlined_jitable(a):
+    moved_as_a_part(a)
+
+
+@race(UP, says="iteration 2 reads a[1], which iteration 1 writes")
+def calls_a_parallel_overload(a):
+    moved_elsewhere(a)
+
+
+@race(UP, says="iteration 2 reads a[1], which iteration 1 writes")
+def calls_an_inlined_method(a):
+    a.moved_inline()
+
+
+@race(UP, moved_too, says="iteration 2 reads a[1], which iteration 1 writes")
+def calls_its_argument(a, move):
+    move(a)
+
+
+@valid(UP.reshape(3, 3))
+def rows_with_added_members(m):
+    out = np.zeros(m.shape)
+    for i in prange(len(m)):
+        m[i].moved_alone()
+        moved_in_order(m[i])
+        moved_as_a_part(m[i])
+        out[i] = m[i].doubled
+    return out
+
+
+@njit(inline=lambda *parts: True)
+def moved_if_a_function_says_so(a):
+    for i in prange(1, a.size):
+        a[i] = a[i - 1]
+
+
+@unchecked(UP, says="whether Numba inlines moved_if_a_function_says_so, which a function decides")
+def calls_one_that_may_be_inlined(a):
+    moved_if_a_function_says_so(a)
