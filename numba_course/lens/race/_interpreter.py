@@ -68,9 +68,11 @@ class Frame:
     writers : dict
         Variable assigned in a parallel loop of this frame, and the iterations, the place and the loop that did so.
     merged : dict
-        Group of merged loops of this frame, and its last run.
+        Group of merged loops of this frame, or of the caller that it is inlined into, and its last run.
     label : int
         The block that is being run.
+    since : int
+        A number that no other run of a block has.
     """
 
     code: ir.FunctionIR
@@ -84,6 +86,7 @@ class Frame:
     region: Region | None = None
     merged: dict = field(default_factory=dict)
     label: int = 0
+    since: int = 0
 
 
 class Run:
@@ -176,21 +179,22 @@ class Run:
             raise NotUnderstood("a generator")
         if caller is not None:
             frame.facts, frame.inside = caller.facts, caller.inside or caller.region is not None
-            frame.lenient = caller.lenient or frame.inside
+            frame.lenient, frame.merged = caller.lenient or frame.inside, caller.merged
         bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
         place = self.memory.place
         frame.arguments = list(bound.arguments.values())
-        result = self._statements(frame)
+        result = self._statements(frame, inlined=caller is not None)
         self.memory.place = place
         return result
 
-    def _statements(self, frame):
+    def _statements(self, frame, inlined):
         caller, self.frame = self.frame, frame
-        if frame.facts is not None and not frame.inside:
+        if frame.facts is not None and not inlined:
             _elements.begin(self, frame)
         result = self._blocks(frame)
-        _elements.finish(self, frame, *frame.merged)
+        if not inlined:  # what it has of the merged loops may go on in its caller
+            _elements.finish(self, frame, *frame.merged)
         self.frame = caller
         return result
 
@@ -200,6 +204,7 @@ class Run:
         while True:
             block = blocks[frame.label]
             self.steps += block.size
+            frame.since = self.steps
             if self.steps + memory.work > STEPS:
                 raise TooLong
             for place, step in block.steps:

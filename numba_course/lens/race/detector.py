@@ -455,7 +455,8 @@ def _judged(fn, runs, why):
         why = "no parallel loop ran more than one iteration for this input"
     elif run.serial:
         why = f"Numba did not make the prange loop on line {run.serial[0]} parallel"
-        why += "; break, return, raise and assert do that"
+        why += "; break, return, raise, assert, try and literal_unroll in a loop do that, "
+        why += "and so does parallel={'prange': False}"
     elif not is_parallel(fn):
         why = "it is compiled without parallel=True, so prange is range"
     else:

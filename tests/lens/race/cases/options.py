@@ -1,7 +1,7 @@
 """How a function was made decides what of it is parallel: options as a dictionary, overloads, what Numba inlines."""
 
 import numpy as np
-from numba import njit, prange, types
+from numba import literal_unroll, njit, prange, types
 from numba.extending import overload, overload_attribute, overload_method, register_jitable
 
 from tests.lens.race.cases.reported import race, unchecked, valid
@@ -122,3 +122,29 @@ def moved_if_a_function_says_so(a):
 @unchecked(UP, says="whether Numba inlines moved_if_a_function_says_so, which a function decides")
 def calls_one_that_may_be_inlined(a):
     moved_if_a_function_says_so(a)
+
+
+@njit(inline="always")
+def filled(a, value, n):
+    for i in prange(n):
+        a[i] = value
+
+
+@valid(np.zeros(5), np.zeros(5), 5)
+def inlined_twice_and_merged(a, b, n):
+    for value in range(2):
+        filled(a, value, n)
+        filled(b, value + 1, n)
+
+
+@race(UP[:-1], UP[1:], 8, says="iterations 1 and 0 both write")
+def inlined_twice_and_merged_over_arguments_that_overlap(a, b, n):
+    filled(a, 1, n)
+    filled(b, 2, n)
+
+
+@unchecked(np.zeros(5), np.zeros(5), says="assert, try and literal_unroll in a loop do that")
+def unrolled_inside(a, b):
+    for i in prange(5):
+        for each in literal_unroll((a, b)):
+            each[i] = 1.0
