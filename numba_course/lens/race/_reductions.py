@@ -9,6 +9,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.typed_passes import ParforPreLoweringPass
 
 from numba_course.lens.compiled.dispatchers import compiled_for, hardly_optimised, rebuilt
+from numba_course.lens.race import _bodies
 from numba_course.lens.race._parfors import parfors
 from numba_course.lens.race._values import NotUnderstood
 
@@ -88,7 +89,7 @@ def _shape(found):
 
 
 def settle(dispatcher, args, named):
-    """Compile until the parallel loops are settled; on to the end only where Numba may refuse a reduction there.
+    """Compile until the parallel loops are settled; on to the end only where Numba may refuse them there.
 
     Code generation is most of the time that compiling takes, and tells nothing about races.
 
@@ -117,14 +118,14 @@ def settle(dispatcher, args, named):
         with hardly_optimised():  # what it calls is compiled to the end, as its types are asked for
             compiled = compiled_for(dispatcher, args, named)
     except _SettledError as stop:
-        diagnostics, simple, kinds = stop.args
+        facts, simple, kinds = stop.args
     else:
-        diagnostics, simple, kinds = compiled.metadata["parfor_diagnostics"], True, compiled.signature.args
+        facts = Facts(compiled.metadata["parfor_diagnostics"])
+        simple, kinds = True, compiled.signature.args
     finally:
         compiler.pipeline_class = usual
     if not simple:
         compiled_for(dispatcher, args, named)
-    facts = Facts(diagnostics)
     facts.kinds = tuple(kinds)
     return facts
 
@@ -148,7 +149,8 @@ def _stopping(pipeline_class):
             infos = [(state.typemap[n], i) for p in parfors for n, i in (p.reddict or {}).items()]
             kinds = {type(getattr(kind, "dtype", kind)) for kind in state.typemap.values()}
             simple = all(_is_simple(kind, info, types.Complex in kinds) for kind, info in infos)
-            raise _SettledError(state.metadata["parfor_diagnostics"], simple, state.args)
+            facts = Facts(state.metadata["parfor_diagnostics"])
+            raise _SettledError(facts, simple and _bodies.are_typed(state), state.args)
 
     class Stopping(pipeline_class):
         def define_pipelines(self):
