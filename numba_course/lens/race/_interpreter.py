@@ -113,6 +113,7 @@ class Run:
         self.numpy_random, self.python_random = np.random.RandomState(0), random.Random(0)
         self.codes, self.blocks, self.facts = {}, {}, dict(facts)
         self.overloads = {}  # what `_overloads` has found out
+        self.loose = {}  # arrays that were sliced with a step, by their id
         self.special = _calls.special(self)
 
     def attempt(self, dispatcher, args, named):

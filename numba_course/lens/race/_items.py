@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import operator
 import types
+import weakref
 from typing import Any
 
 import numba
@@ -91,7 +92,21 @@ def getitem(run, value, index):
     if not isinstance(view, np.ndarray) or (view.ndim == 0 and view.dtype.names is None):
         run.memory.array(view if isinstance(view, np.ndarray) else value, READ)
         return scalar(view[()])
+    if is_loose(run, value) or _has_step(index):
+        run.loose[id(view)] = weakref.ref(view)
     return view
+
+
+def is_loose(run: Any, array: np.ndarray) -> bool:
+    """Whether Numba does not take an array for contiguous, though it may be: one that was sliced with a step."""
+    known = run.loose.get(id(array))
+    return known is not None and known() is array
+
+
+def _has_step(index):
+    """Whether an index has a slice with a step, be it 1."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(part, slice) and part.step is not None for part in parts)
 
 
 def setitem(run, target, index, value):

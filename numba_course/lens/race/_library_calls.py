@@ -62,6 +62,8 @@ def library(run, fn, args, kwargs):
     written = _put(run, fn, args, kwargs) if fn in PUT else None
     before = [a.tobytes() for a in given] if nin is None else None
     result = _call(fn, args, kwargs)
+    if name == "ravel" and _items.is_loose(run, given[0]):
+        result = result.copy()
     results = _items.arrays(run, [result])
     for index, array in enumerate(given):
         if any(array is out for out in outs):
@@ -94,7 +96,10 @@ def _select(run, fn, args, kwargs):
     for other in _items.arrays(run, args):
         if other is not array:
             run.memory.array(other, READ)
-    return plain(fn(*args, **kwargs))
+    found = fn(*args, **kwargs)
+    return (
+        found.copy() if isinstance(found, np.ndarray) else plain(found)
+    )  # NumPy's `diag` is a view, Numba's is not
 
 
 def _put(run, fn, args, kwargs):

@@ -46,3 +46,25 @@ def windows_that_are_only_read(a):
     for i in prange(len(windows)):
         out[i] = windows[i].sum()
     return out
+
+
+@valid(np.arange(16.0).reshape(4, 4))
+def diagonal_is_a_copy(m):
+    diagonal = np.diag(m)
+    for i in prange(4):
+        m[i, i] = diagonal[3 - i]
+    diagonal[0] = 5
+
+
+@valid(UP)
+def what_was_sliced_with_a_step_is_copied(a):
+    copied = a[::1].ravel()
+    for i in prange(a.size - 1):
+        a[i] = copied[i + 1]
+
+
+@race(UP, says="iteration 0 reads a[1], which iteration 1 writes")
+def what_is_contiguous_is_a_view(a):
+    view = a[0:].ravel()
+    for i in prange(a.size - 1):
+        a[i] = view[i + 1]
