@@ -16,6 +16,7 @@ from typing import Any
 from cloudpickle import cloudpickle as by_value
 
 from numba_course.process._steps import BEGIN, COMPILE, FILL, fill_attributes, imported
+from numba_course.process.options import given_options
 
 METHODS = {
     "accumulate",
@@ -45,7 +46,7 @@ def _reduced_dispatcher(pickler, dispatcher):
     if made_by and (added := _added(dispatcher)):
         pickler.later(FILL, fill_attributes, dispatcher, added)
     more = (made_by.pipeline_class,) if made_by else ()
-    return type(dispatcher), (dispatcher.py_func, dispatcher.locals, dispatcher.targetoptions, *more)
+    return type(dispatcher), (dispatcher.py_func, dispatcher.locals, given_options(dispatcher), *more)
 
 
 def _added(dispatcher):

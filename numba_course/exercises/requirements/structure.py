@@ -15,7 +15,7 @@ from numba.core.dispatcher import Dispatcher
 from numba_course.exercises.examination.show import show_kinds, show_some
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.ufuncs import UFUNCS
-from numba_course.lens.compiled.dispatchers import hands_to_python
+from numba_course.lens.compiled.dispatchers import hands_to_python, is_parallel
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.trial import Trial
@@ -142,6 +142,6 @@ class Parallel(Requirement):
         # Callees are linked in, so the code of the answer shows theirs as well.
         if any(STARTS_THREADS.search(code) for code in trial.answer.inspect_llvm().values()):
             return None
-        if not trial.answer.targetoptions.get("parallel"):
+        if not is_parallel(trial.answer):
             return self.finding("parallel=True is missing: prange is then an ordinary range")
         return self.finding("parallel=True is there, but Numba found no loop to run in parallel")

@@ -23,7 +23,7 @@ from numba_course.exercises.requirements.accesses import races_of
 from numba_course.exercises.requirements.calls import ask, unless_raised
 from numba_course.exercises.requirements.kernels import CALL, kernels_called_by, kernels_of
 from numba_course.exercises.requirements.results import difference
-from numba_course.lens.compiled.dispatchers import compiled_for
+from numba_course.lens.compiled.dispatchers import compiled_for, is_parallel
 from numba_course.lens.errors import reason
 from numba_course.lens.interpreter_lock import others_get_on
 
@@ -240,7 +240,7 @@ class InThreads(Requirement):
     @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
         kernel = _partial_sum_of(trial)
-        if isinstance(kernel, Dispatcher) and kernel.targetoptions.get("parallel"):
+        if isinstance(kernel, Dispatcher) and is_parallel(kernel):
             seen = "`partial_sum` has parallel=True, and two calls at once end the process on the workqueue layer"
             return self.finding(seen)
         for size, workers in self.tries:

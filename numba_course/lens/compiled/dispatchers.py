@@ -11,6 +11,7 @@ from numba import config
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher, OmittedArg
 
+from numba_course.process.options import given_options
 from numba_course.process.pickling import names_in
 
 
@@ -103,7 +104,7 @@ def _copy(fn, signatures, options, done):
     copy = type(fn)(
         py_func=twin,
         locals=fn._compiler.locals,
-        targetoptions={**fn.targetoptions, **options},
+        targetoptions={**given_options(fn), **options},
         pipeline_class=fn._compiler.pipeline_class,
     )
     done[id(fn)] = copy
@@ -130,9 +131,14 @@ def _leads_back(fn, callers):
     return any(_leads_back(callee, (*callers, fn)) for callee in _callees(fn))
 
 
+def is_parallel(fn: Dispatcher) -> bool:
+    """Whether a function was made with ``parallel=True``, or with a dictionary there, even an empty one."""
+    return fn.targetoptions.get("parallel", False) not in (False, None)
+
+
 def wants_threads(fn: Dispatcher) -> bool:
     """Whether a compiled function, or one that it calls, was made with ``parallel=True``."""
-    return any(one.targetoptions.get("parallel") for one in reached(fn))
+    return any(map(is_parallel, reached(fn)))
 
 
 def hands_to_python(fn: Dispatcher) -> bool:
@@ -166,7 +172,7 @@ def _replace(value, names, options, done):
     """`value` with the dispatchers in it copied: itself, items of a tuple, what `names` use of a module."""
     if isinstance(value, Dispatcher):
         shared = {key: options[key] for key in SHARED if key in options}
-        if options.get("parallel") is False and value.targetoptions.get("parallel"):
+        if options.get("parallel") is False and is_parallel(value):
             shared["parallel"] = False
         return _copy(value, True, shared, done)
     if type(value) is tuple:

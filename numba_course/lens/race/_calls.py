@@ -16,7 +16,7 @@ from numba.core.unsafe import eh
 from numba.experimental import structref
 from numba.experimental.jitclass.base import JitClassType
 
-from numba_course.lens.race import _items, _library_calls
+from numba_course.lens.race import _items, _library_calls, _overloads
 from numba_course.lens.race._memory import WRITE
 from numba_course.lens.race._regions import thread
 from numba_course.lens.race._values import (
@@ -70,6 +70,10 @@ def call(run, frame, fn, args, kwargs):
     if isinstance(fn, Method):
         if isinstance(fn.owner, Instance):
             return _method(run, frame, fn.owner, fn.name, args, kwargs)
+        if added := _overloads.member(run, fn.owner, fn.name):
+            return _overloads.call(run, frame, added._overload_func, [fn.owner, *args], kwargs)
+        if not hasattr(fn.owner, fn.name):
+            raise NotUnderstood(f"the method {fn.name} of {type(fn.owner).__name__}")
         if isinstance(fn.owner, CONTAINERS):
             return _items.container_method(run, fn.owner, fn.name, args)
         if isinstance(fn.owner, np.random.Generator):
@@ -99,24 +103,12 @@ def call(run, frame, fn, args, kwargs):
     if isinstance(fn, JitClassType):
         return _instance(run, fn.class_type.instance_type, args, kwargs)
     if isinstance(fn, type) and issubclass(fn, structref.StructRefProxy):
-        return _overloaded(run, fn, args, kwargs)
+        return _overloads.call(run, frame, fn, args, kwargs)
     if _is_new_structref(fn):
         return Instance(*args)
-    if isinstance(fn, types.FunctionType) and _library_calls.is_jitable(fn):
-        return run.function(fn, args, kwargs, None)
     if isinstance(fn, types.FunctionType):
-        return _overloaded(run, fn, args, kwargs)
+        return _overloads.call(run, frame, fn, args, kwargs)
     raise NotUnderstood(f"a call of {getattr(fn, '__name__', type(fn).__name__)}")
-
-
-def _overloaded(run, fn, args, kwargs):
-    """A function for which compiled code has another one, made by `overload`."""
-    implementation = _library_calls.overload_of(fn, args, kwargs)
-    if implementation is None:
-        raise NotUnderstood(f"a call of {fn.__name__}")
-    if isinstance(implementation, Dispatcher):
-        return run.dispatch(implementation, args, kwargs)
-    return run.function(implementation, args, kwargs, None)
 
 
 def _is_new_structref(fn):
@@ -130,10 +122,7 @@ def _method(run, frame, instance, name, args, kwargs):
     compiled = instance.method(name)
     if compiled is not None:
         return run.dispatch(compiled, [instance, *args], kwargs, frame)
-    implementation = _library_calls.method_of(instance.kind, name, args, kwargs)
-    if implementation is None:
-        raise NotUnderstood(f"the attribute {name} of {instance.name}")
-    return run.function(implementation, [instance, *args], kwargs, None)
+    return _overloads.method(run, frame, instance, name, args, kwargs)
 
 
 def _instance(run, kind, args, kwargs):

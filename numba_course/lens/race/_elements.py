@@ -5,7 +5,7 @@ Only loops that write memory which was there before can race, or those merged wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,13 +36,13 @@ class Merged:
         By which the memory knows the loop.
     missing : list of Parfor
         Those of its parts that have not run yet.
-    last : Parfor
-        The part that ran last.
+    done : dict
+        Each of its parts that ran, and the run of a block in which it did (see `Frame.since`).
     """
 
     number: int
     missing: list[Parfor]
-    last: Parfor | None = None
+    done: dict[Parfor, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -61,16 +61,19 @@ def not_looked_at(parfor: Parfor, line: int | None = None) -> str:
 
 
 def enter(run: Any, frame: Any, parfor: Parfor) -> Merged:
-    """The run of merged loops that this part of it belongs to: the one that lacks it still, or else a new one."""
+    """The run of merged loops that this part of it belongs to: the one that lacks it still, or else a new one.
+
+    A statement is known again, in a serial loop for instance, by its block, which is run again.
+    """
     merged = frame.merged.get(parfor.group)
-    if merged is None or (parfor not in merged.missing and merged.last is not parfor):
+    if merged is None or (parfor not in merged.missing and merged.done.get(parfor) != frame.since):
         finish(run, frame, parfor.group)
         whole = frame.facts.merged(parfor.group)
         merged = frame.merged[parfor.group] = Merged(run.new_loop(), list(whole))
         run.memory.merging |= len(whole) > 1
     if parfor in merged.missing:
         merged.missing.remove(parfor)
-    merged.last = parfor
+    merged.done[parfor] = frame.since
     return merged
 
 
@@ -111,6 +114,16 @@ def iterate(run: Any, kind: str, operands: list[Operand]) -> None:
             _iterate(run, frame, parfor, operands)
 
 
+def next_first(frame: Any, found: list[Parfor]) -> list[Parfor]:
+    """Loops of one place in the order in which they may be next: missing in their run, else the longest ago."""
+
+    def order(parfor):
+        merged = frame.merged.get(parfor.group)
+        return merged is None or parfor not in merged.missing, merged.done.get(parfor, 0) if merged else 0
+
+    return sorted(found, key=order)
+
+
 def _iterate(run, frame, parfor, operands):
     whole = frame.facts.merged(parfor.group)
     if not any(part.kind in WRITING for part in whole):
@@ -131,12 +144,7 @@ def _parfors(frame, kind, place):
     if frame.facts is None or frame.region is not None or frame.inside:
         return []
     found = [parfor for parfor in frame.facts.parfors if parfor.kind == kind and parfor.stands_at(place)]
-
-    def is_done(parfor):
-        merged = frame.merged.get(parfor.group)
-        return merged is None or (parfor not in merged.missing and merged.last is not parfor)
-
-    return sorted(found, key=is_done)
+    return next_first(frame, found)
 
 
 def _overlap(operands):

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numba.core import compiler, ir
+from numba.core.cpu_options import InlineOptions
 
-from numba_course.lens.race import _calls, _elements, _items
+from numba_course.lens.compiled.dispatchers import is_parallel
+from numba_course.lens.race import _calls, _elements, _items, _overloads
 from numba_course.lens.race._memory import WRITE, Memory
 from numba_course.lens.race._reductions import Facts
 from numba_course.lens.race._regions import Region, check_crossing, iterations_of
@@ -66,9 +68,11 @@ class Frame:
     writers : dict
         Variable assigned in a parallel loop of this frame, and the iterations, the place and the loop that did so.
     merged : dict
-        Group of merged loops of this frame, and its last run.
+        Group of merged loops of this frame, or of the caller that it is inlined into, and its last run.
     label : int
         The block that is being run.
+    since : int
+        A number that no other run of a block has.
     """
 
     code: ir.FunctionIR
@@ -82,6 +86,7 @@ class Frame:
     region: Region | None = None
     merged: dict = field(default_factory=dict)
     label: int = 0
+    since: int = 0
 
 
 class Run:
@@ -107,6 +112,8 @@ class Run:
         self.seeds = {}  # seeded generator, numpy's or random's: line and iteration in which
         self.numpy_random, self.python_random = np.random.RandomState(0), random.Random(0)
         self.codes, self.blocks, self.facts = {}, {}, dict(facts)
+        self.overloads = {}  # what `_overloads` has found out
+        self.loose = {}  # arrays that were sliced with a step, by their id
         self.special = _calls.special(self)
 
     def attempt(self, dispatcher, args, named):
@@ -151,13 +158,15 @@ class Run:
 
     # Functions and their statements
 
-    def dispatch(self, dispatcher, args, kwargs, caller=None):
-        """Call a compiled function; what Numba inlines belongs to its caller."""
+    def dispatch(self, dispatcher, args, kwargs, caller=None, inline=None):
+        """Call a compiled function; what Numba inlines belongs to its caller. Of an overload `inline` says whether."""
         options = dispatcher.targetoptions
-        if caller is not None and options.get("inline", "never") == "always":
+        inline = inline or InlineOptions(options.get("inline", "never"))
+        if _overloads.is_inlined(inline, dispatcher.py_func, caller):
             return self.function(dispatcher.py_func, args, kwargs, caller)
         if dispatcher not in self.facts:
-            self.facts[dispatcher] = Facts.of_compiled(dispatcher) if options.get("parallel") else None
+            parallel = is_parallel(dispatcher)
+            self.facts[dispatcher] = Facts.of_callee(dispatcher, args, kwargs) if parallel else None
         lenient = options.get("error_model") == "numpy"
         return self.function(dispatcher.py_func, args, kwargs, None, self.facts[dispatcher], lenient)
 
@@ -171,21 +180,22 @@ class Run:
             raise NotUnderstood("a generator")
         if caller is not None:
             frame.facts, frame.inside = caller.facts, caller.inside or caller.region is not None
-            frame.lenient = caller.lenient or frame.inside
+            frame.lenient, frame.merged = caller.lenient or frame.inside, caller.merged
         bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
         place = self.memory.place
         frame.arguments = list(bound.arguments.values())
-        result = self._statements(frame)
+        result = self._statements(frame, inlined=caller is not None)
         self.memory.place = place
         return result
 
-    def _statements(self, frame):
+    def _statements(self, frame, inlined):
         caller, self.frame = self.frame, frame
-        if frame.facts is not None and not frame.inside:
+        if frame.facts is not None and not inlined:
             _elements.begin(self, frame)
         result = self._blocks(frame)
-        _elements.finish(self, frame, *frame.merged)
+        if not inlined:  # what it has of the merged loops may go on in its caller
+            _elements.finish(self, frame, *frame.merged)
         self.frame = caller
         return result
 
@@ -195,6 +205,7 @@ class Run:
         while True:
             block = blocks[frame.label]
             self.steps += block.size
+            frame.since = self.steps
             if self.steps + memory.work > STEPS:
                 raise TooLong
             frame.label, value = block.run(frame)

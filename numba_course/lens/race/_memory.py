@@ -269,8 +269,8 @@ class Memory:
     def _store(self, array):
         """The store of the allocation that the array is a part of; it is forgotten with the allocation."""
         owner = array
-        while isinstance(owner.base, np.ndarray):
-            owner = owner.base
+        while (beneath := _beneath(owner)) is not None:
+            owner = beneath
         start, end = byte_bounds(owner)
         key = start if owner.base is not None else id(owner)  # memory that is not NumPy's has several owners
         if key not in self.arrays:
@@ -343,6 +343,14 @@ class Memory:
                 table[cells[free]] = now
         for cell in cells[: max(0, KEPT - len(self.seen))].tolist():
             self._see(store, store.key(cell), path, kind)
+
+
+def _beneath(array):
+    """The array that this one is a view of; None if it is none."""
+    base = array.base
+    if not isinstance(base, np.ndarray):  # `as_strided` and `frombuffer` put another object in between
+        base = base.obj if isinstance(base, memoryview) else getattr(base, "base", None)
+    return base if isinstance(base, np.ndarray) else None
 
 
 def pointer(array):

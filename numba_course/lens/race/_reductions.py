@@ -8,8 +8,10 @@ from numba.core.compiler_machinery import AnalysisPass, register_pass
 from numba.core.dispatcher import Dispatcher
 from numba.core.typed_passes import ParforPreLoweringPass
 
-from numba_course.lens.compiled.dispatchers import compiled_for, hardly_optimised
+from numba_course.lens.compiled.dispatchers import compiled_for, hardly_optimised, rebuilt
+from numba_course.lens.race import _bodies
 from numba_course.lens.race._parfors import parfors
+from numba_course.lens.race._values import NotUnderstood
 
 FAMILIES: dict[object, str] = {
     **dict.fromkeys((operator.add, operator.iadd, operator.sub, operator.isub), "sum"),
@@ -53,8 +55,22 @@ class Facts:
                 self.reductions.append((_source_names(name), {node.loc.line for node in info.reduce_nodes}))
 
     @classmethod
-    def of_compiled(cls, dispatcher):
-        """Of a function that is compiled already."""
+    def of_callee(cls, dispatcher, args, named):
+        """Of a function that another one calls with these values: it is compiled already, unless it is an argument."""
+        known = dispatcher.overloads
+        if any(
+            compiled.metadata is None for compiled in known.values()
+        ):  # code of the disk cache has lost them
+            signatures = list(known)
+            dispatcher = rebuilt(dispatcher, signatures=False)
+            for signature in signatures:
+                dispatcher.compile(signature)
+        elif not known:
+            try:
+                with hardly_optimised():
+                    compiled_for(dispatcher, tuple(args), named)
+            except Exception:  # not for values as the interpreter has them
+                raise NotUnderstood(f"a call of {dispatcher.__name__}") from None
         return cls(*(compiled.metadata["parfor_diagnostics"] for compiled in dispatcher.overloads.values()))
 
     def merged(self, group):
@@ -73,7 +89,7 @@ def _shape(found):
 
 
 def settle(dispatcher, args, named):
-    """Compile until the parallel loops are settled; on to the end only where Numba may refuse a reduction there.
+    """Compile until the parallel loops are settled; on to the end only where Numba may refuse them there.
 
     Code generation is most of the time that compiling takes, and tells nothing about races.
 
@@ -102,14 +118,14 @@ def settle(dispatcher, args, named):
         with hardly_optimised():  # what it calls is compiled to the end, as its types are asked for
             compiled = compiled_for(dispatcher, args, named)
     except _SettledError as stop:
-        diagnostics, simple, kinds = stop.args
+        facts, simple, kinds = stop.args
     else:
-        diagnostics, simple, kinds = compiled.metadata["parfor_diagnostics"], True, compiled.signature.args
+        facts = Facts(compiled.metadata["parfor_diagnostics"])
+        simple, kinds = True, compiled.signature.args
     finally:
         compiler.pipeline_class = usual
     if not simple:
         compiled_for(dispatcher, args, named)
-    facts = Facts(diagnostics)
     facts.kinds = tuple(kinds)
     return facts
 
@@ -133,7 +149,8 @@ def _stopping(pipeline_class):
             infos = [(state.typemap[n], i) for p in parfors for n, i in (p.reddict or {}).items()]
             kinds = {type(getattr(kind, "dtype", kind)) for kind in state.typemap.values()}
             simple = all(_is_simple(kind, info, types.Complex in kinds) for kind, info in infos)
-            raise _SettledError(state.metadata["parfor_diagnostics"], simple, state.args)
+            facts = Facts(state.metadata["parfor_diagnostics"])
+            raise _SettledError(facts, simple and _bodies.are_typed(state), state.args)
 
     class Stopping(pipeline_class):
         def define_pipelines(self):

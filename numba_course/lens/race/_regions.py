@@ -60,10 +60,9 @@ class Region:
 
 def _loop_number(run, frame, place):
     """The number of the run of a loop over `prange` that begins: that of what it is merged with."""
-    parfor = next((p for p in frame.facts.parfors if p.kind == LOOP and p.stands_at(place)), None)
-    if parfor is None or len(frame.facts.merged(parfor.group)) == 1:
-        return run.new_loop()
-    return _elements.enter(run, frame, parfor).number
+    here = [p for p in frame.facts.parfors if p.kind == LOOP and p.stands_at(place)]
+    found = _elements.next_first(frame, here)  # several, if a function that has it is inlined several times
+    return _elements.enter(run, frame, found[0]).number if found else run.new_loop()
 
 
 def check_crossing(run, frame, variable):

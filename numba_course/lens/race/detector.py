@@ -20,7 +20,7 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import figures, html
 from numba_course.lens.compiled.callables import unwrapped
-from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
+from numba_course.lens.compiled.dispatchers import check_dispatcher, is_parallel, rebuilt
 from numba_course.lens.errors import reason, reason_after_kind
 from numba_course.lens.race._instances import for_compiling, for_interpreting, taken_apart
 from numba_course.lens.race._interpreter import Run
@@ -414,7 +414,7 @@ def _examine(fn, kinds, packed, settled):
     runs, threads = [], THREADS
     while True:
         yield "interpreting"
-        run = Run(threads, len(runs), {copy: facts if copy.targetoptions.get("parallel") else None})
+        run = Run(threads, len(runs), {copy: facts if is_parallel(copy) else None})
         try:
             why = run.attempt(copy, *for_interpreting(unpack(packed, as_plain=True), kinds))
         except Exception as error:  # nothing that the function does: that is told in words
@@ -461,8 +461,9 @@ def _judged(fn, runs, why):
         why = "no parallel loop ran more than one iteration for this input"
     elif run.serial:
         why = f"Numba did not make the prange loop on line {run.serial[0]} parallel"
-        why += "; break, return, raise and assert do that"
-    elif not fn.targetoptions.get("parallel"):
+        why += "; break, return, raise, assert, try and literal_unroll in a loop do that, "
+        why += "and so does parallel={'prange': False}"
+    elif not is_parallel(fn):
         why = "it is compiled without parallel=True, so prange is range"
     else:
         why = "nothing of it runs in parallel for this input"

@@ -16,7 +16,8 @@ from numba_course import lens
 from numba_course.lens.race import _interpreter, _steps, detector
 from numba_course.lens.race._reductions import settle
 from numba_course.lens.race.detector import detect
-from tests.lens.race.cases import constructs, loops, statements  # noqa: F401  # they add to CASES
+from numba_course.process.options import given_options
+from tests.lens.race.cases import constructs, loops, options, statements, views  # noqa: F401  # they add to CASES
 from tests.lens.race.cases.reported import CASES
 from tests.peers import agrees_with_every_peer
 
@@ -137,6 +138,17 @@ def racy(data, counts):
 
 
 DATA = np.array([0, 1, 3, 2, 3, 3])
+
+
+def test_a_dictionary_of_options_that_numba_has_emptied_is_known_still():
+    case = next(c for c in CASES if c.fn is options.loops_that_are_not_to_be_merged)
+    kept = case.fn.py_func
+    fn = njit(parallel={"fusion": False})(kept)
+    fn(*case.args)
+    assert fn.targetoptions["parallel"] == {}
+    assert detect(fn, case.args).verdict == "none found"
+    assert given_options(fn)["parallel"]["fusion"] is False
+    assert detect(njit(parallel=True)(kept), case.args).verdict == "race"
 
 
 def test_looking_alters_nothing():

@@ -43,3 +43,14 @@ def numba_4452_seed_of_one_thread(n):
     for i in prange(n):
         out[i] = np.random.random()
     return out
+
+
+@unchecked(UP, says=("Numba does not compile it", "Unsupported array index type float64"))
+def index_that_is_a_float_in_the_body(a):
+    for i in prange(len(a)):
+        a[min(i, 3)] = 1
+
+
+@unchecked(UP.reshape(4, 2), says="Numba does not compile it")
+def statement_that_numba_refuses_in_the_body(m):
+    m -= m[0]

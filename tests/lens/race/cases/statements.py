@@ -105,3 +105,19 @@ def count(counts, i):
 @unchecked(np.zeros(1), 4, says=("Numba runs a comprehension of line", "which is not looked into"))
 def comprehension_that_writes(counts, n):
     return np.array([count(counts, i) for i in range(n)])
+
+
+@valid(np.arange(8.0))
+def each_run_of_a_statement_in_a_serial_loop_ends_before_the_next(x):
+    step = 1
+    while step < x.size:
+        x[step :: 2 * step] -= x[:: 2 * step]
+        step *= 2
+    for start in range(3):
+        x[start : start + 4] += x[start : start + 4]
+
+
+@race(UP, says="iteration 1 reads a[1], which iteration 0 writes")
+def one_run_of_a_statement_in_a_serial_loop_races(a):
+    for _ in range(2):
+        a[1:] = a[:-1]
