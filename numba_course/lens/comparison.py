@@ -21,6 +21,7 @@ from numba_course.process.arguments import pack
 
 LIMIT = 30.0  # seconds that one run may take
 MEMORY = 3 << 30  # bytes that the child process may use
+EQUAL_IF = "Equal results, if that is rounding: a sum of the arguments could be off by as much."
 INSIDE = "{!r} compiles inside the timed runs: this is not the time of the function alone"
 
 
@@ -165,10 +166,13 @@ class Comparison(html.Shown):
         for e in self.entries:
             if e.difference:
                 yield "bad", f"{e.name!r} {e.difference}"
+            elif e.rounding:
+                yield "info", f"{e.name!r} {e.rounding}"
             if e.compiled_inside:
                 yield "warn", INSIDE.format(e.name)
         if len(self.entries) > 1 and not any(e.difference for e in self.entries):
-            yield "plain", "Equal results."
+            rounding = any(e.rounding for e in self.entries)
+            yield "plain", EQUAL_IF if rounding else "Equal results."
         own = "Each call had its own copy of the arguments, as they are changed."
         yield "plain", own if self.copied else "All calls shared the arguments: no function changes them."
         short = ", ".join(e.name for e in self.entries if e.too_short)
@@ -398,9 +402,12 @@ def compare(
 
     Notes
     -----
-    *Equal results* means the same shape and kind of dtype, then the same values: NaN equals NaN, and floats
-    agree in half the digits of the coarser dtype, as the order of a sum is free. Where functions change
-    their arguments, the changes must be equal, too; and a second call must repeat the first.
+    *Equal results* means the same shape and kind of dtype, then the same values: NaN equals NaN, dicts are compared
+    key by key in any order, and each float agrees in half the digits of the coarser dtype, as the order of a sum is
+    free, or is off by at most 64 machine epsilons of the largest magnitude in its array. Where terms cancel, a sum can
+    be off by more: what is off by at most 8 epsilons of the sum of all floats in the arguments is shown, and counts as
+    equal. Where functions change their arguments, the changes must be equal, too; and a second call must repeat the
+    first. Of objects of other kinds ``==`` decides; without one, there is no ratio.
 
     Each function is called once to compile it and once to see that it repeats itself. Then come rounds that
     run every function once, each round starting with another one; a call shorter than 0.3 ms is repeated
