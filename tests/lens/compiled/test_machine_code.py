@@ -32,7 +32,7 @@ for pickling in (cloudpickle, numba.cloudpickle):
 x, y = np.arange(64.0), np.ones(64)
 single = np.arange(64, dtype=np.float32)
 whole, octets = np.arange(64), np.arange(64, dtype=np.uint8)
-square = np.ones((4, 4))
+square, thirty = np.ones((4, 4)), np.ones(30)
 
 
 def total_whole(values):
@@ -150,6 +150,10 @@ def roots(values, out):
         out[i] = math.sqrt(values[i])
 
 
+def times_thirty(values):
+    return values * np.ones(30)  # LLVM unrolls the packed loop, and only loops for what is left over stay
+
+
 @functools.cache
 def seen(fn, *names, **options):
     """The report about `fn`, compiled once for each combination in this file."""
@@ -196,6 +200,7 @@ LOOPS = [
         "another loop of this line is not: cannot prove it is safe to reorder",
     ),
     (running, ("x",), {}, ["scalar"], "unsafe dependent memory operations in loop"),
+    (times_thirty, ("thirty",), {}, ["packed"], ""),
 ]
 
 
@@ -206,6 +211,17 @@ def test_what_became_of_each_loop(fn, names, options, expected, word):
     assert word in report.loops[-1].reason
     first = fn.__code__.co_firstlineno
     assert all(first < loop.line < first + 8 for loop in report.loops)
+
+
+def test_packed_code_without_a_line_leaves_open_whether_a_vectorised_loop_is_packed():
+    apart = compiled_apart(njit(exponential), (x, y), "a test", call=False)
+    found = _native.facts(apart)["machine_loops"]
+    assert [loop.state for loop in loops(apart, found, set())] == ["scalar"]
+    (seen,) = loops(apart, found, {None})
+    assert (seen.state, seen.reason) == (
+        "not known",
+        "LLVM remarks that it is vectorized; what is packed carries no line",
+    )
 
 
 def test_a_loop_inside_a_numpy_function_has_the_line_of_the_call():
