@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 
 from numba_course.lens import timing
 from numba_course.lens.comparison import Candidate, Comparison, Sweep, compare
+from numba_course.lens.compiled.dispatchers import changed_since
 from numba_course.lens.interpreter_lock import gil
 from numba_course.lens.results import Incomparable, disagreement
 
@@ -493,6 +494,27 @@ def test_what_counts_as_equal_as_rounding_only_is_shown():
     assert not found.entry("most but one").difference and not found.entry("least").rounding
     assert "○ 'most but one' gives another result than 'least': ⟨3.0, not 1.0⟩" in repr(found)
     assert "Equal results, if that is rounding" in repr(found) and "Equal results." not in repr(found)
+
+
+def test_a_global_that_changed_since_a_function_was_compiled_is_told():
+    def made(factor, table):
+        helper = njit(lambda value: value + table[0] + 2.0)
+
+        @njit
+        def times(value):
+            return helper(value) * factor
+
+        times(1.0)
+        factor, helper = 8.0, njit(lambda value: value + 3.0)
+        return times
+
+    times = made(7.0, np.zeros(2))
+    anew = "times is compiled anew here: "
+    assert sorted(compare({"times": times, "python": lambda value: (value + 3) * 8.0}, 1.0).changed) == [
+        anew + "factor is ⟨8.0⟩ now, not ⟨7.0⟩ as when it was compiled before",
+        anew + "helper is another function now than when it was compiled before",
+    ]
+    assert list(changed_since(njit(loop))) == []
 
 
 class Opaque:

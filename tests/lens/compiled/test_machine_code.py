@@ -924,12 +924,31 @@ def cached(values):
 """
 
 
+UNDER_OBJMODE = """
+import numpy as np
+from numba import njit, objmode
+
+@njit
+def half(values):
+    with objmode(total="float64"):
+        total = float(np.sum(values)) / 2
+    return total
+"""
+
+
 def loaded(path):
     spec = importlib.util.spec_from_file_location("looked_at", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules["looked_at"] = module
     spec.loader.exec_module(module)
     return module
+
+
+def test_python_inside_a_function_of_a_module_finds_its_globals(tmp_path):
+    path = tmp_path / "looked_at.py"
+    path.write_text(UNDER_OBJMODE)
+    report = machine_code(loaded(path).half, x)
+    assert report.notes == () and report.allocations is not None and report.python_calls
 
 
 def everything(module, folder):
