@@ -410,12 +410,16 @@ def _loops(blocks):
     """The loops as written: (first line, all lines), outer before inner."""
     found = []
     for loop in compute_cfg_from_blocks(blocks).loops().values():
-        lines = {own_line(statement.loc.line) for label in loop.body for statement in blocks[label].body} - {
-            None
-        }
+        body = (statement for label in loop.body for statement in blocks[label].body)
+        # What joins the values of a variable has the line where the variable is used next, maybe after the loop.
+        lines = {own_line(statement.loc.line) for statement in body if not _joins(statement)} - {None}
         if lines:
             found.append((min(lines), tuple(sorted(lines))))
     return sorted(set(found), key=lambda loop: (loop[0], -len(loop[1])))
+
+
+def _joins(statement):
+    return getattr(getattr(statement, "value", None), "op", None) == "phi"
 
 
 def _allocations(copy, args, named):

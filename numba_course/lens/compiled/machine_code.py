@@ -19,6 +19,7 @@ PYTHON = re.compile(r"_?Py[A-Z]\w+|numba_(unpickle|recreate_record|set_\w+_priva
 SILENT = ("explicitly disabled", "interleaving is not beneficial")  # remarks that tell nothing
 UNREACHED = _dataflow.NEVER
 GROWS = "memory that lists, dicts and sets take to grow is not counted"
+CONVERTED = "around the call a Python list or set is converted item by item, which holds the GIL"
 TONES = {"packed": "good", "scalar": "warn", "gone": "warn"}
 
 
@@ -225,6 +226,8 @@ def report(compilation: Compilation) -> MachineCode:
         notes.append(f"allocations are not known: {compilation.uncounted}")
     elif grows:
         notes.append(GROWS)
+    if seen["gil"] == "released" and "reflected " in compilation.signature.partition("->")[0]:
+        notes.append(CONVERTED)
     if scalable:
         notes.append("scalable vectors: the width is a multiple of the one given, not known which")
     return MachineCode(

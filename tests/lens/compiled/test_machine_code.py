@@ -944,6 +944,20 @@ def loaded(path):
     return module
 
 
+def first_of(values):
+    return values[0]
+
+
+@pytest.mark.parametrize(("values", "converted"), [([1.0], True), ({1.0}, True), (x, False)])
+def test_what_is_converted_around_the_call_holds_the_gil_whatever_the_code_does(values, converted):
+    fn = njit(nogil=True)(first_of if not isinstance(values, set) else len_of)
+    assert any("which holds the GIL" in note for note in machine_code(fn, values).notes) == converted
+
+
+def len_of(values):
+    return len(values)
+
+
 def test_python_inside_a_function_of_a_module_finds_its_globals(tmp_path):
     path = tmp_path / "looked_at.py"
     path.write_text(UNDER_OBJMODE)
@@ -995,7 +1009,7 @@ def test_the_call_is_made_on_copies():
             "lens.machine_code: fn must be a function decorated with @njit, not the plain Python function",
         ),
         (njit(total), (3,), "total does not compile: "),
-        (njit(total), (), "total does not compile: TypeError: missing a required argument: 'values'"),
+        (njit(total), (), "the arguments do not fit total: missing a required argument: 'values'"),
         (njit(lambda a: a.nope), (3,), "does not compile: Unknown attribute 'nope' of type int64 (line "),
         (
             njit("float64(float64)")(lambda a: a),
