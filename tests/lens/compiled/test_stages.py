@@ -81,6 +81,12 @@ def test_the_line_that_is_followed_is_in_the_loop():
     assert followed == firsts.__code__.co_firstlineno + 3  # not of the return, which uses what the loop gave
 
 
+def test_nothing_comes_from_a_line_below_a_lambda():
+    squares = lambda n: [k * k for k in range(n)]  # noqa: E731
+    rows = stages(njit(squares), 5).rows
+    assert {own for stage in rows for own, _ in rows[stage]} - {None} == {squares.__code__.co_firstlineno}
+
+
 def test_only_the_typed_ir_has_types():
     report = seen(scaled)
     assert "::" in report.typed_ir and "::" not in report.numba_ir
