@@ -1,4 +1,4 @@
-"""What cached machine code was compiled with: options of the decorator, defaults of callees, as its symbols say."""
+"""What cached machine code was compiled with, as its symbols say: callees, their defaults, options of the decorator."""
 
 from __future__ import annotations
 
@@ -73,6 +73,12 @@ def _symbol(function):
     """How the names of symbols of a function begin, within a namespace."""
     name = f"{function.__module__}.{function.__qualname__}"
     return mangle_identifier(name).removeprefix("N").removesuffix("E")
+
+
+def holds(function: types.FunctionType, text: str) -> bool:
+    """Whether cached code has a function in it, or one defined inside it, that was compiled for a call of its own."""
+    start = f"{ENVIRONMENT}{_symbol(function)}"
+    return any(line.startswith(start) for line in text.splitlines())
 
 
 def holds_defaults(callee: types.FunctionType, text: str) -> bool:

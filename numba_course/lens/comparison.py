@@ -11,9 +11,11 @@ from typing import Any, overload
 import numba
 import numpy as np
 from numba.core.ccallback import CFunc
+from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import figures, html, relations
 from numba_course.lens.compiled.callables import NOT_FROM_PYTHON
+from numba_course.lens.compiled.dispatchers import changed_since
 from numba_course.lens.errors import reason
 from numba_course.lens.timing import Candidate, measure
 from numba_course.process import pickling, sandbox
@@ -21,6 +23,7 @@ from numba_course.process.arguments import pack
 
 LIMIT = 30.0  # seconds that one run may take
 MEMORY = 3 << 30  # bytes that the child process may use
+EQUAL_IF = "Equal results, if that is rounding: a sum of the arguments could be off by as much."
 INSIDE = "{!r} compiles inside the timed runs: this is not the time of the function alone"
 
 
@@ -34,6 +37,9 @@ class Comparison(html.Shown):
         In the order given; the first is the one that the others are compared with.
     copied : bool
         Whether each call had its own copy of the arguments, because a function changes them.
+    changed : tuple of str
+        Sentences on globals that are others now than in what this process had compiled of a function; what was
+        measured is compiled anew, with those of now.
     """
 
     entries: tuple[Candidate, ...]
@@ -41,6 +47,7 @@ class Comparison(html.Shown):
     _repeat: Callable | None = field(
         default=None, compare=False
     )  # effort -> entries and copied, measured anew
+    changed: tuple[str, ...] = ()
     _title = "compare"
 
     def entry(self, name: str) -> Candidate:
@@ -165,10 +172,14 @@ class Comparison(html.Shown):
         for e in self.entries:
             if e.difference:
                 yield "bad", f"{e.name!r} {e.difference}"
+            elif e.rounding:
+                yield "info", f"{e.name!r} {e.rounding}"
             if e.compiled_inside:
                 yield "warn", INSIDE.format(e.name)
+        yield from (("info", sentence) for sentence in self.changed)
         if len(self.entries) > 1 and not any(e.difference for e in self.entries):
-            yield "plain", "Equal results."
+            rounding = any(e.rounding for e in self.entries)
+            yield "plain", EQUAL_IF if rounding else "Equal results."
         own = "Each call had its own copy of the arguments, as they are changed."
         yield "plain", own if self.copied else "All calls shared the arguments: no function changes them."
         short = ", ".join(e.name for e in self.entries if e.too_short)
@@ -398,15 +409,21 @@ def compare(
 
     Notes
     -----
-    *Equal results* means the same shape and kind of dtype, then the same values: NaN equals NaN, and floats
-    agree in half the digits of the coarser dtype, as the order of a sum is free. Where functions change
-    their arguments, the changes must be equal, too; and a second call must repeat the first.
+    *Equal results* means the same shape and kind of dtype, then the same values: NaN equals NaN, dicts are compared
+    key by key in any order, and each float agrees in half the digits of the coarser dtype, as the order of a sum is
+    free, or is off by at most 64 machine epsilons of the largest magnitude in its array. Where terms cancel, a sum can
+    be off by more: what is off by at most 8 epsilons of the sum of all floats in the arguments is shown, and counts as
+    equal. Where functions change their arguments, the changes must be equal, too; and a second call must repeat the
+    first. Of objects of other kinds ``==`` decides; without one, there is no ratio.
 
     Each function is called once to compile it and once to see that it repeats itself. Then come rounds that
     run every function once, each round starting with another one; a call shorter than 0.3 ms is repeated
     within its run. Times include the call from Python. Costs about two seconds and seven calls of each.
 
     The functions and the arguments are kept as they were, so that ``faster`` can measure again.
+
+    All functions are compiled anew, with the globals of now: where one that this process has compiled holds another
+    value of a global or of a variable around it, a number, text, an array or a compiled function, `changed` says so.
 
     Not detected: results that are all wrong in the same way; work that one function leaves undone without a
     trace in its result; a processor that changes its speed within a round.
@@ -420,11 +437,29 @@ def compare(
         for count in (None,) if threads is None else threads:
             label = str(name) if count is None else f"{name}, {_checked(count)} thread{'s' * (count > 1)}"
             jobs.append((label, pickled, count))
+    changed = tuple(dict.fromkeys(sentence for fn in functions.values() for sentence in _changed(fn)))
     found = [
-        Comparison(entries, copied, functools.partial(_alone, jobs, case))
+        Comparison(entries, copied, functools.partial(_alone, jobs, case), changed)
         for case, (entries, copied) in zip(packed, _measured(jobs, packed), strict=True)
     ]
     return found[0] if sizes is None else Sweep(tuple(sizes), tuple(found))
+
+
+def _changed(function):
+    """Sentences on what a compiled function was compiled with before and would not be now."""
+    if not isinstance(function, Dispatcher):
+        return
+    for user, name, then, now in changed_since(function):
+        is_function = isinstance(now, Dispatcher)
+        values = (
+            "another function now than" if is_function else f"⟨{_short(now)}⟩ now, not ⟨{_short(then)}⟩ as"
+        )
+        yield f"{user} is compiled anew here: {name} is {values} when it was compiled before"
+
+
+def _short(value):
+    """A value in a few words of one line."""
+    return f"{' '.join(repr(value).split()):.40}"
 
 
 def _measured(jobs, packed, effort=1):

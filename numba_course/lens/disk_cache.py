@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import ctypes
 import dis
 import enum
@@ -23,11 +24,13 @@ import numpy as np
 from numba.core import caching, sigutils
 from numba.core.ccallback import CFunc
 from numba.core.dispatcher import Dispatcher
+from numba.core.typing.templates import builtin_registry
 from numba.experimental.jitclass.base import JitClassType
+from numba.np.ufunc.gufunc import GUFunc
 from numba.stencils.stencil import StencilFunc
 
 from numba_course.lens import html
-from numba_course.lens._compiled_with import holds_defaults, other_options
+from numba_course.lens._compiled_with import holds, holds_defaults, other_options
 from numba_course.lens.compiled.dispatchers import check_dispatcher
 from numba_course.syntax import parse
 
@@ -36,6 +39,7 @@ UNWATCHED = "the cache does not watch what defines it"
 PLAIN = (bool, int, float, complex, str, bytes, np.ndarray, np.generic, type(None))
 CONSTANTS = (*PLAIN, enum.Enum, np.dtype, numba.types.Type)
 FROZEN_BYTES = 10**6  # of a larger array Numba compiles in the address
+BY_NAME = "a call runs what is cached or what this process compiled of it: the first that has its name in machine code"
 CLOSURE = "the closure of a callee"
 PLAIN_PRINT: dict[str, Any] = {
     "edgeitems": 3,
@@ -88,7 +92,8 @@ class Dependency:
     Attributes
     ----------
     name : str
-        As the function writes it; ``g → K`` is what its callee `g` uses, ``g(k)`` the default of its parameter.
+        As the function writes it; ``g → K`` is what its callee `g` uses, ``g(k)`` the default of its parameter, and
+        ``g → impl`` or ``.g → impl`` what was registered for it by ``@overload`` or, for an attribute, its kin.
     kind : str
         ``callee``, ``global``, ``default`` of a callee, or ``option`` of the decorator.
     file : str or None
@@ -195,8 +200,8 @@ def cache(fn: Dispatcher) -> Cache:
     Not detected: an edit that leaves an old time on the file, and callees in a notebook, which have no file;
     both stay *at risk*. A callee that an edit of its file left alone is called stale all the same. Long
     arrays are compared in part, and of parallel's options in a dictionary nothing is. Not listed:
-    implementations of ``@overload``, C functions, options of callees, environment variables, and Python, NumPy
-    and Numba themselves. Methods of a jitclass among the arguments cannot be stale: such an entry is never hit by
+    what ``@overload`` registered for operators, C functions, options of callees, environment variables, and Python,
+    NumPy and Numba themselves. Methods of a jitclass among the arguments cannot be stale: such an entry is never hit by
     another process, which `problem` says.
     """
     check_dispatcher(fn, "cache")
@@ -331,8 +336,8 @@ def _dependencies(fn, entries):
     """Everything compiled into the function that the stamp of its cache does not cover."""
     function, (watched, unwatched) = fn.py_func, _watched(fn)
     frozen = [_frozen(path) for path in entries]
-    found = {}
-    for path, user, module, value in _used(function, (), {function}):
+    found, by_name = {}, set()
+    for path, user, module, value in _used(function, (), {function}, frozen):
         if isinstance(value, ctypes._CFuncPtr):
             continue
         callees = _functions(value)
@@ -340,6 +345,8 @@ def _dependencies(fn, entries):
             (callees[0].__code__.co_filename, UNWATCHED) if callees else _origin(user, module, path[-1])
         )
         name = " → ".join(path)
+        if isinstance(value, GUFunc) and not value.is_dynamic:  # compiled as it was defined
+            by_name.add(path)
         for callee in callees:
             for default in _defaults(name, callee, watched, unwatched, frozen):
                 found.setdefault(default.name, default)
@@ -350,8 +357,9 @@ def _dependencies(fn, entries):
             why = "another value is compiled in"
         elif not why or (why == UNWATCHED and watched and watched in (file, _on_disk(file))):
             continue
-        elif stale := not before and any(_newer(file, entry) for entry in entries):
-            why = "its file was changed after the code was cached"
+        elif not before and any(_newer(file, entry) for entry in entries):
+            stale = not any(path[:end] in by_name for end in range(1, len(path) + 1))
+            why = "its file was changed after the code was cached" if stale else BY_NAME
         elif why == UNWATCHED:
             why = unwatched
         found.setdefault(name, Dependency(name, "callee" if callees else "global", file, stale, why))
@@ -458,12 +466,26 @@ def _prints_alike(value):
     return isinstance(value, CONSTANTS) or (is_number and not isinstance(value, enum.EnumMeta))
 
 
-def _used(function, path, seen):
-    """(path of names, function that uses it, what it is an attribute of, value), callees' included."""
+def _used(function, path, seen, frozen=()):
+    """(path of names, function that uses it, what it is an attribute of, value), callees' included.
+
+    Of what is registered for attributes of that name only what the typed IRs in `frozen` hold, if there are any.
+    """
     read = list(_read(function.__code__, function.__globals__))
     if path:  # what the function itself closes over is in its key
         read += [(name, CLOSURE, value) for name, value in _closed_over(function)]
+    own = {name: vars(builtins).get(name) for name in _names(function.__code__, "LOAD_GLOBAL")}
+    called = {**own, **{name: value for name, _, value in read}}
+    registered = [(name, made) for name, value in called.items() for made in _overloads(value)]
+    for name, made in (*registered, *_attributes(function.__code__, frozen)):
+        if made not in seen:
+            seen.add(made)
+            yield (*path, name, made.__name__), function, None, made
+            yield from _used(made, (*path, name, made.__name__), seen, frozen)
+    overloaded = {name for name, _ in registered}
     for name, module, value in read:
+        if name in overloaded:  # its own body is not compiled
+            continue
         parts = value if type(value) is tuple else (value,)
         callees = [callee for part in parts for callee in _functions(part, function.__code__.co_names)]
         new = [callee for callee in callees if callee not in seen]
@@ -475,7 +497,47 @@ def _used(function, path, seen):
         yield (*path, name), function, module, value
         for callee in new:
             seen.add(callee)
-            yield from _used(callee, (*path, name), seen)
+            yield from _used(callee, (*path, name), seen, frozen)
+
+
+def _overloads(value):
+    """What others than Numba have registered to be compiled in place of a function."""
+    return [
+        template._overload_func for template in _others(builtin_registry.functions) if template.key is value
+    ]
+
+
+def _attributes(code, frozen):
+    """(name, what others than Numba have registered for it) of the attributes that are read and may be that."""
+    names = {f".{name}" for name in _names(code, "LOAD_ATTR", "LOAD_METHOD")}
+    for template in _others(builtin_registry.attributes):
+        name, made = f".{template._attr}", template._overload_func
+        if name in names and (not frozen or _is_compiled_in(template, made, frozen)):
+            yield name, made
+
+
+def _is_compiled_in(template, made, frozen):
+    """Whether any of the typed IRs holds what this returns: a function inside it, or one that it reads."""
+    read = [value for _, _, value in _read(made.__code__, made.__globals__)]
+    functions = [made, *(function for value in read for function in _functions(value))]
+    inlined = not template._inline.is_never_inline  # leaves no name
+    return inlined or any(holds(function, text) for function in functions for text in frozen)
+
+
+def _others(templates):
+    """Those made by ``@overload`` and its kin, but not by Numba."""
+    made = (template for template in templates if hasattr(template, "_overload_func"))
+    return [one for one in made if not _is_settled(one._overload_func.__globals__.get("__name__", ""))]
+
+
+def _names(code, *operations):
+    """The names that the code, or code in it, gives to these operations."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in operations:
+            yield instruction.argval
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant, *operations)
 
 
 def _closed_over(function):

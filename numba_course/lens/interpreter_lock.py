@@ -21,6 +21,7 @@ import cloudpickle
 import numba
 import numpy as np
 from numba.core.ccallback import CFunc
+from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import figures, html
 from numba_course.lens.compiled.callables import NOT_FROM_PYTHON
@@ -49,6 +50,9 @@ VERDICTS = {  # released: tone and sentence
     False: ("warn", "{} holds the GIL: other Python threads stand still while it runs"),
     None: ("info", "whether {} releases the GIL is not known"),
 }
+CONVERTED = (
+    "a Python list or set among the arguments is converted item by item around the call, which holds it"
+)
 BYTECODE = "warn", "{} is bytecode, which holds the GIL: threads take turns, one at a time"
 
 
@@ -62,7 +66,7 @@ class Gil(html.Shown):
     released : bool or None
         Whether other Python threads get on during the call; None if that could not be found out.
     reason : str
-        Why it is None; else empty.
+        Why it is None, or what holds the GIL around a call that releases it inside; else empty.
     takes_turns : bool
         Whether `fn` is plain Python, a method of a plain class, too: then threads take turns between its
         bytecodes, whoever holds the GIL.
@@ -176,7 +180,15 @@ def gil(fn: Callable[..., object], /, *args: object, **named: object) -> Gil:
         raise RuntimeError(f"gil: {name} failed in {outcome.step}: {how}")
     seen = outcome.value
     released, why = _judged(seen["ticks"], seen["ticks_if_released"], seen["ticks_if_held"])
+    if released is False and _is_converted(fn, (*args, *named.values())):
+        why = CONVERTED
     return Gil(name, released, why, _is_python(fn), **seen)
+
+
+def _is_converted(fn, values):
+    """Whether it is compiled to release the GIL, and is given what Numba converts item by item."""
+    releases = isinstance(fn, Dispatcher) and fn.targetoptions.get("nogil")
+    return bool(releases) and any(isinstance(value, (list, set)) for value in values)
 
 
 def _name(fn):

@@ -6,6 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from numba_course.process.arguments import plain
+
+TOGETHER = 64  # epsilons of the largest magnitude in an array by which its elements may be off, however small
+
+
+class Incomparable(TypeError):
+    """Nothing says whether two results agree; why is the text."""
+
 
 def agreement(
     actual: np.typing.NDArray[Any], expected: np.typing.NDArray[Any], rtol: float, atol: float = 0.0
@@ -45,30 +53,70 @@ def disagreement(actual: Any, expected: Any, terms: float = 0.0, ulps: float | N
     Parameters
     ----------
     actual, expected : object
-        Scalars, arrays, None, or lists and tuples of such; of other objects ``==`` decides.
+        Scalars, arrays, None, or lists, tuples and dicts of such, Numba's own too: a dict by its keys, which must be
+        equal, in any order; of other objects ``==`` decides.
     terms : float
-        Sum of the magnitudes of the numbers behind the results: a scalar float may be off by the rounding
-        error of a sum of them.
+        Sum of the magnitudes of the numbers behind the results: a float may be off by the rounding error of a sum of
+        them; with `ulps` only a scalar.
     ulps : float, optional
         Allowed error of floats, as a multiple of the machine epsilon of the coarser dtype, relative to the largest
-        magnitude. If not given, half the digits must agree, as the order of a sum is free.
+        magnitude. If not given, half the digits of each float must agree, as the order of a sum is free, or the float
+        be off by 64 epsilons of the largest magnitude in its array at most, as sums may cancel.
 
     Returns
     -------
     str
         A phrase with the values inside ``⟨ ⟩``; empty if the two agree.
+
+    Raises
+    ------
+    Incomparable
+        If the objects have no ``==`` that says yes or no.
     """
     actual, expected = _plain(actual), _plain(expected)
-    if isinstance(actual, tuple) and isinstance(expected, tuple) and len(actual) == len(expected):
-        phrases = (disagreement(*pair, terms, ulps) for pair in zip(actual, expected, strict=True))
-        return next((f"item {i}: {phrase}" for i, phrase in enumerate(phrases) if phrase), "")
     if _kind(actual) != _kind(expected):
         return f"{_described(actual)}, not {_described(expected)}"
-    if actual is None:
-        return ""
+    if isinstance(expected, tuple):
+        names = (f"item {i}" for i in range(len(expected)))
+        return _first_of_parts(names, zip(actual, expected, strict=True), terms, ulps)
+    if isinstance(expected, dict):
+        return _of_dicts(actual, expected, terms, ulps)
+    if not isinstance(expected, np.ndarray):
+        return "" if _is_equal(actual, expected) else f"⟨{actual}, not {expected}⟩"
+    if expected.dtype.names:  # a record with a NaN is not equal to itself, whatever else is in it
+        pairs = ((actual[name], expected[name]) for name in expected.dtype.names)
+        return _first_of_parts((f"field {name!r}" for name in expected.dtype.names), pairs, terms, ulps)
+    return _of_arrays(actual, expected, terms, ulps)
+
+
+def _first_of_parts(names, pairs, terms, ulps):
+    """How the first of the pairs that do not agree differ, with its name; empty if all agree."""
+    phrases = ((name, disagreement(*pair, terms, ulps)) for name, pair in zip(names, pairs, strict=True))
+    return next((f"{name}: {phrase}" for name, phrase in phrases if phrase), "")
+
+
+def _of_dicts(actual, expected, terms, ulps):
+    """How two dicts of one length differ: in the keys, in their type, or in a value."""
+    own = {key: key for key in actual}
+    names, pairs = [], []
+    for key, value in expected.items():
+        if key not in own:
+            return f"⟨no key {key!r}⟩"
+        names += [f"key ⟨{key!r}⟩", f"at key ⟨{key!r}⟩"]
+        pairs += [(own[key], key), (actual[key], value)]
+    return _first_of_parts(names, pairs, terms, ulps)
+
+
+def _of_arrays(actual, expected, terms, ulps):
+    """How two arrays of one shape and kind of dtype differ."""
     eps = max((np.finfo(a.dtype).eps for a in (actual, expected) if a.dtype.kind in "fc"), default=0.0)
-    rtol = float(np.sqrt(eps)) if ulps is None else float(ulps * eps)
-    same = agreement(actual, expected, rtol, 0.0 if actual.ndim else 8 * eps * terms)
+    if ulps is None:
+        same = agreement(actual, expected, float(TOGETHER * eps), 8 * eps * terms)
+        if eps:
+            with np.errstate(invalid="ignore", over="ignore"):
+                same |= np.isfinite(expected) & (np.abs(actual - expected) <= np.sqrt(eps) * np.abs(expected))
+    else:
+        same = agreement(actual, expected, float(ulps * eps), 0.0 if actual.ndim else 8 * eps * terms)
     if same.all():
         return ""
     index = first_difference(same)
@@ -76,25 +124,55 @@ def disagreement(actual: Any, expected: Any, terms: float = 0.0, ulps: float | N
     return f"⟨{actual[index]}{place}, not {expected[index]}⟩"
 
 
+def _is_equal(actual, expected):
+    """What ``==`` says of two objects, if it compares more than where they lie in memory."""
+    name = type(expected).__name__
+    if actual is expected:
+        return True
+    if type(actual).__eq__ is object.__eq__ and type(expected).__eq__ is object.__eq__:
+        raise Incomparable(f"{name!r} objects have no == of their own")
+    try:
+        return bool(actual == expected)
+    except Exception as error:  # whatever their own method raises
+        raise Incomparable(f"== of {name!r} objects raises {type(error).__name__}") from error
+
+
 def _plain(value):
-    """None, a tuple for what has parts of different kinds or shapes, else an array."""
-    if value is None or isinstance(value, tuple):
+    """None, a dict, a tuple for what has parts of different kinds or shapes, an array, or an object as it is."""
+    value = plain(value)
+    if value is None or isinstance(value, (tuple, dict)):
         return value
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
     except ValueError:
         return tuple(value)
+    if isinstance(value, list) and _mixes(value, array):
+        return tuple(value)
+    if array.dtype.kind != "O":
+        return array
+    return (array.shape, *array.flat) if array.ndim else value
+
+
+def _mixes(items, array):
+    """Whether NumPy has made an array of items that it had to convert to text, or could only point to."""
+    return array.dtype.kind in "OUS" and not any(
+        all(isinstance(item, kind) for item in items) for kind in (str, bytes)
+    )
 
 
 def _kind(value):
     """What must be the same before values are compared."""
-    return (value.shape, value.dtype.kind) if isinstance(value, np.ndarray) else _described(value)
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.kind, value.dtype.names
+    return _described(value)
 
 
 def _described(value):
     """In words, what sort of result this is."""
     if value is None:
         return "None"
-    if isinstance(value, tuple):
-        return f"a tuple of {len(value)}"
+    if isinstance(value, (tuple, dict)):
+        return f"a {'dict' if isinstance(value, dict) else 'list or tuple'} of {len(value)}"
+    if not isinstance(value, np.ndarray):
+        return "an object"
     return f"{value.dtype} of shape {value.shape}" if value.ndim else f"one {value.dtype}"

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numba.core import event
 
-from numba_course.lens.results import disagreement
+from numba_course.lens.results import Incomparable, disagreement
 from numba_course.process.arguments import pack, unpack
 
 RUN = 3e-4  # seconds that a run lasts at least: a shorter call is repeated within the run. Not longer than needed:
@@ -42,7 +42,9 @@ class Candidate:
     compiled_inside : bool
         Whether the compiler worked inside a timed run.
     difference : str
-        How the result differs from the first function's; empty if it is equal.
+        How the result differs from the first function's, or why it cannot be compared; empty if it is equal.
+    rounding : str
+        What is taken as equal only because a sum of the arguments may be rounded by as much; empty if nothing is.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Candidate:
     compile_seconds: float | None = None
     compiled_inside: bool = False
     difference: str = ""
+    rounding: str = ""
 
     @property
     def too_short(self) -> bool:
@@ -96,6 +99,7 @@ def _in_turn(runners, case, effort):
         runner.first(case)
     copied = any(runner.changes for runner in runners)
     for runner in runners:
+        yield runner.begin()
         runner.agree(runners[0])
     for runner in runners:
         yield runner.begin()
@@ -124,7 +128,8 @@ class _Runner:
         """Load and compile; keep the result and what became of the arguments."""
         self.case, self.after = case, unpack(case)
         args, named = self.after
-        self.seconds, self.calls, self.compiled_inside, self.difference = [], 1, False, ""
+        self.seconds, self.calls, self.compiled_inside = [], 1, False
+        self.difference = self.rounding = ""
         with event.install_listener(COMPILER, event.TimingListener()) as compiler:
             if self.function is None:
                 self.function = cloudpickle.loads(self.pickled)  # an eager dispatcher compiles as it arrives
@@ -134,10 +139,22 @@ class _Runner:
 
     def agree(self, first):
         """Compare the result, and the arguments if they were changed, with the first function's."""
-        if unlike := disagreement(self.result, first.result, _terms(unpack(self.case))):
-            self.difference = f"gives another result than {first.name!r}: {unlike}"
-        elif (self.changes or first.changes) and (unlike := _left_otherwise(self.after, first.after)):
-            self.difference = f"leaves other arguments than {first.name!r}: {unlike}"
+        self._compare(f"gives another result than {first.name!r}", self.result, first.result)
+        if not self.difference and (self.changes or first.changes):
+            self._compare(
+                f"leaves other arguments than {first.name!r}", self.after, first.after, _left_otherwise
+            )
+
+    def _compare(self, unlike, found, expected, by=disagreement):
+        """Keep how what was found differs, if it does, after the words for that; by less than rounding, or more."""
+        try:
+            if apart := by(found, expected):
+                if more := by(found, expected, _terms(unpack(self.case))):
+                    self.difference = f"{unlike}: {more}"
+                else:
+                    self.rounding = f"{unlike}: {apart}"
+        except Incomparable as error:
+            self.difference = f"gives a result that cannot be compared: {error}"
 
     def again(self, copied):
         """A second call must repeat the first; then find how many calls make a run."""
@@ -145,8 +162,8 @@ class _Runner:
         start = time.perf_counter()
         result = self.function(*args, **named)
         self.estimate = time.perf_counter() - start
-        if unlike := disagreement(result, self.result, _terms(case)):
-            self.difference = f"gives another result at the second call: {unlike}"
+        if not self.difference:
+            self._compare("gives another result at the second call", result, self.result)
         self.result = self.after = None
         self.shared = None if copied else case
         most = max(1, min(1_000, COPIES // len(self.case))) if copied else 10_000
@@ -173,16 +190,16 @@ class _Runner:
         return time.perf_counter() - start
 
     def entry(self):
-        measured = self.calls, self.compile_seconds, self.compiled_inside, self.difference
+        measured = self.calls, self.compile_seconds, self.compiled_inside, self.difference, self.rounding
         return Candidate(self.name, tuple(self.seconds), *measured)
 
 
-def _left_otherwise(after, expected):
+def _left_otherwise(after, expected, terms=0.0):
     """Where arguments or keyword arguments differ from others; empty if nowhere."""
     (args, named), (others, others_named) = after, expected
-    phrases = ((f"{name}: ", disagreement(named[name], others_named[name])) for name in named)
+    phrases = ((f"{name}: ", disagreement(named[name], others_named[name], terms)) for name in named)
     return next(
-        (name + unlike for name, unlike in (("", disagreement(args, others)), *phrases) if unlike), ""
+        (name + unlike for name, unlike in (("", disagreement(args, others, terms)), *phrases) if unlike), ""
     )
 
 

@@ -16,8 +16,9 @@ from numba.extending import intrinsic
 
 from numba_course.lens import timing
 from numba_course.lens.comparison import Candidate, Comparison, Sweep, compare
+from numba_course.lens.compiled.dispatchers import changed_since
 from numba_course.lens.interpreter_lock import gil
-from numba_course.lens.results import disagreement
+from numba_course.lens.results import Incomparable, disagreement
 
 instrument = sys.modules["numba_course.lens.comparison"]
 for pickling in (cloudpickle, numba.cloudpickle):
@@ -400,6 +401,16 @@ def test_wrong_use_is_told(use, kind, message):
 # What counts as equal: shape and kind before values, NaN equals NaN, room for the order of a sum.
 
 Z = np.zeros
+RECORDS = np.array([(np.nan, 1), (2.0, 3)], [("x", "f8"), ("y", "i4")])
+
+
+def typed_dict(items):
+    made = typed.Dict()
+    for key, value in items.items():
+        made[key] = value
+    return made
+
+
 EQUAL = [
     (1.0, 1.0),
     (1, np.int32(1)),
@@ -418,6 +429,15 @@ EQUAL = [
     (np.array(["2020-01-01", "NaT"], "M8[D]"), np.array(["2020-01-01", "NaT"], "M8[D]")),
     (1 + 2j, 1 + 2j),
     (Z(0), Z(0)),
+    (typed_dict({1: 2.0, 3: 4.0}), {3: 4.0, 1: 2.0}),
+    ({"x": Z(3)}, {"x": Z(3)}),
+    ([{1: Z(2)}], [{1: Z(2)}]),
+    (["a", 1], ["a", 1]),
+    (2**70, 2**70),
+    (np.array([None, 1]), np.array([None, 1])),
+    (RECORDS, RECORDS.copy()),
+    (np.array([1e12, 1.0]), np.array([1e12 * (1 + 1e-9), 1.0])),
+    (np.array([1e12, 1.0]), np.array([1e12, 1.001])),  # as near as the parts of a product of matrices may be
 ]
 UNEQUAL = [
     (1.0, 1.001, "⟨1.001, not 1.0⟩"),
@@ -431,10 +451,20 @@ UNEQUAL = [
     (1.0, None, "None, not one float64"),
     (None, 1.0, "one float64, not None"),
     ((1, 2.0), (1, 3.0), "item 1: ⟨3.0, not 2.0⟩"),
-    ((1, 2), (1, 2, 3), "a tuple of 3, not a tuple of 2"),
-    ([Z(2), Z(3)], [Z(2), Z(2)], "float64 of shape (2, 2), not a tuple of 2"),
+    ((1, 2), (1, 2, 3), "a list or tuple of 3, not a list or tuple of 2"),
+    ([Z(2), Z(3)], [Z(2), Z(2)], "float64 of shape (2, 2), not a list or tuple of 2"),
     ("a", "b", "⟨b, not a⟩"),
     (1 + 2j, 1 + 3j, "⟨(1+3j), not (1+2j)⟩"),
+    (typed_dict({1: 2.0}), typed_dict({1: 99.0}), "at key ⟨1⟩: ⟨99.0, not 2.0⟩"),
+    (typed_dict({1: 2}), {3: 2}, "⟨no key 1⟩"),
+    ({1: 2}, {1.0: 2}, "key ⟨1⟩: one float64, not one int64"),
+    ({1: 2}, {1: 2, 3: 4}, "a dict of 2, not a dict of 1"),
+    ({"x": Z(3)}, {"x": np.array([0, 7.0, 0])}, "at key ⟨'x'⟩: ⟨7.0 at [1], not 0.0⟩"),
+    ([{1: 2}], [{1: 3}], "item 0: at key ⟨1⟩: ⟨3, not 2⟩"),
+    ([1, "a"], ["1", "a"], "<U1 of shape (2,), not a list or tuple of 2"),
+    ({1, 2}, {1, 3}, "⟨{1, 3}, not {1, 2}⟩"),
+    (RECORDS, np.array([(np.nan, 7), (2.0, 3)], RECORDS.dtype), "field 'y': ⟨7 at [0], not 1⟩"),
+    (np.array([1e12, 1.0]), np.array([1e12, 5000.0]), "⟨5000.0 at [1], not 1.0⟩"),
 ]
 
 
@@ -455,6 +485,61 @@ def test_a_sum_that_cancels_is_judged_by_its_terms():
     assert forwards != backwards
     assert disagreement(backwards, forwards, np.abs(values).sum()) == ""
     assert disagreement(backwards + 1e-3, forwards, np.abs(values).sum()) != ""
+
+
+def test_what_counts_as_equal_as_rounding_only_is_shown():
+    wide = np.array([1e20, 1.0, 3.0])
+    found = compare({"least": np.min, "most but one": lambda values: np.sort(values)[1]}, wide)
+    assert found.entry("most but one").rounding == "gives another result than 'least': ⟨3.0, not 1.0⟩"
+    assert not found.entry("most but one").difference and not found.entry("least").rounding
+    assert "○ 'most but one' gives another result than 'least': ⟨3.0, not 1.0⟩" in repr(found)
+    assert "Equal results, if that is rounding" in repr(found) and "Equal results." not in repr(found)
+
+
+def test_a_global_that_changed_since_a_function_was_compiled_is_told():
+    def made(factor, table):
+        helper = njit(lambda value: value + table[0] + 2.0)
+
+        @njit
+        def times(value):
+            return helper(value) * factor
+
+        times(1.0)
+        factor, helper = 8.0, njit(lambda value: value + 3.0)
+        return times
+
+    times = made(7.0, np.zeros(2))
+    anew = "times is compiled anew here: "
+    assert sorted(compare({"times": times, "python": lambda value: (value + 3) * 8.0}, 1.0).changed) == [
+        anew + "factor is ⟨8.0⟩ now, not ⟨7.0⟩ as when it was compiled before",
+        anew + "helper is another function now than when it was compiled before",
+    ]
+    assert list(changed_since(njit(loop))) == []
+
+
+class Opaque:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "why"),
+    [
+        (Opaque(), Opaque(), "'Opaque' objects have no == of their own"),
+        ([Opaque()], [Opaque()], "'Opaque' objects have no == of their own"),
+    ],
+)
+def test_objects_without_an_equality_are_not_called_different(expected, found, why):
+    with pytest.raises(Incomparable, match=re.escape(why)):
+        disagreement(found, expected)
+
+
+def test_no_ratio_where_results_cannot_be_compared():
+    found = compare({"a": lambda n: Opaque(), "b": lambda n: {n: np.arange(3)}, "c": lambda n: Opaque()}, 1)
+    assert found.entry("c").difference == (
+        "gives a result that cannot be compared: 'Opaque' objects have no == of their own"
+    )
+    with pytest.raises(ValueError, match="no ratio: 'a' gives a result that cannot be compared"):
+        found.ratio("c")
 
 
 # Stored outputs are compared: what varies is inside the brackets, and the rest does not move.

@@ -168,8 +168,9 @@ EVERYTHING = """
     import ctypes
     import enum
     import numpy as np
-    from numba import njit, types
+    from numba import guvectorize, njit, types
     from numba.experimental import jitclass
+    from numba.extending import overload, overload_method, register_jitable
 
     class Colour(enum.IntEnum):
         RED = 1
@@ -199,12 +200,39 @@ EVERYTHING = """
         return times(x)
 
     OPERATIONS = (one,)
+
+    def scaled(x):
+        raise NotImplementedError
+
+    @overload(scaled)
+    def compiled_scaled(x):
+        return lambda x: x * FACTOR
+
+    @overload(len)
+    def length_of_number(x):
+        return (lambda x: x * FACTOR) if isinstance(x, types.Integer) else None
+
+    @overload_method(types.Integer, "scale")
+    def number_scale(x):
+        return lambda x: x * FACTOR
+
+    @overload_method(types.Array, "scale")
+    def array_scale(x):
+        return lambda x: x * FACTOR
+
+    @register_jitable
+    def jitable(x):
+        return x * FACTOR
+
+    @guvectorize(["int64[:], int64[:]"], "(n)->(n)")
+    def general(values, out):
+        out[0] = values[0] * FACTOR
     """
 USER = """
     import numpy as np
     from numba import njit
     import everything
-    from everything import FACTOR, KIND, OPERATIONS, Box, Colour, c_abs, one
+    from everything import FACTOR, KIND, OPERATIONS, Box, Colour, c_abs, general, jitable, one, scaled
     TABLE = np.zeros(200_000)
 
     def made(k):
@@ -235,6 +263,28 @@ USER = """
     @njit(cache=True)
     def closure(x):
         return inner(x)
+
+    @njit(cache=True)
+    def overloaded(x):
+        return scaled(x)
+
+    @njit(cache=True)
+    def builtin(x):
+        return len(x)
+
+    @njit(cache=True)
+    def attribute(x):
+        return x.scale()
+
+    @njit(cache=True)
+    def registered(x):
+        return jitable(x)
+
+    @njit(cache=True)
+    def gufunc(x):
+        out = np.empty(1, np.int64)
+        general(np.full(1, x), out)
+        return out[0]
 
     @njit(cache=True)
     def c_function(x):
@@ -284,6 +334,10 @@ AT_RISK_OF = {
     "method": ["Box", "Box → FACTOR"],
     "in_a_tuple": ["OPERATIONS", "OPERATIONS → times", "OPERATIONS → times → FACTOR"],
     "closure": ["inner → k"],
+    "overloaded": ["scaled → compiled_scaled", "scaled → compiled_scaled → FACTOR"],
+    "builtin": ["len → length_of_number", "len → length_of_number → FACTOR"],
+    "attribute": [".scale → number_scale", ".scale → number_scale → FACTOR"],
+    "registered": ["jitable", "jitable → FACTOR"],
 }
 AN_OBJECT = "is never hit by another process: it is another object there"
 
@@ -314,6 +368,9 @@ def test_what_other_files_define_is_compiled_in_and_not_watched_whatever_it_is(t
         assert first[name][3:5] == [at_risk, []] and risk == at_risk, name
         # Of what a closure holds nothing is known: neither its value in the cache nor the file it comes from.
         assert stale == ([] if name == "closure" else at_risk), name
+    # Which of two gufuncs of one name in machine code is run, the old one or the new one, is left open.
+    assert second["gufunc"][1] == 1 and second["gufunc"][3:5] == [["general", "general → FACTOR"], []]
+    assert second["gufunc"][6].count("the first that has its name in machine code") == 2
     for name in ("c_function", "large"):
         held = {"c_function": "c_abs", "large": "TABLE"}[name]
         said = f"not written to the disk: the machine code holds the address of {held}, which is another"

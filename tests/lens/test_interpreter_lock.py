@@ -142,6 +142,11 @@ def test_a_thread_that_waits_for_the_gil_gets_it_if_the_call_lets_go():
     assert (threading.active_count(), sys.getswitchinterval()) == (threads, usual)
 
 
+def test_a_list_that_is_converted_around_the_call_is_named():
+    found = gil(njit(nogil=True)(lambda values: values[0]), [1.0] * 10_000)
+    assert found.released is False and "a Python list or set among the arguments is converted" in repr(found)
+
+
 def test_what_runs_bytecode_lets_others_take_turns_and_says_nothing():
     assert others_get_on(lambda: held(1)) is None
 

@@ -55,9 +55,9 @@ class Body:
 
     @property
     def packed_lines(self):
-        """Own lines of what computes or moves several elements at once."""
-        moving = [i for i in self.instructions if _assembly.moves(i, self.dataflow)]
-        return {i.line for i in (*self.computing, *moving)} - {None}
+        """Own lines of what computes or moves several elements at once; None if what computes carries no line."""
+        moving = {i.line for i in self.instructions if _assembly.moves(i, self.dataflow)}
+        return {i.line for i in self.computing} | (moving - {None})
 
 
 def facts(compilation):

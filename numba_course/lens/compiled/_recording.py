@@ -67,7 +67,7 @@ def record(fn, payload, call):
     yield "compiling", COMPILING
     with (
         _captured_stderr() as remarks,
-        _noted_modules(modules, optimised, counters),
+        _noted_modules(modules, optimised, counters, _last_line(fn.py_func.__code__)),
         _marked_tests(),
         _noted_bodies(typed),
         warnings.catch_warnings(action="ignore"),
@@ -134,7 +134,7 @@ def _captured_stderr():
 
 
 @contextmanager
-def _noted_modules(modules, optimised, counters):
+def _noted_modules(modules, optimised, counters, last):
     """Have every LLVM module noted before and after it is optimised, and mutual recursion work, which goes by names.
 
     What is optimised gets counters, too, if there are any, before it becomes machine code.
@@ -144,6 +144,7 @@ def _noted_modules(modules, optimised, counters):
     def add_ir_module(self, module):
         modules.append(module)
         _keep_lines(module)
+        _keep_within(module, last)
         return add(self, module)
 
     def add_module(self, module):
@@ -217,6 +218,21 @@ def _keep_lines(module):
             for place in places if own else ():
                 fields = dict(place.operands)
                 place.operands = tuple({**fields, "line": max(fields["line"], min(own))}.items())
+
+
+def _keep_within(module, last):
+    """Have nothing come from after the `last` line: Numba takes a decorator to stand above, as above no lambda."""
+    for place in module.metadata:
+        if getattr(place, "kind", "") in ("DILocation", "DISubprogram"):
+            fields = dict(place.operands)
+            lines = {name: min(fields[name], last) for name in ("line", "scopeLine") if name in fields}
+            place.operands = tuple({**fields, **lines}.items())
+
+
+def _last_line(code):
+    """The last line that the code, or code in it, has."""
+    inside = (_last_line(constant) for constant in code.co_consts if isinstance(constant, types.CodeType))
+    return max(*(line for *_, line in code.co_lines() if line), *inside, code.co_firstlineno)
 
 
 def _concerns(module, symbol):
@@ -410,12 +426,16 @@ def _loops(blocks):
     """The loops as written: (first line, all lines), outer before inner."""
     found = []
     for loop in compute_cfg_from_blocks(blocks).loops().values():
-        lines = {own_line(statement.loc.line) for label in loop.body for statement in blocks[label].body} - {
-            None
-        }
+        body = (statement for label in loop.body for statement in blocks[label].body)
+        # What joins the values of a variable has the line where the variable is used next, maybe after the loop.
+        lines = {own_line(statement.loc.line) for statement in body if not _joins(statement)} - {None}
         if lines:
             found.append((min(lines), tuple(sorted(lines))))
     return sorted(set(found), key=lambda loop: (loop[0], -len(loop[1])))
+
+
+def _joins(statement):
+    return getattr(getattr(statement, "value", None), "op", None) == "phi"
 
 
 def _allocations(copy, args, named):

@@ -10,7 +10,7 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens.compiled import _recording
 from numba_course.lens.compiled.callables import looked_into
-from numba_course.lens.compiled.dispatchers import rebuilt
+from numba_course.lens.compiled.dispatchers import folded_arguments, rebuilt
 from numba_course.lens.errors import line_of, reason
 from numba_course.process import sandbox
 from numba_course.process.arguments import pack
@@ -78,6 +78,10 @@ def compiled_apart(
 def _apart(into, instrument, call):
     """The `Compilation` of a `callables.Call`."""
     fn, payload = into.fn, packed(into.fn, into.args, into.named)
+    try:
+        folded_arguments(fn, into.args, into.named)
+    except TypeError as error:
+        raise TypeError(f"{instrument}: the arguments do not fit {fn.__name__}: {error}") from error
     try:
         outcome = sandbox.run(_recording.record, fn, payload, call, seconds=_recording.COMPILING)
     except TypeError as error:

@@ -4,13 +4,17 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 from unittest import mock
 
+import numpy as np
 from numba import config
+from numba.core import ir
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher, OmittedArg
 
+from numba_course.lens.results import disagreement
 from numba_course.process.options import given_options
 from numba_course.process.pickling import names_in
 
@@ -93,12 +97,19 @@ def _copy(fn, signatures, options, done):
         return done[id(fn)]
     function = fn.py_func
     cells = tuple(types.CellType() for _ in function.__closure__ or ()) or None
-    namespace = dict(function.__globals__)
+    namespace, home = dict(function.__globals__), ""
+    if (
+        function.__module__ not in sys.modules
+    ):  # Numba looks there for functions and for globals of Python code
+        home = next(name for name in map("rebuilt_{}".format, count()) if name not in sys.modules)
+        sys.modules[home] = types.ModuleType(home)
+        vars(sys.modules[home]).update(namespace)
+        namespace = vars(sys.modules[home])
     twin = types.FunctionType(function.__code__, namespace, function.__name__, None, cells)
     for attribute in ("__module__", "__qualname__", "__doc__", "__kwdefaults__"):
         setattr(twin, attribute, getattr(function, attribute))
-    if twin.__module__ not in sys.modules:  # then Numba does not find a function that calls itself
-        twin.__module__ = "__main__"
+    if home:
+        twin.__module__ = home
     names = set(names_in(function.__code__))
     twin.__defaults__ = function.__defaults__ and _replace(function.__defaults__, names, options, done)
     copy = type(fn)(
@@ -145,6 +156,53 @@ def hands_to_python(fn: Dispatcher) -> bool:
     """Whether a function, or one that it calls, has a block under ``with objmode``, as far as they are compiled."""
     overloads = (compiled for one in reached(fn) for compiled in one.overloads.values())
     return any(compiled.lifted for compiled in overloads)
+
+
+def changed_since(fn: Dispatcher) -> Iterator[tuple[str, str, Any, Any]]:
+    """What a function, or one that it calls, looked up outside itself when it was compiled, and is another one now.
+
+    Yields
+    ------
+    tuple
+        Name of the function, name of what it looks up, its value then, its value now; each name once.
+    """
+    found = {}
+    for one in reached(fn):
+        for name, then in _looked_up(one):
+            now = _now(one.py_func, name, then)
+            if _differs(then, now):
+                found.setdefault((one.__name__, name), (then, now))
+    yield from ((*names, *values) for names, values in found.items())
+
+
+def _looked_up(fn):
+    """(name, value) of each global and variable of an outer function in what is compiled of a function."""
+    for compiled in fn.overloads.values():
+        for block in getattr(compiled.type_annotation, "blocks", {}).values():  # text, from the disk cache
+            for statement in block.body:
+                value = getattr(statement, "value", None)
+                if isinstance(value, (ir.Global, ir.FreeVar)):
+                    yield value.name, value.value
+
+
+def _now(function, name, otherwise):
+    """What a name outside a function stands for now; `otherwise` if it is not one of the function's own."""
+    for free, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        if free == name:
+            return cell.cell_contents
+    return function.__globals__.get(name, otherwise)
+
+
+def _differs(then, now):
+    """Whether a value that is compiled in is another one now: of other kinds than these nothing is said."""
+    if then is now:
+        return False
+    if isinstance(then, Dispatcher) and isinstance(now, Dispatcher):
+        return bool(then.py_func.__code__ != now.py_func.__code__)
+    kinds = (bool, int, float, complex, str, bytes, np.generic, np.ndarray)
+    if not isinstance(then, kinds) or not isinstance(now, kinds):
+        return False
+    return bool(disagreement(now, then, ulps=0))
 
 
 def reached(fn: Dispatcher) -> list[Dispatcher]:

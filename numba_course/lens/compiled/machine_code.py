@@ -5,7 +5,7 @@ To report another fact, read it in `_native.facts`, name it in `MachineCode` and
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ PYTHON = re.compile(r"_?Py[A-Z]\w+|numba_(unpickle|recreate_record|set_\w+_priva
 SILENT = ("explicitly disabled", "interleaving is not beneficial")  # remarks that tell nothing
 UNREACHED = _dataflow.NEVER
 GROWS = "memory that lists, dicts and sets take to grow is not counted"
+CONVERTED = "around the call a Python list or set is converted item by item, which holds the GIL"
 TONES = {"packed": "good", "scalar": "warn", "gone": "warn"}
 
 
@@ -33,7 +34,7 @@ class Loop:
     state : str
         ``packed``: computes or moves several elements at once, if need be unrolled whole, in the loop around it or
         in none. ``scalar``: one by one. ``outer``: only holds other loops. ``gone``: no loop is left.
-        ``not known``: its instructions carry no line.
+        ``not known``: its instructions, or all that is packed, carry no line.
     reason : str
         Why: in LLVM's words, if it said so. What begins with "packed only for", "LLVM remarks" or "but another loop"
         is what the lens reads in the machine code.
@@ -225,6 +226,8 @@ def report(compilation: Compilation) -> MachineCode:
         notes.append(f"allocations are not known: {compilation.uncounted}")
     elif grows:
         notes.append(GROWS)
+    if seen["gil"] == "released" and "reflected " in compilation.signature.partition("->")[0]:
+        notes.append(CONVERTED)
     if scalable:
         notes.append("scalable vectors: the width is a multiple of the one given, not known which")
     return MachineCode(
@@ -251,9 +254,12 @@ def remarks(compilation: Compilation) -> list[Remark]:
 
 
 def loops(
-    compilation: Compilation, machine_loops: Iterable[MachineLoop], packed_lines: Iterable[int]
+    compilation: Compilation, machine_loops: Iterable[MachineLoop], packed_lines: Collection[int | None]
 ) -> tuple[Loop, ...]:
-    """What became of each loop: those of the assembly, gathered under the loop of the source they were."""
+    """What became of each loop: those of the assembly, gathered under the loop of the source they were.
+
+    A loop that the source does not have, as inside a NumPy function, goes by the line of the call.
+    """
     lines = dict(compilation.loops)
     home = {
         line: first for first in sorted(lines, key=lambda first: -len(lines[first])) for line in lines[first]
@@ -267,14 +273,19 @@ def loops(
         else:
             unknown = True
     said = remarks(compilation)
-    elsewhere = {home.get(line) for line in packed_lines}
+    elsewhere = {home.get(line, line) for line in packed_lines if line}
+    unplaced = None in packed_lines
     return tuple(
-        _loop(first, lines, found[first], said, unknown, first in elsewhere) for first in sorted(found)
+        _loop(first, lines, found[first], said, unknown, first in elsewhere, unplaced)
+        for first in sorted(found)
     )
 
 
-def _loop(first, loops, found, said, unknown, packs_somewhere):
-    """One loop of the source, from all of them, those of the assembly that it became, and all remarks."""
+def _loop(first, loops, found, said, unknown, packs_somewhere, unplaced):
+    """One loop of the source, from all of them, those of the assembly that it became, and all remarks.
+
+    `unknown` are loops of the assembly without a line, `unplaced` packed arithmetic without one.
+    """
     lines = loops.get(first, (first,))
     inside = {line for other in lines if other != first for line in loops.get(other, ())}
     about = [remark.text for remark in said if remark.line in lines]
@@ -297,6 +308,8 @@ def _loop(first, loops, found, said, unknown, packs_somewhere):
         return Loop(first, "packed", f"but another loop of this line is not: {causes[-1]}" if mixed else "")
     if len(running) < len(found):
         return Loop(first, "scalar", next(loop.unreached for loop in found if loop.unreached))
+    if vectorised and unplaced:
+        return Loop(first, "not known", "LLVM remarks that it is vectorized; what is packed carries no line")
     if vectorised:
         does = "calls functions" if any(loop.calls for loop in innermost) else "packs nothing"
         return Loop(first, "scalar", f"LLVM remarks that it is vectorized, but the machine code {does}")

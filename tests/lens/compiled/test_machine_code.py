@@ -32,7 +32,7 @@ for pickling in (cloudpickle, numba.cloudpickle):
 x, y = np.arange(64.0), np.ones(64)
 single = np.arange(64, dtype=np.float32)
 whole, octets = np.arange(64), np.arange(64, dtype=np.uint8)
-square = np.ones((4, 4))
+square, thirty = np.ones((4, 4)), np.ones(30)
 
 
 def total_whole(values):
@@ -150,6 +150,10 @@ def roots(values, out):
         out[i] = math.sqrt(values[i])
 
 
+def times_thirty(values):
+    return values * np.ones(30)  # LLVM unrolls the packed loop, and only loops for what is left over stay
+
+
 @functools.cache
 def seen(fn, *names, **options):
     """The report about `fn`, compiled once for each combination in this file."""
@@ -196,6 +200,7 @@ LOOPS = [
         "another loop of this line is not: cannot prove it is safe to reorder",
     ),
     (running, ("x",), {}, ["scalar"], "unsafe dependent memory operations in loop"),
+    (times_thirty, ("thirty",), {}, ["packed"], ""),
 ]
 
 
@@ -206,6 +211,17 @@ def test_what_became_of_each_loop(fn, names, options, expected, word):
     assert word in report.loops[-1].reason
     first = fn.__code__.co_firstlineno
     assert all(first < loop.line < first + 8 for loop in report.loops)
+
+
+def test_packed_code_without_a_line_leaves_open_whether_a_vectorised_loop_is_packed():
+    apart = compiled_apart(njit(exponential), (x, y), "a test", call=False)
+    found = _native.facts(apart)["machine_loops"]
+    assert [loop.state for loop in loops(apart, found, set())] == ["scalar"]
+    (seen,) = loops(apart, found, {None})
+    assert (seen.state, seen.reason) == (
+        "not known",
+        "LLVM remarks that it is vectorized; what is packed carries no line",
+    )
 
 
 def test_a_loop_inside_a_numpy_function_has_the_line_of_the_call():
@@ -908,12 +924,45 @@ def cached(values):
 """
 
 
+UNDER_OBJMODE = """
+import numpy as np
+from numba import njit, objmode
+
+@njit
+def half(values):
+    with objmode(total="float64"):
+        total = float(np.sum(values)) / 2
+    return total
+"""
+
+
 def loaded(path):
     spec = importlib.util.spec_from_file_location("looked_at", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules["looked_at"] = module
     spec.loader.exec_module(module)
     return module
+
+
+def first_of(values):
+    return values[0]
+
+
+@pytest.mark.parametrize(("values", "converted"), [([1.0], True), ({1.0}, True), (x, False)])
+def test_what_is_converted_around_the_call_holds_the_gil_whatever_the_code_does(values, converted):
+    fn = njit(nogil=True)(first_of if not isinstance(values, set) else len_of)
+    assert any("which holds the GIL" in note for note in machine_code(fn, values).notes) == converted
+
+
+def len_of(values):
+    return len(values)
+
+
+def test_python_inside_a_function_of_a_module_finds_its_globals(tmp_path):
+    path = tmp_path / "looked_at.py"
+    path.write_text(UNDER_OBJMODE)
+    report = machine_code(loaded(path).half, x)
+    assert report.notes == () and report.allocations is not None and report.python_calls
 
 
 def everything(module, folder):
@@ -960,7 +1009,7 @@ def test_the_call_is_made_on_copies():
             "lens.machine_code: fn must be a function decorated with @njit, not the plain Python function",
         ),
         (njit(total), (3,), "total does not compile: "),
-        (njit(total), (), "total does not compile: TypeError: missing a required argument: 'values'"),
+        (njit(total), (), "the arguments do not fit total: missing a required argument: 'values'"),
         (njit(lambda a: a.nope), (3,), "does not compile: Unknown attribute 'nope' of type int64 (line "),
         (
             njit("float64(float64)")(lambda a: a),

@@ -9,7 +9,7 @@ import cloudpickle
 import numba
 import numpy as np
 import pytest
-from numba import njit, prange
+from numba import literal_unroll, njit, prange
 
 from numba_course.lens.compiled import stages as showing
 from numba_course.lens.compiled.stages import TITLES, stages
@@ -35,6 +35,13 @@ def triangular(n):
 def spread(values):
     for value in values:
         yield value * 3.0
+
+
+def firsts(arrays):
+    total = 0.0
+    for array in literal_unroll(arrays):
+        total += array[0]
+    return total
 
 
 @functools.cache
@@ -67,6 +74,17 @@ def test_each_stage_has_the_product_in_its_line(stage, words, parallel):
     assert text.splitlines()[0].strip()
     assert len(text.splitlines()) == len(report.rows[stage])
     assert f"\n{scaled.__code__.co_firstlineno + 2:>5}  " in text
+
+
+def test_the_line_that_is_followed_is_in_the_loop():
+    followed = stages(njit(firsts), (x, np.ones(2, np.float32))).line
+    assert followed == firsts.__code__.co_firstlineno + 3  # not of the return, which uses what the loop gave
+
+
+def test_nothing_comes_from_a_line_below_a_lambda():
+    squares = lambda n: [k * k for k in range(n)]  # noqa: E731
+    rows = stages(njit(squares), 5).rows
+    assert {own for stage in rows for own, _ in rows[stage]} - {None} == {squares.__code__.co_firstlineno}
 
 
 def test_only_the_typed_ir_has_types():

@@ -230,7 +230,7 @@ def test_looking_compiles_nothing():
             (3,),
             "lens.types: fn must be a function decorated with @njit, not the plain Python function",
         ),
-        (small, (), "lens.types: small does not compile: TypeError: missing a required argument: 'value'"),
+        (small, (), "lens.types: the arguments do not fit small: missing a required argument: 'value'"),
         (small, (object(),), "argument 0: Cannot determine Numba type of <class 'object'>"),
         (small, ("text",), ">>> add(unicode_type, Literal[int](1)) (line "),
     ],
