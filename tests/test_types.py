@@ -41,6 +41,7 @@ assert_type(kernels.histogram([1, 2], bins=4, low=0, high=np.float32(1.5)), NDAr
 assert_type(kernels.sum(values, threads=2), float)
 assert_type(lens.machine_code(double, values).vector_width, int)
 assert_type(lens.types(double, values).of("values"), tuple[str, ...])
+assert_type(lens.profile(double, values, seconds=1.0).lines[0].own, int)
 assert_type(lens.races(double, values).conflicts[0].line, int)
 assert_type(lens.compare(rivals, values).ratio("plain"), float)
 assert_type(lens.compare(rivals, sizes={n: (values[:n],) for n in (5, 12)}).at(5).seconds("plain"), float)

@@ -57,6 +57,8 @@ class Exercise:
     call : callable
         ``call(answer, *args)`` makes a call of the answer. By default it is called itself; a class, for example,
         needs more than that.
+    shown : callable, optional
+        ``shown(*args)`` says in words what a call is given, where the arguments mean nothing to a learner.
     seconds : float
         Time limit for one call of the answer.
     compiling : float
@@ -77,12 +79,26 @@ class Exercise:
     inputs: Callable | None = None
     helpers: tuple = ()
     call: Callable = _call
+    shown: Callable | None = None
     seconds: float = 5.0
     compiling: float = 60.0  # a parallel function can take ten seconds on a slow machine
     modules: Modules | None = None
     not_checked: tuple[str, ...] = ("speed", "inputs larger than those tried")
     parameters: tuple = field(default=(), init=False, repr=False)  # names of the arguments
     _memory: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # the last verdict
+
+    def show(self, args: tuple[object, ...]) -> str:
+        """What a call is given, as a finding says it."""
+        if self.shown is not None:
+            return self.shown(*args)
+        from numba_course.exercises.examination.show import show_call
+
+        return show_call(self.parameters, args)
+
+    @property
+    def is_called_plainly(self) -> bool:
+        """Whether the arguments of a call of the answer are those of the exercise."""
+        return self.call is _call
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(inspect.signature(self.spec).parameters))

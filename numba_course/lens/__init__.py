@@ -1,8 +1,8 @@
 """Instruments that show what the compiler made of a function; useful on any Numba function.
 
-`types`, `stages`, `machine_code`, `races`, `gil`, `cache` and `compare` each return a small value that reads well
-in a terminal and in a notebook, with the facts as attributes. None alters the function that it looks at. `timed`
-compares times that others have taken, as `compare` does those that it takes. Each `assert_…` is for tests.
+`types`, `stages`, `machine_code`, `races`, `runs`, `gil`, `cache`, `compare` and `profile` each return a small value
+that reads well in a terminal and in a notebook, with the facts as attributes. None alters the function that it looks
+at. `timed` compares times that others have taken, as `compare` does those that it takes. Each `assert_…` is for tests.
 
 An instrument is imported when it is first asked for. So the pytest plugin, which is loaded with every pytest, and the
 command, which runs a program, import no Numba before the tests or the program do.
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from numba_course.lens.compiled.types import types
     from numba_course.lens.disk_cache import cache
     from numba_course.lens.interpreter_lock import gil
+    from numba_course.lens.profiling.profiler import profile
     from numba_course.lens.race.detector import races
+    from numba_course.lens.race.real_calls import runs
 
 # The module that has each name.
 HOMES = {
@@ -42,7 +44,9 @@ HOMES = {
     "compare": "comparison",
     "gil": "interpreter_lock",
     "machine_code": "compiled.machine_code",
+    "profile": "profiling.profiler",
     "races": "race.detector",
+    "runs": "race.real_calls",
     "stages": "compiled.stages",
     "timed": "comparison",
     "types": "compiled.types",
@@ -59,7 +63,9 @@ __all__ = [
     "compare",
     "gil",
     "machine_code",
+    "profile",
     "races",
+    "runs",
     "stages",
     "timed",
     "types",

@@ -54,8 +54,24 @@ def _report(recorder, seconds):
     return Report(tuple(look(recorder.called, seconds)), tuple(recorder.notes))
 
 
+def profile(program: Program, options: argparse.Namespace) -> int:
+    """Run a script, and tell which lines of compiled code take its time; return 0 if the script ended well, else 1."""
+    if program.is_module:
+        print("profile takes a script, not a module", file=sys.stderr)
+        return 2
+    from numba_course.lens.profiling.program import run
+
+    try:
+        found = run(program.target, program.arguments)
+    except (OSError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(found, file=sys.stderr)
+    return 1 if found.ended else 0
+
+
 Command = Callable[[Program, argparse.Namespace], int]
-COMMANDS: dict[str, Command] = {"calls": calls}  # the first is meant if none is
+COMMANDS: dict[str, Command] = {"calls": calls, "profile": profile}  # the first is meant where none is named
 
 
 def main(arguments: Sequence[str]) -> int:

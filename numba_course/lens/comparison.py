@@ -10,8 +10,10 @@ from typing import Any, overload
 
 import numba
 import numpy as np
+from numba.core.ccallback import CFunc
 
 from numba_course.lens import figures, html, relations
+from numba_course.lens.compiled.callables import NOT_FROM_PYTHON
 from numba_course.lens.errors import reason
 from numba_course.lens.timing import Candidate, measure
 from numba_course.process import pickling, sandbox
@@ -341,28 +343,43 @@ def _cell(seconds):
 
 
 @overload
-def compare(functions: dict[str, Any], *args: object, threads: Iterable[int] | None = None) -> Comparison: ...
+def compare(
+    functions: dict[str, Any],
+    /,
+    *args: object,
+    sizes: None = None,
+    threads: Iterable[int] | None = None,
+    **named: object,
+) -> Comparison: ...
 @overload
 def compare(
-    functions: dict[str, Any], *, sizes: dict[Any, tuple[Any, ...]], threads: Iterable[int] | None = None
+    functions: dict[str, Any],
+    /,
+    *,
+    sizes: dict[Any, tuple[Any, ...]],
+    threads: Iterable[int] | None = None,
+    **named: object,
 ) -> Sweep: ...
 def compare(
     functions: dict[str, Any],
+    /,
     *args: object,
     sizes: dict[Any, tuple[Any, ...]] | None = None,
     threads: Iterable[int] | None = None,
+    **named: object,
 ) -> Comparison | Sweep:
     """Time functions against each other on the same arguments, in a child process.
 
     Parameters
     ----------
     functions : dict of str to callable
-        Dispatchers, plain Python or NumPy functions. The first one is the one to compare with.
-    *args
+        Dispatchers, ufuncs, methods, plain Python or NumPy functions. The first one is the one to compare with.
+    *args, **named
         The arguments of every call. If a function changes them, every call of every function gets a fresh
         copy, made before the clock starts. Copies keep dtype, strides, alignment and write permission.
+        A parameter that is called ``sizes`` or ``threads`` is given with `functools.partial`, in `functions`.
     sizes : dict of size to tuple, optional
-        Instead of `args`, the arguments for each size: ``{n: (data[:n],) for n in (100, 1000)}``.
+        Instead of `args`, the positional arguments for each size: ``{n: (data[:n],) for n in (100, 1000)}``.
     threads : iterable of int, optional
         Measure each function on each of these numbers of Numba threads, as entries of their own called
         ``"name, 2 threads"``. Without it, all threads are used, whatever is set in this process.
@@ -396,7 +413,7 @@ def compare(
     """
     _check(functions, args, sizes)
     cases = {None: args} if sizes is None else sizes
-    packed = [_sendable(pack, case, "the arguments") for case in cases.values()]
+    packed = [_sendable(pack, (case, named), "the arguments") for case in cases.values()]
     jobs = []
     for name, function in functions.items():
         pickled = _sendable(pickling.dumps, function, repr(name))
@@ -433,6 +450,8 @@ def _check(functions, args, sizes):
         if not callable(function):
             kind = type(function).__name__
             raise TypeError(f"functions[{name!r}] must be a function, not {kind}; was it called already?")
+        if isinstance(function, CFunc):
+            raise TypeError(f"functions[{name!r}] {NOT_FROM_PYTHON}")
     if sizes is not None and args:
         raise TypeError("the arguments must be given either as *args or in sizes, not in both")
     if sizes is not None and not (isinstance(sizes, dict) and sizes):

@@ -27,6 +27,7 @@ from numba.experimental.jitclass.base import JitClassType
 from numba.stencils.stencil import StencilFunc
 
 from numba_course.lens import html
+from numba_course.lens._compiled_with import holds_defaults, other_options
 from numba_course.lens.compiled.dispatchers import check_dispatcher
 from numba_course.syntax import parse
 
@@ -87,9 +88,9 @@ class Dependency:
     Attributes
     ----------
     name : str
-        As the function writes it; ``g → K`` is what its callee `g` uses.
+        As the function writes it; ``g → K`` is what its callee `g` uses, ``g(k)`` the default of its parameter.
     kind : str
-        ``callee`` or ``global``.
+        ``callee``, ``global``, ``default`` of a callee, or ``option`` of the decorator.
     file : str or None
         The file that defines it, where known.
     stale : bool
@@ -134,12 +135,12 @@ class Cache(html.Shown):
 
     @property
     def stale(self) -> tuple[str, ...]:
-        """Names of the callees and globals that are seen to differ from what is cached."""
+        """Names of the dependencies that are seen to differ from what is cached."""
         return tuple(d.name for d in self.dependencies if d.stale)
 
     @property
     def at_risk(self) -> tuple[str, ...]:
-        """Names of all callees and globals that can change unnoticed, the stale ones included."""
+        """Names of all dependencies, which can change unnoticed, the stale ones included."""
         return tuple(d.name for d in self.dependencies)
 
     @property
@@ -182,18 +183,21 @@ def cache(fn: Dispatcher) -> Cache:
     Numba's key holds the signature, the processor, the bytecode and the closure, and the index is stamped
     with the text of the function's own source file (in a notebook: of the function alone; before Numba 0.68
     with the file's time and size). All else that is compiled in can change unnoticed: callees in other files,
-    and globals that come from other files or are computed when their module is loaded.
+    and what comes from other files or is computed when its module is loaded: globals, defaults of callees,
+    options of the decorator. Two dispatchers of one function share their entries, whatever their options.
 
     *Stale* is what is seen to have changed. For a global that `fn` itself uses, the value in the cache is
-    compared with the one in this process, as both print. For a callee, its own globals and ``module.NAME``
+    compared with the one in this process, as both print; for defaults of callees and for options, those that the
+    code was compiled with are compared with those of now. For a callee, its own globals and ``module.NAME``
     the cache keeps nothing to compare: they are stale if their file was changed after the entry was written.
     Only entries that this process would load can be stale: the others are compiled again.
 
     Not detected: an edit that leaves an old time on the file, and callees in a notebook, which have no file;
     both stay *at risk*. A callee that an edit of its file left alone is called stale all the same. Long
-    arrays are compared in part. Not listed: implementations of ``@overload``, C functions, jitclasses of
-    arguments, defaults of callees, options of the decorator, environment variables, and Python, NumPy and Numba
-    themselves.
+    arrays are compared in part, and of parallel's options in a dictionary nothing is. Not listed:
+    implementations of ``@overload``, C functions, options of callees, environment variables, and Python, NumPy
+    and Numba themselves. Methods of a jitclass among the arguments cannot be stale: such an entry is never hit by
+    another process, which `problem` says.
     """
     check_dispatcher(fn, "cache")
     if isinstance(fn._cache, caching.NullCache):
@@ -336,6 +340,9 @@ def _dependencies(fn, entries):
             (callees[0].__code__.co_filename, UNWATCHED) if callees else _origin(user, module, path[-1])
         )
         name = " → ".join(path)
+        for callee in callees:
+            for default in _defaults(name, callee, watched, unwatched, frozen):
+                found.setdefault(default.name, default)
         before = [
             text for text in frozen if f"global({name}: " in text and not callees and _prints_alike(value)
         ]
@@ -348,7 +355,72 @@ def _dependencies(fn, entries):
         elif why == UNWATCHED:
             why = unwatched
         found.setdefault(name, Dependency(name, "callee" if callees else "global", file, stale, why))
-    return found.values()
+    return [*found.values(), *_options(fn, watched, unwatched, frozen)]
+
+
+def _defaults(path, callee, watched, unwatched, frozen):
+    """The defaults of a callee that its own file does not settle."""
+    definition = _definition(callee)
+    if definition is None:
+        return
+    positional = definition.args.posonlyargs + definition.args.args
+    given = definition.args.defaults
+    held = all(holds_defaults(callee, text) for text in frozen)
+    for parameter, expression in zip(positional[len(positional) - len(given) :], given, strict=True):
+        if risk := _risk(callee, expression, watched, unwatched):
+            why = risk[1] if held else "another value is compiled in"
+            yield Dependency(f"{path}({parameter.arg})", "default", risk[0], not held, why)
+
+
+def _options(fn, watched, unwatched, frozen):
+    """The options of the decorator that are others than those in the cache, or that the own file does not settle."""
+    stale = sorted({name for text in frozen for name in other_options(fn, text)})
+    for name in stale:
+        yield Dependency(name, "option", None, True, "the code was compiled with another value")
+    definition = _definition(fn.py_func)
+    decorators = definition.decorator_list if definition else []
+    for keyword in (one for call in decorators if isinstance(call, ast.Call) for one in call.keywords):
+        name = keyword.arg or f"**{ast.unparse(keyword.value)}"
+        if name not in stale and (risk := _risk(fn.py_func, keyword.value, watched, unwatched)):
+            yield Dependency(name, "option", risk[0], False, risk[1])
+
+
+def _definition(function):
+    """The node that defines a function, in the text of its file; None where none is found."""
+    code = function.__code__
+    try:
+        tree = parse("".join(linecache.getlines(code.co_filename, function.__globals__)))
+    except SyntaxError:  # the file was edited meanwhile
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == function.__name__:
+            if code.co_firstlineno == min(part.lineno for part in (node, *node.decorator_list)):
+                return node
+    return None
+
+
+def _risk(user, expression, watched, unwatched):
+    """(file, why) of the first part of an expression that can change while the watched file does not, or None."""
+    inside = set()
+    for part in ast.walk(expression):
+        name, namespace = getattr(part, "id", None), user.__globals__
+        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
+            module, name = namespace.get(part.value.id), part.attr
+            if not isinstance(module, types.ModuleType):
+                continue
+            inside.add(part.value)
+            file, why = ("", "") if _is_settled(module.__name__) else _origin(user, module, name)
+        elif name in namespace and part not in inside:
+            file, why = _origin(user, None, name)
+        else:
+            continue
+        if why and not (why == UNWATCHED and watched and watched in (file, _on_disk(file))):
+            return file, unwatched if why == UNWATCHED else why
+    return None
+
+
+def _is_settled(module):
+    return module.split(".")[0] in SETTLED
 
 
 def _watched(fn):
@@ -396,7 +468,7 @@ def _used(function, path, seen):
         callees = [callee for part in parts for callee in _functions(part, function.__code__.co_names)]
         new = [callee for callee in callees if callee not in seen]
         owner = callees[0].__module__ if callees else getattr(module, "__name__", "")
-        if (owner or "").split(".")[0] in SETTLED or (callees and not new and parts is not value):
+        if _is_settled(owner or "") or (callees and not new and parts is not value):
             continue
         if not callees and not _prints_alike(value) and not _is_kept_by_address(value):
             continue
@@ -470,7 +542,7 @@ def _origin(user, module, name):
         source = "." * node.level + (node.module or "")
         with suppress(ImportError):  # in a script a dot leads nowhere
             source = importlib.util.resolve_name(source, namespace.get("__package__"))
-        risk = "" if source.split(".")[0] in SETTLED else UNWATCHED
+        risk = "" if _is_settled(source) else UNWATCHED
         return getattr(sys.modules.get(source), "__file__", None), risk
     if node in tree.body and isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value:
         computed = _is_computed(node.value, namespace)

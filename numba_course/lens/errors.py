@@ -13,25 +13,30 @@ from numba_course.process import sandbox
 from numba_course.process.child import kind_of, text_of
 
 NUMBA = os.path.dirname(numba.__file__)
-HEADINGS = (  # lines of a message that only say where in the compiler it happened
-    "Failed in nopython mode pipeline",
-    "Failed in object mode pipeline",
-    "Resolution failure for",
-    "non-precise type pyobject",
-    "Internal error",
+HEADING = re.compile(  # lines of a message that only say where in the compiler it happened
+    r"Failed in \w+ mode pipeline|- Resolution failure for|non-precise type pyobject|Internal error in"
 )
-VOLATILE = (  # what differs from run to run, or names Numba's own variables
-    (r"<(?:built-in )?(?:function|method) ([\w.<>]+)(?: at 0x[0-9a-f]+)?>", r"\1"),
-    (r"(?: at)? 0x[0-9a-f]+", ""),
-    (r"(?:, defined at|\.? Raised from| at) (?:None|\S+ \(\d+\))", ""),
-    (r"'(\w+)\.\d+'", r"'\1'"),
-    (r"'?\$\w\S*", "a temporary value"),
-    (r"__main__\.", ""),
+CALLED = ">>> "  # of the call that nothing implements
+BLAMED = "This error may have been caused by the following argument(s):"
+CANDIDATE = re.compile(r".* (?:in|of) function '.*': File: .*: Line .*\.")
+ARGUMENTS = re.compile(r"With argument\(s\): '\((.*)\)':")
+REJECTED, END_OF_REJECTION = "Rejected as the implementation raised a specific error:", "raised from "
+REGISTERED = "No match for registered cases:"
+LEFT_OUT = " … "
+CANDIDATES = 3  # of which the reasons are quoted
+VOLATILE = (  # what differs from run to run, names a path, or is a version of a variable or one of Numba's own
+    (r"0x[0-9a-fA-F]{6,}", "0x…"),
+    (r"(jitclass\.\w+)#[0-9a-f]+", r"\1#…"),
+    (r"(<module '[\w.]+' from )'[^']*'", r"\1'…'"),
+    (r"(?:, defined at|\.? Raised from| at) (?:None|\S.* \(\d+\))$", ""),
+    (r"(?<= )(?:<ipython-input[^ ]*>|(?:[A-Za-z]:|[^ ()]*)[/\\][^()]*)(?= \(\d+\))", "…"),
+    (r"'(\w+)(?:\.\d+)+'", r"'\1'"),
+    (r"\$\w[\w.]*", "$…"),
 )
 
 
 def reason(error: BaseException | sandbox.Error) -> str:
-    """The one line of a compiler's error that matters, without paths, addresses or variable versions.
+    """The line of a compiler's error that matters, in its own words.
 
     Parameters
     ----------
@@ -40,24 +45,82 @@ def reason(error: BaseException | sandbox.Error) -> str:
     Returns
     -------
     str
-        If the error is not one of Numba's own, its class comes first: ``NotImplementedError: float16``.
+        A line of the message: the first that does not say where in the compiler it happened. Where nothing
+        implements a call, the call follows, and then why implementations were rejected, the innermost line of
+        each reason.
+
+        In a quotation ``…`` stands for what is left out: lines between those that are quoted, paths of modules,
+        addresses, and the names of variables that Numba has made. The versions that it gives to variables are
+        dropped: ``result.2`` is ``result``. If the error is not one of Numba's own, its class comes first:
+        ``NotImplementedError: float16``.
     """
     kind, message = _parts(error)
-    lines = [line.strip(" -\t") for line in message.splitlines()]
-    lines = [line for line in lines if line and not line.startswith(HEADINGS)]
-    text = next((line for line in lines if line.startswith("argument ")), lines[0] if lines else "")
-    call = next((line.removeprefix(">>> ") for line in lines if line.startswith(">>> ")), None)
-    if call and text.startswith(("No implementation of", "Invalid use of")):
-        text = f"No implementation of {call}"
-        rejected = [i for i, line in enumerate(lines) if line.startswith("Rejected as the implementation")]
-        causes = [line.split(": ", 1)[-1] for line in lines[rejected[0] + 1 :]] if rejected else []
-        text += next((f": {cause}" for cause in causes if not cause.startswith(HEADINGS)), "")
+    text = _quoted(message)
     for pattern, replacement in VOLATILE:
         text = re.sub(pattern, replacement, text)
     text = text.strip()
     if hasattr(errors, kind) and text:
         return text
     return f"{kind}: {text}" if text else f"{kind} without a message"
+
+
+def _quoted(message):
+    """The lines of a message that matter, in one."""
+    lines = [line.strip() for line in message.splitlines()]
+    lines = [line for line in lines if line and not HEADING.match(line)]
+    if BLAMED in lines[:-1]:
+        return lines[lines.index(BLAMED) + 1].removeprefix("- ")
+    return LEFT_OUT.join(filter(None, (_head(lines), _causes(lines))))
+
+
+def _is_of_call(lines):
+    return bool(lines[1:]) and lines[1].startswith(CALLED)
+
+
+def _head(lines):
+    """The first line, with the call that nothing implements, if that is what it says."""
+    return " ".join(lines[: 2 if _is_of_call(lines) else 1])
+
+
+def _causes(lines):
+    """Why the implementations of a call were rejected, as it is quoted; those that just do not match say nothing."""
+    if not _is_of_call(lines):
+        return ""
+    speaking = {}
+    for candidate, arguments, said in _candidates(lines[2:]):
+        as_called = lines[1].endswith(f"({arguments})")  # others are tried with its literals as plain values
+        if said and (candidate not in speaking or as_called):
+            speaking[candidate] = said
+    causes = []
+    for candidate, said in speaking.items():
+        if not said[0].startswith(REGISTERED):
+            who = "" if len(speaking) == 1 else candidate.partition(" File: ")[0] + LEFT_OUT
+            causes.append(who + _cause(said))
+    return LEFT_OUT.join(causes[:CANDIDATES]) + " …" * (len(causes) > CANDIDATES)
+
+
+def _candidates(lines):
+    """(heading, arguments, what it says) of each implementation that is listed; nested ones are in what it says."""
+    found, depth = [], 0
+    for line in lines:
+        if depth == 0 and CANDIDATE.fullmatch(line):
+            found.append([line, "", []])
+        elif depth == 0 and found and (given := ARGUMENTS.fullmatch(line)):
+            found[-1][1] = given[1]
+        depth -= line.startswith(END_OF_REJECTION)
+        if found and (depth or line == REGISTERED):
+            found[-1][2].append(line)
+        depth += line == REJECTED
+    return found
+
+
+def _cause(said):
+    """What an implementation was rejected for: the innermost reason if its own code calls what nothing implements."""
+    kind, colon, first = said[0].partition(": ")
+    inner = [line for line in (first, *said[1:]) if not HEADING.match(line)]
+    if deeper := _causes(inner):
+        return deeper
+    return f"{kind}{colon}{_head(inner)}" if inner[:1] == [first] else _head(inner)
 
 
 def reason_after_kind(error: BaseException | sandbox.Error) -> str:

@@ -14,14 +14,16 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import repeat, starmap
+from itertools import repeat
 from operator import call
 
 import cloudpickle
 import numba
 import numpy as np
+from numba.core.ccallback import CFunc
 
 from numba_course.lens import figures, html
+from numba_course.lens.compiled.callables import NOT_FROM_PYTHON
 from numba_course.lens.errors import reason
 from numba_course.process import pickling, sandbox
 from numba_course.process.arguments import pack, unpack
@@ -62,7 +64,8 @@ class Gil(html.Shown):
     reason : str
         Why it is None; else empty.
     takes_turns : bool
-        Whether `fn` is plain Python: then threads take turns between its bytecodes, whoever holds the GIL.
+        Whether `fn` is plain Python, a method of a plain class, too: then threads take turns between its
+        bytecodes, whoever holds the GIL.
     ticks : int
         How often other threads ran during the calls, while the interpreter took the GIL from nobody.
     ticks_if_released, ticks_if_held : int
@@ -119,14 +122,15 @@ class Gil(html.Shown):
         return f"{1e3 * max(during):.3g} of {1e3 * self.calls[-1][1]:.3g} ms" if during else "never"
 
 
-def gil(fn: Callable[..., object], *args: object) -> Gil:
-    """Find out whether other Python threads get on while ``fn(*args)`` runs.
+def gil(fn: Callable[..., object], /, *args: object, **named: object) -> Gil:
+    """Find out whether other Python threads get on while ``fn(*args, **named)`` runs.
 
     Parameters
     ----------
     fn : callable
-        A dispatcher, a NumPy function, plain Python. It is called in a child process, seven times or more.
-    *args
+        A dispatcher, a ufunc, a method, a NumPy function, plain Python. It is called in a child process, seven
+        times or more.
+    *args, **named
         The calls of a block share one copy, so what `fn` does to its arguments adds up within a block.
 
     Returns
@@ -136,7 +140,7 @@ def gil(fn: Callable[..., object], *args: object) -> Gil:
     Raises
     ------
     TypeError
-        If `fn` is not callable, or cannot be sent to another process.
+        If `fn` is not callable or a C callback, or cannot be sent to another process.
     RuntimeError
         If `fn` raises, crashes or does not end.
 
@@ -158,9 +162,11 @@ def gil(fn: Callable[..., object], *args: object) -> Gil:
     """
     if not callable(fn):
         raise TypeError(f"gil: fn must be a function, not {type(fn).__name__}; was it called already?")
-    name = getattr(fn, "__name__", type(fn).__name__)
+    name = _name(fn)
+    if isinstance(fn, CFunc):
+        raise TypeError(f"gil: {name} {NOT_FROM_PYTHON}")
     try:
-        packed = pickling.dumps(fn), pack(args)
+        packed = pickling.dumps(fn), pack((args, named))
     except Exception as error:
         raise TypeError(f"gil: {name} or its arguments cannot be sent to another process: {error}") from error
     with tempfile.TemporaryDirectory() as folder:
@@ -170,7 +176,23 @@ def gil(fn: Callable[..., object], *args: object) -> Gil:
         raise RuntimeError(f"gil: {name} failed in {outcome.step}: {how}")
     seen = outcome.value
     released, why = _judged(seen["ticks"], seen["ticks_if_released"], seen["ticks_if_held"])
-    return Gil(name, released, why, isinstance(fn, types.FunctionType), **seen)
+    return Gil(name, released, why, _is_python(fn), **seen)
+
+
+def _name(fn):
+    return _name(fn.func) if isinstance(fn, partial) else getattr(fn, "__name__", type(fn).__name__)
+
+
+def _is_python(fn):
+    """Whether a call of it runs a function in Python: itself, behind a partial call or a method, or of its class."""
+    if isinstance(fn, partial):
+        return _is_python(fn.func)
+    if isinstance(fn, types.MethodType):
+        return _is_python(fn.__func__)
+    if type(fn).__module__.startswith("numba."):  # it is Python that leads to compiled code
+        return False
+    called = fn.__init__ if type(fn) is type else type(fn).__call__
+    return isinstance(fn, types.FunctionType) or isinstance(called, types.FunctionType)
 
 
 def _judged(ticks, free, held):
@@ -206,20 +228,27 @@ def _observe(pickled, packed, folder):
     """Count how often other threads run during calls of three kinds; record a timeline."""
     numba.config.CACHE_DIR = folder  # functions with a disk cache leave the user's files alone
     function = cloudpickle.loads(pickled)
+    anew = partial(_call_of, function, packed)
     yield "the first call"
-    function(*unpack(packed))
+    anew()()
     yield "the second call"
-    bytecode = _runs_bytecode(partial(function, *unpack(packed)))
+    bytecode = _runs_bytecode(anew())
     yield "repeated calls"
-    args = unpack(packed)
-    calls, length = _calls(function, args)
+    work = anew()
+    calls, length = _calls(work)
     if length < SHORT and not bytecode:
-        counts = _handed_over(partial(function, *args))
+        counts = _handed_over(work)
     else:
-        counts = yield from _counted(function, packed, calls, length)
+        counts = yield from _counted(anew, calls, length)
     yield "the recording"
     seen = dict(zip(("ticks", "ticks_if_released", "ticks_if_held"), counts, strict=True))
-    return {**seen, **_recorded(function, unpack(packed), calls, _judged(*counts)[0])}
+    return {**seen, **_recorded(anew(), calls, _judged(*counts)[0])}
+
+
+def _call_of(function, packed):
+    """A call of the function, to be made, with a copy of its arguments of its own."""
+    args, named = unpack(packed)
+    return partial(function, *args, **named)
 
 
 def _runs_bytecode(work):
@@ -315,13 +344,13 @@ def _tickers():
             ticker.join()
 
 
-def _counted(function, packed, calls, length):
-    """Ticks during blocks of calls of so many seconds: of `function`, of one that releases the GIL, one that holds it.
+def _counted(anew, calls, length):
+    """Ticks during blocks of calls of so many seconds: of ``anew()``, of one that releases the GIL, one that holds it.
 
     The blocks take turns, until the verdict is clear. The counts are those of equally long blocks.
     """
-    kinds = (  # work, its arguments, calls in a block
-        (function, packed, calls),
+    kinds = (  # what gives the work of a block, calls in it
+        (anew, calls),
         _yardstick(lambda n: hashlib.pbkdf2_hmac("sha256", b"", b"", n), length),
         _yardstick(lambda n: sum(range(n)), length),
     )
@@ -329,12 +358,12 @@ def _counted(function, packed, calls, length):
     with _tickers() as tickers:
         sys.setswitchinterval(NEVER)
         for turn in range(ROUNDS[1]):
-            for kind, (work, its_args, its_calls) in enumerate(kinds):
+            for kind, (its_anew, its_calls) in enumerate(kinds):
                 yield "repeated calls"
-                args = unpack(its_args)
+                work = its_anew()
                 time.sleep(4 * PAUSE)  # the tickers settle down
                 before = sum(len(ticker.moments) for ticker in tickers)
-                spent[kind] += _seconds(work, args, its_calls)
+                spent[kind] += _seconds(work, its_calls)
                 counts[kind] += sum(len(ticker.moments) for ticker in tickers) - before
             scaled = tuple(round(count) for count in counts * spent[0] / spent)
             clear = _judged(*scaled)[0] is not None
@@ -344,38 +373,39 @@ def _counted(function, packed, calls, length):
     return scaled
 
 
-def _seconds(function, args, calls):
+def _seconds(work, calls):
     """Seconds that this many calls take."""
     start = time.perf_counter()
     for _ in range(calls):
-        function(*args)
+        work()
     return time.perf_counter() - start
 
 
-def _calls(function, args):
+def _calls(work):
     """How many calls make a block, and the seconds that one takes, on a busy machine rather less than seen."""
     calls, length = 1, NEVER
-    while (seconds := _seconds(function, args, calls)) < BLOCK:
+    while (seconds := _seconds(work, calls)) < BLOCK:
         calls, length = 2 * calls, min(length, seconds / calls)
     return calls, min(length, seconds / calls)
 
 
-def _yardstick(work, seconds):
-    """The work at a size at which a call lasts at least so long, or as long as a block; an entry of `kinds`."""
+def _yardstick(function, seconds):
+    """The function of a size at which a call lasts at least so long, or as long as a block; an entry of `kinds`."""
     size = 1
-    while min(_seconds(work, (size,), 1) for _ in range(2)) < min(seconds, BLOCK):
+    while min(_seconds(partial(function, size), 1) for _ in range(2)) < min(seconds, BLOCK):
         size *= 2
-    return work, pack((size,)), _calls(work, (size,))[0]
+    work = partial(function, size)
+    return (lambda: work), _calls(work)[0]
 
 
-def _recorded(function, args, calls, released):
+def _recorded(work, calls, released):
     """When calls and ticks happened under the usual conditions, from the first call on.
 
     On a busy machine a thread may not have its turn during the calls; then it is recorded again, a few times.
     """
     with _tickers() as tickers:
         for _ in range(RECORDINGS):
-            spans, others = _recording(function, args, calls, tickers)
+            spans, others = _recording(work, calls, tickers)
             ran = [any(start < m < end for start, end in spans for m in moments) for moments in others]
             if not released or all(ran):
                 break
@@ -386,11 +416,10 @@ def _recorded(function, args, calls, released):
     }
 
 
-def _recording(function, args, calls, tickers):
+def _recording(work, calls, tickers):
     """Start and end of the calls of a block, and the moments of ticks; before and after it the tickers are alone."""
-    work = partial(function, *args)
     if calls > DRAWN:  # too thin to be drawn one by one
-        calls, work = 1, partial(deque, starmap(function, repeat(args, calls)), maxlen=0)
+        calls, work = 1, partial(deque, map(call, repeat(work, calls)), maxlen=0)
     first, spans = [len(ticker.moments) for ticker in tickers], []
     _let_tick(tickers)
     for _ in range(calls):

@@ -39,7 +39,7 @@ def first_difference(same: np.typing.NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(np.argmin(same), same.shape)) if same.ndim else ()
 
 
-def disagreement(actual: Any, expected: Any, terms: float = 0.0) -> str:
+def disagreement(actual: Any, expected: Any, terms: float = 0.0, ulps: float | None = None) -> str:
     """Say how one function's result differs from another's: where it is of another kind, or off.
 
     Parameters
@@ -49,23 +49,26 @@ def disagreement(actual: Any, expected: Any, terms: float = 0.0) -> str:
     terms : float
         Sum of the magnitudes of the numbers behind the results: a scalar float may be off by the rounding
         error of a sum of them.
+    ulps : float, optional
+        Allowed error of floats, as a multiple of the machine epsilon of the coarser dtype, relative to the largest
+        magnitude. If not given, half the digits must agree, as the order of a sum is free.
 
     Returns
     -------
     str
-        A phrase with the values inside ``⟨ ⟩``; empty if the two agree. Floats agree in half the digits of
-        the coarser dtype, as the order of a sum is free.
+        A phrase with the values inside ``⟨ ⟩``; empty if the two agree.
     """
     actual, expected = _plain(actual), _plain(expected)
     if isinstance(actual, tuple) and isinstance(expected, tuple) and len(actual) == len(expected):
-        phrases = (disagreement(*pair, terms) for pair in zip(actual, expected, strict=True))
+        phrases = (disagreement(*pair, terms, ulps) for pair in zip(actual, expected, strict=True))
         return next((f"item {i}: {phrase}" for i, phrase in enumerate(phrases) if phrase), "")
     if _kind(actual) != _kind(expected):
         return f"{_described(actual)}, not {_described(expected)}"
     if actual is None:
         return ""
     eps = max((np.finfo(a.dtype).eps for a in (actual, expected) if a.dtype.kind in "fc"), default=0.0)
-    same = agreement(actual, expected, float(np.sqrt(eps)), 0.0 if actual.ndim else 8 * eps * terms)
+    rtol = float(np.sqrt(eps)) if ulps is None else float(ulps * eps)
+    same = agreement(actual, expected, rtol, 0.0 if actual.ndim else 8 * eps * terms)
     if same.all():
         return ""
     index = first_difference(same)

@@ -75,10 +75,10 @@ def calls_for(seconds: float, run: Callable[[int], float], most: int = sys.maxsi
 def measure(
     jobs: Iterable[tuple[str, bytes, int | None]], cases: Iterable[bytes], folder: str, effort: int = 1
 ) -> Generator[str, None, list[tuple[tuple[Candidate, ...], bool]]]:
-    """For each of the packed arguments, the entries and whether each call had its own copy; for `sandbox.run`.
+    """For each of the cases, the entries and whether each call had its own copy of it; for `sandbox.run`.
 
-    A job is a name, a pickled function and a number of Numba threads or None. With more `effort` there are that
-    many times as many rounds.
+    A case is a packed pair of arguments and keyword arguments. A job is a name, a pickled function and a number
+    of Numba threads or None. With more `effort` there are that many times as many rounds.
     """
     numba.config.CACHE_DIR = folder  # what has a disk cache compiles afresh and leaves the user's files alone
     gc.disable()  # as timeit does: a collection would be charged to whoever is running
@@ -123,11 +123,12 @@ class _Runner:
     def first(self, case):
         """Load and compile; keep the result and what became of the arguments."""
         self.case, self.after = case, unpack(case)
+        args, named = self.after
         self.seconds, self.calls, self.compiled_inside, self.difference = [], 1, False, ""
         with event.install_listener(COMPILER, event.TimingListener()) as compiler:
             if self.function is None:
                 self.function = cloudpickle.loads(self.pickled)  # an eager dispatcher compiles as it arrives
-            self.result = self.function(*self.after)
+            self.result = self.function(*args, **named)
         self.compile_seconds = compiler.duration if compiler.done else None
         self.changes = pack(self.after) != pack(unpack(case))
 
@@ -135,19 +136,19 @@ class _Runner:
         """Compare the result, and the arguments if they were changed, with the first function's."""
         if unlike := disagreement(self.result, first.result, _terms(unpack(self.case))):
             self.difference = f"gives another result than {first.name!r}: {unlike}"
-        elif (self.changes or first.changes) and (unlike := disagreement(self.after, first.after)):
+        elif (self.changes or first.changes) and (unlike := _left_otherwise(self.after, first.after)):
             self.difference = f"leaves other arguments than {first.name!r}: {unlike}"
 
     def again(self, copied):
         """A second call must repeat the first; then find how many calls make a run."""
-        args = unpack(self.case)
+        args, named = case = unpack(self.case)
         start = time.perf_counter()
-        result = self.function(*args)
+        result = self.function(*args, **named)
         self.estimate = time.perf_counter() - start
-        if unlike := disagreement(result, self.result, _terms(args)):
+        if unlike := disagreement(result, self.result, _terms(case)):
             self.difference = f"gives another result at the second call: {unlike}"
         self.result = self.after = None
-        self.shared = None if copied else args
+        self.shared = None if copied else case
         most = max(1, min(1_000, COPIES // len(self.case))) if copied else 10_000
         if self.estimate < 10 * RUN:
             self.calls = calls_for(RUN, self.run, most)
@@ -162,10 +163,13 @@ class _Runner:
     def run(self, calls):
         """Seconds that so many calls take."""
         inputs = [unpack(self.case) if self.shared is None else self.shared for _ in range(calls)]
-        function = self.function
+        function, positional = self.function, [args for args, named in inputs if not named]
         start = time.perf_counter()
-        for args in inputs:
+        for args in positional:
             function(*args)
+        if not positional:  # apart, as empty keyword arguments take time, too
+            for args, named in inputs:
+                function(*args, **named)
         return time.perf_counter() - start
 
     def entry(self):
@@ -173,7 +177,21 @@ class _Runner:
         return Candidate(self.name, tuple(self.seconds), *measured)
 
 
-def _terms(args):
+def _left_otherwise(after, expected):
+    """Where arguments or keyword arguments differ from others; empty if nowhere."""
+    (args, named), (others, others_named) = after, expected
+    phrases = ((f"{name}: ", disagreement(named[name], others_named[name])) for name in named)
+    return next(
+        (name + unlike for name, unlike in (("", disagreement(args, others)), *phrases) if unlike), ""
+    )
+
+
+def _terms(case):
     """Sum of the magnitudes of all floats in the arguments."""
-    arrays = [np.asarray(arg) for arg in args if isinstance(arg, (float, np.ndarray, np.inexact))]
+    args, named = case
+    arrays = [
+        np.asarray(arg)
+        for arg in (*args, *named.values())
+        if isinstance(arg, (float, np.ndarray, np.inexact))
+    ]
     return float(sum(np.abs(a[np.isfinite(a)]).sum() for a in arrays if a.dtype.kind in "fc"))

@@ -17,7 +17,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from time import monotonic, sleep
 
@@ -27,6 +27,8 @@ from numba_course.process.channel import Channel
 KEPT_OUTPUT = 8_000  # bytes of what a child prints
 PIECES = 64  # of its output that are read before the session is listened to again
 ENDING = 5.0  # seconds in which all that a child started must be gone
+IDLE = 0.1  # seconds between two looks whether there is still a child
+LAST = object()
 PR_SET_CHILD_SUBREAPER = 36  # of Linux
 
 
@@ -37,11 +39,12 @@ def main(descriptor: int, preloaded: Sequence[str], postponed: str) -> None:
     ----------
     descriptor : int
         A Unix socket; each byte on it is a request. One with two descriptors, sockets for the child and for its
-        guard, asks for a child. Any other has `postponed` loaded, before the next child.
+        guard, asks for a child. Any other has `postponed` loaded.
     preloaded : sequence of str
         Modules to load first.
     postponed : str
-        A module that not every session needs.
+        A module that not every session needs. The steps that its function `steps` gives are done while there is
+        no child and nobody asks for one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     session = socket.socket(fileno=descriptor)
@@ -51,13 +54,17 @@ def main(descriptor: int, preloaded: Sequence[str], postponed: str) -> None:
     guards: set[int] = set()
     signal.signal(signal.SIGCHLD, lambda *_: _sweep(guards))
     _adopt_orphans()
+    steps: Iterator[None] | None = None
     while True:
+        while steps is not None and not select.select([session], [], [], IDLE if guards else 0.0)[0]:
+            if not guards and next(steps, LAST) is LAST:
+                steps = None
         asked, descriptors, _, _ = socket.recv_fds(session, 1, 2)
         if not asked:
             return
         if not descriptors:
             with suppress(ImportError):
-                importlib.import_module(postponed)
+                steps = importlib.import_module(postponed).steps()
             continue
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # a new guard must be known to be one
         pid = os.fork()

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import gc
-import importlib
+import importlib.util
 import io
 import pickle
 import re
@@ -18,7 +17,7 @@ import sys
 import threading
 import types
 import weakref
-from _ctypes import FUNCFLAG_PYTHONAPI, CFuncPtr
+from _ctypes import CFuncPtr
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,10 +28,9 @@ from typing import Any
 import cloudpickle
 from cloudpickle import cloudpickle as by_value
 
-from numba_course.process.c_addresses import address_at, place_of
+from numba_course.process import _made_by_c, _made_by_numba
+from numba_course.process._steps import BEGIN, FILL, REGISTER, fill_attributes, imported
 
-# When what follows is done, in the child.
-FILL, BEGIN, REGISTER, COMPILE = range(4)
 LOADED = {
     *sys.stdlib_module_names,
     "numba",
@@ -81,13 +79,17 @@ class Pickler(cloudpickle.Pickler):
     ----------
     code_files : set of str
         Names of the files that the code of the sent functions is from. A function keeps it: a finding quotes the line.
+    names : set of str
+        That the code of what is sent says.
     """
 
     def __init__(self, file: io.BytesIO) -> None:
         self.file, self.code_files = file, set()
-        self._main = None  # the names of the session, of which those that are needed become the child's
+        self._spaces: dict[
+            str, Any
+        ] = {}  # names of a module, of which those that are needed become the child's
         self._later, self._sent, self._registered, self._importable = [], set(), set(), {}
-        self._names: set[str] = set()  # that the code of what is sent says
+        self.names: set[str] = set()
         self._at_once, self._originals, self._imported = set(), set(), set()
         self._by_hand: set[int] | None = None
         self._last: Any = None  # what pickle was asked for last: it is what cannot be sent, if that fails
@@ -114,8 +116,8 @@ class Pickler(cloudpickle.Pickler):
             return _whole, (value.value, _Rest())
         if kind is _Rest:
             return self._rest()
-        if kind is _Main:
-            return _main_names, ()
+        if kind is _Space:
+            return _names_of, (value.name, value.first)
         if reducer := REDUCERS.get(kind) or REDUCERS.get(f"{kind.__module__}.{kind.__qualname__}"):
             return reducer(self, value)
         if kind is types.FunctionType and self._is_lost(value.__module__):
@@ -123,7 +125,7 @@ class Pickler(cloudpickle.Pickler):
         if kind is types.ModuleType and self._is_lost(value.__name__):
             names = {name: content for name, content in vars(value).items() if name != "__builtins__"}
             self.later(FILL, _fill_module, value, names)
-            return types.ModuleType, (value.__name__,)
+            return _module_of, (value.__name__,)
         if issubclass(kind, type):
             return self._class_reduce(value)
         if issubclass(kind, BaseException) and kind.__reduce__ is BaseException.__reduce__:
@@ -139,14 +141,14 @@ class Pickler(cloudpickle.Pickler):
             and getattr(value, "__dict__", None)
             and not by_value._should_pickle_by_reference(kind)
         ):
-            self.later(FILL, _fill_attributes, value, vars(value))  # NumPy leaves them out
-        if _is_structref_proxy(kind):
+            self.later(FILL, fill_attributes, value, vars(value))  # NumPy leaves them out
+        if _made_by_numba.is_structref_proxy(kind):
             raise pickle.PicklingError(_stays(value))
         if issubclass(kind, CFuncPtr):
-            return _reduced_c_function(self, value)
+            return _made_by_c.reduced_c_function(self, value)
         if issubclass(kind, ctypes.CDLL):
             functions = [f for f in vars(value).values() if isinstance(f, CFuncPtr)]
-            return _c_library, (kind, value._name, [_declared(f) for f in functions])
+            return _made_by_c.c_library, (kind, value._name, [_made_by_c.declared(f) for f in functions])
         return super().reducer_override(value)
 
     def later(self, when: int, function: Callable[..., object], *args: Any, order: int = 0) -> None:
@@ -167,18 +169,22 @@ class Pickler(cloudpickle.Pickler):
 
     def _dynamic_function_reduce(self, func):
         make, (code, names, *_), (attributes, slots), *rest = super()._dynamic_function_reduce(func)
-        if func.__globals__.get("__name__") == "__main__" and self._main is None:
-            self._main = names
-        if names is self._main:
-            names = _MAIN
+        names = self._space_of(func.__globals__.get("__name__"), names)
         self._refuse_what_numba_alone_knows(func)
         self._sent.add(id(func))
-        self._names.update(names_in(func.__code__))
+        self.names.update(names_in(func.__code__))
         if id(func) not in self._at_once:
             self.later(FILL, _fill, names, slots["__globals__"])
             slots["__globals__"] = {}
         slots["__closure__"] = None
         return make, (code, names, None, None, func.__closure__), (_own(attributes), slots), *rest
+
+    def _space_of(self, module, names):
+        """What stands for the names of a function: those of a module, where the child has none of that name."""
+        if module != "__main__" and not self._is_lost(module):
+            return names
+        first, space = self._spaces.setdefault(module, (names, _Space(module, dict(names))))
+        return space if names is first else names
 
     def _class_reduce(self, made):
         """As cloudpickle has it: what a method refers to comes with it, since `__hash__` may be called at once."""
@@ -188,8 +194,8 @@ class Pickler(cloudpickle.Pickler):
             return reduced
         self._refuse_what_numba_alone_knows(made)
         self._sent.add(id(made))
-        if _is_structref(made):
-            self.later(REGISTER, _structref, made, _proxy_of(made))
+        if _made_by_numba.is_structref(made):
+            self.later(REGISTER, _made_by_numba.register_structref, made, _made_by_numba.proxy_of(made))
         if id(made) not in self._originals:
             for value in vars(made).values():
                 self._needed_at_once(value)
@@ -220,7 +226,7 @@ class Pickler(cloudpickle.Pickler):
     def _refuse_what_numba_alone_knows(self, value):
         """Refuse what was made known to Numba in ways that cannot be read back from it."""
         if self._by_hand is None:
-            self._by_hand = {id(known) for known in _known_by_hand()}
+            self._by_hand = {id(known) for known in _made_by_numba.known_by_hand()}
         if id(value) in self._by_hand:
             raise pickle.PicklingError(
                 f"what Numba was told about {value.__name__!r} by its low-level interface stays in this process; "
@@ -242,19 +248,32 @@ class Pickler(cloudpickle.Pickler):
                 self._needed_at_once(cell.cell_contents)
 
     def _is_lost(self, name):
-        """Whether the module of this name is here and the child would not find it, or find another one."""
+        """Whether the child would not find the module of this name, or find another one."""
         if name not in self._importable:
-            self._importable[name] = (
-                name not in sys.modules or name == "__main__" or _found(sys.modules[name])
+            known = name in (None, "__main__")
+            self._importable[name] = known or (
+                _found(sys.modules[name]) if name in sys.modules else _is_there(name)
             )
         return not self._importable[name]
 
+    def _is_own(self, value):
+        """Whether it is a function or a class that the child cannot import: one of a notebook."""
+        name, kind = getattr(value, "__module__", None), type(value)
+        if (
+            not name
+            or name.startswith("numba.")
+            or not (kind is types.FunctionType or issubclass(kind, type))
+        ):
+            return False
+        return self._is_lost(name) or not by_value._should_pickle_by_reference(value)
+
     def _register_overloads(self):
         """Leave to be done what ``@overload`` and its kin have registered for functions that are sent."""
-        for template in _templates():
+        for template in _made_by_numba.templates():
             if template in self._registered:
                 continue
-            again = _registration(template, self._sent) or self._import_of(template)
+            again = _made_by_numba.registration(template, self._sent, self._is_own)
+            again = again or self._import_of(template)
             # What is registered for Numba's own types is sent with any function, and so must not stop one.
             if again and can_be_sent(again):
                 self._registered.add(template)
@@ -266,7 +285,7 @@ class Pickler(cloudpickle.Pickler):
         called = getattr(template, "_attr", None) or getattr(template.key, "__name__", None)
         if (
             not module
-            or called not in self._names  # a module may do anything as it is imported: only if it is needed
+            or called not in self.names  # a module may do anything as it is imported: only if it is needed
             or module.partition(".")[0] in LOADED
             or module in self._imported
             or self._is_lost(module)
@@ -275,7 +294,7 @@ class Pickler(cloudpickle.Pickler):
         if getattr(sys.modules[module].__spec__, "_initializing", False):
             return None  # it is this module that asks
         self._imported.add(module)
-        return _imported, module
+        return imported, module
 
 
 def names_in(code: types.CodeType) -> Iterator[str]:
@@ -290,7 +309,7 @@ class CachingPickler(Pickler):
     """As `Pickler`, but what was made with ``cache=True`` looks at the disk in the child as well."""
 
     def cached(self, made: Any) -> None:
-        self.later(BEGIN, _enable_caching, made)
+        self.later(BEGIN, _made_by_numba.enable_caching, made)
 
 
 class _Alone(Pickler):
@@ -311,15 +330,29 @@ class _Rest:
     """Stands for what is left to be done when the pickler comes to it."""
 
 
-class _Main:
-    """Stands for the names of ``__main__``: Numba looks a name of an object mode block up in the function's module."""
+@dataclass
+class _Space:
+    """Stands for the names of a module: Numba looks a name of an object mode block up in the function's module."""
+
+    name: str
+    first: dict[str, Any]
 
 
-_MAIN = _Main()
+class _StandIn(types.ModuleType):
+    """In the child: a module of the session, as far as it was sent."""
 
 
-def _main_names():
-    return vars(sys.modules["__main__"])
+def _module_of(name):
+    module = sys.modules.setdefault(name, _StandIn(name))
+    return module if isinstance(module, _StandIn) else types.ModuleType(name)
+
+
+def _names_of(name, first):
+    if name == "__main__":
+        return vars(sys.modules["__main__"])
+    names = vars(_module_of(name))
+    names.update(first)
+    return names
 
 
 def _fill(names, values):
@@ -371,14 +404,16 @@ def _found(module):
     return module.__name__.partition(".")[0] in LOADED  # wherever this session looks for modules by now
 
 
+def _is_there(name):
+    """Whether a module that is not loaded could be; it is not, nor is a package that it is in."""
+    parent = name.rpartition(".")[0]
+    with suppress(Exception):  # a finder of somebody else's
+        return (parent and parent not in sys.modules) or importlib.util.find_spec(name) is not None
+    return False
+
+
 def _fill_module(module, names):
     vars(module).update(names)
-
-
-def _imported(module):
-    """Import a module for what it registers with Numba; where that fails, Numba will say what it does not know."""
-    with suppress(Exception):
-        importlib.import_module(module)
 
 
 # Python's own
@@ -413,10 +448,6 @@ def _is_array(kind):
     """Whether it is a kind of NumPy's arrays that is sent as NumPy has it."""
     numpy = sys.modules.get("numpy")
     return bool(numpy) and kind.__reduce__ is numpy.ndarray.__reduce__
-
-
-def _fill_attributes(made, attributes):
-    vars(made).update(attributes)
 
 
 def _fill_cell(cell, content):
@@ -463,350 +494,6 @@ def _reduced_thread_pool(pickler, pool):
     return ThreadPoolExecutor, (pool._max_workers,)
 
 
-# Functions of C libraries: by name, since their addresses differ
-
-
-def _reduced_c_function(pickler, function):
-    library = (function._objects or {}).get("0")
-    if isinstance(library, ctypes.CDLL) and hasattr(function, "__name__"):
-        return _c_function, (library, *_declared(function))
-    address = ctypes.cast(function, ctypes.c_void_p).value
-    if callback := _callback_at(address):
-        pickler.later(
-            COMPILE, _point_to, function, callback, order=-1
-        )  # what is compiled at once may call it
-        return _c_function_to_be, (type(function)._flags_, function.restype, function.argtypes)
-    try:
-        place = place_of(address or 0)
-    except LookupError as error:
-        raise pickle.PicklingError(
-            "ctypes knows a C function by its address alone; take it from its library by name, "
-            "or make it inside the function"
-        ) from error
-    return _c_function_at, (*place, type(function)._flags_, function.restype, function.argtypes)
-
-
-def _c_function_to_be(flags, restype, argtypes):
-    return _c_function_of(flags, restype, argtypes)(1)  # an address that is replaced
-
-
-def _point_to(function, callback):
-    """In the child: give a C function the address of what ``@cfunc`` compiles."""
-    _compile_callback(callback)
-    ctypes.c_void_p.from_address(ctypes.addressof(function)).value = callback.address
-
-
-def _callback_at(address):
-    """What ``@cfunc`` has compiled to this address, if anything."""
-    if "numba.core.ccallback" not in sys.modules:
-        return None
-    kind = sys.modules["numba.core.ccallback"].CFunc
-    made = (value for value in gc.get_objects() if type(value) is kind)
-    return next((callback for callback in made if callback.address == address), None)
-
-
-def _declared(function):
-    """Name, argument types and result type of a function that ctypes found in a library."""
-    return function.__name__, function.argtypes, function.restype
-
-
-def _c_library(kind, name, functions):
-    library = kind(name)
-    for declared in functions:
-        _c_function(library, *declared)
-    return library
-
-
-def _c_function(library, name, argtypes, restype):
-    function = getattr(library, name)
-    function.argtypes, function.restype = argtypes, restype
-    return function
-
-
-def _c_function_at(file, distance, flags, restype, argtypes):
-    return _c_function_of(flags, restype, argtypes)(address_at(file, distance))
-
-
-def _c_function_of(flags, restype, argtypes):
-    kind = ctypes.PYFUNCTYPE if flags & FUNCFLAG_PYTHONAPI else ctypes.CFUNCTYPE
-    return kind(restype, *(argtypes or ()))
-
-
-def _reduced_ffi(pickler, ffi):
-    return _ffi, (ffi._cdefsources,)
-
-
-def _ffi(sources):
-    import cffi
-
-    ffi = cffi.FFI()
-    ffi.cdef("\n".join(source for source in sources if source not in ("[", "]")), override=True)
-    return ffi
-
-
-def _reduced_ffi_library(pickler, library):
-    _, _, name = type(library).__name__.partition("FFILibrary_")
-    ffi = next(ffi for ffi in _ffis() if any(library is other for other in ffi._libraries))
-    return _ffi_library, (ffi, name or None)
-
-
-def _ffi_library(ffi, name):
-    return ffi.dlopen(name)
-
-
-def _reduced_ffi_data(pickler, data):
-    for ffi in _ffis():
-        for library in ffi._libraries:
-            for name, value in getattr(library, "__dict__", {}).items():
-                if value is data:
-                    return getattr, (library, name)
-    raise pickle.PicklingError("cffi knows this value by its address alone; take it from its library by name")
-
-
-def _ffis():
-    """All that declare C functions in this process; a function of a library does not know which of them it is of."""
-    return [
-        value for value in gc.get_objects() if type(value).__module__ == "cffi.api" and hasattr(value, "cdef")
-    ]
-
-
-# What Numba makes. Its modules are imported by who has such an object, and by the child that makes it again.
-
-
-def _age(made):
-    """A number that is larger for what was made later: Numba numbers its types."""
-    from numba.core.registry import cpu_target
-
-    return getattr(cpu_target.typing_context._lookup_global(made), "_code", 0)
-
-
-def _reduced_dispatcher(pickler, dispatcher):
-    if not getattr(dispatcher, "_can_compile", True):  # the signatures were given
-        signatures = [compiled.signature for compiled in dispatcher.overloads.values()]
-        pickler.later(COMPILE, _compile_for, dispatcher, signatures, order=_age(dispatcher))
-    if "FunctionCache" in (type(getattr(dispatcher, name, None)).__name__ for name in ("_cache", "cache")):
-        pickler.cached(dispatcher)
-    if module := _where_it_leads_back(dispatcher):
-        pickler.later(FILL, _have_module, module)
-    made_by = getattr(dispatcher, "_compiler", None)  # that of a ufunc has none
-    if made_by and (added := _added(dispatcher)):
-        pickler.later(FILL, _fill_attributes, dispatcher, added)
-    more = (made_by.pipeline_class,) if made_by else ()
-    return type(dispatcher), (dispatcher.py_func, dispatcher.locals, dispatcher.targetoptions, *more)
-
-
-def _added(dispatcher):
-    """The attributes of a dispatcher that neither Numba has set nor its function has."""
-    plain = {*vars(type(dispatcher)(lambda: 0)), *vars(dispatcher.py_func)}
-    return {name: value for name, value in vars(dispatcher).items() if name not in plain}
-
-
-def _where_it_leads_back(dispatcher):
-    """The module of a compiled function that others lead back to: Numba resolves such a call by the module's name."""
-    function, seen, left = dispatcher.py_func, set(), [dispatcher]
-    while left:
-        names = left.pop().py_func
-        for name in by_value._extract_code_globals(names.__code__):
-            value = names.__globals__.get(name)
-            if value is dispatcher:
-                return function.__module__
-            if type(value) is type(dispatcher) and id(value) not in seen:
-                seen.add(id(value))
-                left.append(value)
-    return None
-
-
-def _have_module(name):
-    if name not in sys.modules:
-        _imported(name)
-        sys.modules.setdefault(name, types.ModuleType(name))
-
-
-def _enable_caching(made):
-    if builder := getattr(made, "gufunc_builder", None):
-        builder.cache = True
-        made = builder.nb_func
-    made.enable_caching()
-
-
-def _compile_for(dispatcher, signatures):
-    for signature in signatures:
-        dispatcher.compile(signature)
-    dispatcher.disable_compile()
-
-
-def _reduced_dufunc(pickler, ufunc):
-    if ufunc._frozen:
-        signatures = list(ufunc._dispatcher.overloads)
-        pickler.later(COMPILE, _add_to_dufunc, ufunc, signatures, order=_age(ufunc))
-    return _dufunc, (type(ufunc), ufunc._dispatcher, ufunc.identity)
-
-
-def _dufunc(kind, dispatcher, identity):
-    ufunc = kind.__new__(kind)
-    ufunc._initialize(dispatcher, identity)
-    functools.update_wrapper(ufunc, dispatcher.py_func)
-    return ufunc
-
-
-def _add_to_dufunc(ufunc, signatures):
-    for signature in signatures:
-        ufunc.add(signature)
-    ufunc.disable_compile()
-
-
-def _reduced_gufunc(pickler, ufunc):
-    made_by = ufunc.gufunc_builder
-    if ufunc._frozen or not ufunc._is_dynamic:
-        pickler.later(COMPILE, _add_to_gufunc, ufunc, made_by._sigs, ufunc._frozen, order=_age(ufunc))
-    if made_by.cache:
-        pickler.cached(ufunc)
-    options = {
-        "identity": ufunc._identity,
-        "is_dynamic": ufunc._is_dynamic,
-        "targetoptions": made_by.targetoptions,
-        "writable_args": made_by.writable_args,
-    }
-    return _gufunc, (type(ufunc), made_by.py_func, made_by.signature, options)
-
-
-def _gufunc(kind, function, signature, options):
-    return kind(function, signature, **options)
-
-
-def _add_to_gufunc(ufunc, signatures, frozen):
-    for signature in signatures:
-        ufunc.add(signature)
-    ufunc.build_ufunc()
-    ufunc._frozen = frozen
-
-
-def _reduced_plain_ufunc(pickler, ufunc):
-    if pickle.whichmodule(ufunc, ufunc.__name__) == "__main__":  # NumPy's own are found in a module
-        raise pickle.PicklingError(
-            "a ufunc made with a target keeps nothing that could be sent; leave out target=, or check a file"
-        )
-    return ufunc.__name__
-
-
-def _reduced_intrinsic(pickler, made):
-    return _intrinsic, (type(made), made._name, made._defn, made._prefer_literal, made._ctor_kwargs)
-
-
-def _intrinsic(kind, name, function, prefer_literal, options):
-    made = kind(name, function, prefer_literal=prefer_literal, **options)
-    made._register()
-    return made
-
-
-def _reduced_callback(pickler, callback):
-    options, signature = callback._compiler, callback._sig
-    pickler.later(COMPILE, _compile_callback, callback, order=sys.maxsize)  # it may call all that is compiled
-    if type(callback._cache).__name__ == "FunctionCache":
-        pickler.cached(callback)
-    types_of_it = tuple(signature.args), signature.return_type
-    return type(callback), (callback._pyfunc, types_of_it, options.locals, options.targetoptions)
-
-
-def _compile_callback(callback):
-    if callback.address is None:
-        callback.compile()
-
-
-def _reduced_stencil(pickler, made):
-    function = made.kernel_ir.func_id.func
-    pickler.later(BEGIN, _stencil, made, function, made.mode, made.options)  # it looks its globals up at once
-    return object.__new__, (type(made),)
-
-
-def _stencil(made, function, mode, options):
-    from numba.core.compiler import run_frontend
-
-    made.__init__(run_frontend(function), mode, options)
-
-
-def _reduced_jitclass(pickler, made):
-    (original,) = made.__bases__
-    pickler._originals.add(id(original))  # its methods may name the class, which is made of them
-    return _jitclass, (original, list(made.class_type.struct.items()))
-
-
-def _jitclass(original, fields):
-    from numba.experimental import jitclass
-
-    return jitclass(original, fields)
-
-
-def _reduced_typed_list(pickler, value):
-    if not value._typed:  # it was never filled
-        return type(value), ()
-    pickler.later(COMPILE, _extended, value, list(value), order=sys.maxsize)  # functions in it are compiled
-    return _typed_list, (value._list_type.item_type,)
-
-
-def _typed_list(kind):
-    from numba.typed import List
-
-    return List.empty_list(kind)
-
-
-def _extended(made, items):
-    made.extend(items)
-    _keep_functions(made, items)
-
-
-def _reduced_typed_dict(pickler, value):
-    if not value._typed:
-        return type(value), ()
-    pickler.later(COMPILE, _updated, value, dict(value), order=sys.maxsize)
-    return _typed_dict, (value._dict_type.key_type, value._dict_type.value_type)
-
-
-def _updated(made, items):
-    made.update(items)
-    _keep_functions(made, items.values())
-
-
-def _keep_functions(made, items):
-    """Let functions live as long as the container, which holds their addresses alone."""
-    made.functions = [item for item in items if callable(item)]
-
-
-def _typed_dict(key, value):
-    from numba.typed import Dict
-
-    return Dict.empty(key, value)
-
-
-def _is_structref(made):
-    """Whether it is a class of Numba types made with ``structref.register``."""
-    kinds = sys.modules.get("numba.core.types")
-    return bool(kinds) and issubclass(made, kinds.StructRef) and made in _models()
-
-
-def _is_structref_proxy(kind):
-    module = sys.modules.get("numba.experimental.structref")
-    return bool(module) and issubclass(kind, module.StructRefProxy)
-
-
-def _proxy_of(made):
-    """The class of Python objects that stands for a structref, if one was defined."""
-    from numba.core.pythonapi import _boxers
-
-    box = _boxers.functions.get(made)
-    return box and box.__closure__[box.__code__.co_freevars.index("obj_ctor")].cell_contents.__self__
-
-
-def _structref(made, proxy):
-    from numba.experimental import structref
-
-    if made in _models():  # it has come before
-        return
-    structref.register(made)
-    if proxy:
-        structref.define_boxing(made, proxy)
-
-
 REDUCERS: dict[Any, Callable[[Pickler, Any], Any]] = {
     types.CodeType: _reduced_code,
     types.CellType: _reduced_cell,
@@ -817,83 +504,6 @@ REDUCERS: dict[Any, Callable[[Pickler, Any], Any]] = {
     type(threading.Lock()): _reduced_lock,
     type(threading.RLock()): _reduced_reentrant_lock,
     ThreadPoolExecutor: _reduced_thread_pool,
-    "cffi.api.FFI": _reduced_ffi,
-    "cffi.api._make_ffi_library.<locals>.FFILibrary": _reduced_ffi_library,
-    "_cffi_backend._CDataBase": _reduced_ffi_data,
-    "numba.core.registry.CPUDispatcher": _reduced_dispatcher,
-    "numba.np.ufunc.ufuncbuilder.UFuncDispatcher": _reduced_dispatcher,
-    "numba.np.ufunc.dufunc.DUFunc": _reduced_dufunc,
-    "numba.np.ufunc.gufunc.GUFunc": _reduced_gufunc,
-    "numpy.ufunc": _reduced_plain_ufunc,
-    "numba.core.extending._Intrinsic": _reduced_intrinsic,
-    "numba.core.ccallback.CFunc": _reduced_callback,
-    "numba.stencils.stencil.StencilFunc": _reduced_stencil,
-    "numba.typed.typedlist.List": _reduced_typed_list,
-    "numba.typed.typeddict.Dict": _reduced_typed_dict,
-    "numba.experimental.jitclass.base.JitClassType": _reduced_jitclass,
-    # The content of other things of Numba's, which otherwise takes a pickler of its own.
-    "numba.core.serialize._CustomPickled": lambda pickler, content: content._reduce(),
+    **_made_by_c.REDUCERS,
+    **_made_by_numba.REDUCERS,
 }
-
-
-# What is registered with Numba, and so belongs to a function without being known to it
-
-
-def _templates():
-    """All that was registered by ``@overload`` and its kin, by Numba itself, too; none where there is no Numba."""
-    module = sys.modules.get("numba.core.typing.templates")
-    registered = module.builtin_registry if module else None
-    found = [*registered.functions, *registered.attributes] if registered else []
-    return [template for template in found if hasattr(template, "_overload_func")]
-
-
-def _models():
-    """The classes of Numba types that have a data model."""
-    return sys.modules["numba.core.datamodel"].default_manager._handlers
-
-
-def _known_by_hand():
-    """The functions and classes that Numba was told about otherwise than by ``@overload`` and its kin."""
-    module = sys.modules.get("numba.core.typing.templates")
-    if module is None:
-        return
-    yield from sys.modules["numba.core.typing.typeof"].typeof_impl.registry
-    yield from (kind for kind in _models() if not _is_structref(kind))
-    for value, kind in module.builtin_registry.globals:
-        if not all(hasattr(template, "_overload_func") for template in getattr(kind, "templates", ())):
-            yield value
-
-
-def _registration(template, sent):
-    """A function and its arguments that register the template once more; None where nothing that is sent needs it."""
-    key, function = template.key, template._overload_func
-    if hasattr(template, "_jit_options"):
-        needed = id(key) in sent or (_is_own(function) and not _is_own(key))
-        how = template._jit_options, template._strict, template._inline.value, template.prefer_literal
-        return (_overload, key, function, *how, template.metadata) if needed and key is not function else None
-    if not _is_own(function):
-        return None
-    how = template._inline.value, template.prefer_literal
-    return _overload_attribute, template.is_method, key, template._attr, function, *how
-
-
-def _is_own(value):
-    """Whether it is a function or a class that no module has: one of a notebook."""
-    name, kind = getattr(value, "__module__", None), type(value)
-    if not name or name.startswith("numba.") or not (kind is types.FunctionType or issubclass(kind, type)):
-        return False
-    return not by_value._should_pickle_by_reference(value)
-
-
-def _overload(key, function, options, strict, inline, prefer_literal, more):
-    from numba.extending import overload
-
-    how = {"jit_options": options, "strict": strict, "inline": inline, "prefer_literal": prefer_literal}
-    overload(key, **how, **more)(function)
-
-
-def _overload_attribute(is_method, key, name, function, inline, prefer_literal):
-    from numba.extending import overload_attribute, overload_method
-
-    register = overload_method if is_method else overload_attribute
-    register(key, name, inline=inline, prefer_literal=prefer_literal)(function)

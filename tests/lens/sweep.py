@@ -1,12 +1,17 @@
 """Calls from Numba's own tests and documentation examples, put through every instrument.
 
-``python tests/lens/sweep.py 10`` does it for ten minutes and prints what was answered, refused and not checked;
-it ends with status 1 if an instrument failed in a way that its documentation does not name.
+``python tests/lens/sweep.py 10`` does it for ten minutes, harvesting not included, and prints what was answered,
+refused and not checked; with a file as a second argument, such as ``docs/refusals.md``, it writes the table there. It
+ends with status 1 if an instrument failed in a way that its documentation does not name. Functions are taken in an
+order that is always the same, as many as there is time for; each goes through the quick instruments, and one of the
+others.
 """
 
 import os
 import pickle
+import platform
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +27,7 @@ from numba import _dispatcher
 from numba.core.dispatcher import Dispatcher
 
 from numba_course import lens
+from numba_course.lens.compiled.dispatchers import compiled_for, rebuilt
 
 MODULES = """
     array_exprs array_iterators array_manipulation array_methods buffer_protocol builtins casting closure complex
@@ -35,8 +41,10 @@ EXAMPLES = """
     examples interval_example jitclass literal_container_usage literally_usage numpy_generators
     parallel_chunksize rec_array structref_usage typed_dict_usage typed_list_usage typed_set_usage
 """.split()
-EACH = 12  # functions from one module
+EACH = 40  # functions from one module
 HARVESTING = 20  # seconds for one module
+QUICK = ("types", "stages", "machine_code", "races", "cache")
+SLOW = ("gil", "compare")  # they take turns
 LARGEST = 1 << 20  # bytes of a pickled call
 
 DOCUMENTED = {  # what an instrument may raise
@@ -55,14 +63,23 @@ def harvest(module, target):
     found, seen = [], set()
 
     def record(self, *args, **kwargs):
-        if self.py_func.__code__ not in seen and not kwargs and len(found) < EACH:
-            seen.add(self.py_func.__code__)
-            with suppress(Exception):  # what cannot be pickled is not for the sweep
-                found.append(cloudpickle.dumps((self, args)))
-                Path(target).write_bytes(pickle.dumps([call for call in found if len(call) < LARGEST]))
-        if len(found) == EACH:
-            os._exit(0)
-        return _dispatcher.Dispatcher.__call__(self, *args, **kwargs)
+        if self.py_func.__code__ in seen:
+            return _dispatcher.Dispatcher.__call__(self, *args, **kwargs)
+        seen.add(self.py_func.__code__)
+        call, ran = None, False
+        with suppress(Exception):  # what cannot be called so, or be pickled, is not for the sweep
+            bound = self._compiler.pysig.bind(*args, **kwargs)
+            call = None if bound.kwargs else cloudpickle.dumps((self, bound.args))
+        try:
+            result = _dispatcher.Dispatcher.__call__(self, *args, **kwargs)
+            ran = True
+            return result
+        finally:
+            if call and len(call) < LARGEST:
+                found.append((call, ran))
+                Path(target).write_bytes(pickle.dumps(found))
+            if len(found) == EACH:
+                os._exit(0)
 
     Dispatcher.__call__ = record
     warnings.simplefilter("ignore")
@@ -70,7 +87,7 @@ def harvest(module, target):
 
 
 def harvested(modules):
-    """(dispatcher, arguments) of all calls, pickled."""
+    """(dispatcher and arguments, pickled; whether the call came to its end) of all calls."""
     calls = []
     with tempfile.TemporaryDirectory() as folder:
         for module in modules:
@@ -99,28 +116,99 @@ def look(instrument, fn, args):
     return "answered"
 
 
-def main(minutes):
-    """Sweep for so many minutes and print the counts."""
-    end = time.monotonic() + 60 * minutes
+def swept(minutes):
+    """Counts of what each instrument says, how many functions were looked at in so many minutes, and of how many."""
     modules = [f"numba.tests.test_{name}" for name in MODULES]
     calls = harvested(modules + [f"numba.tests.doc_examples.test_{name}" for name in EXAMPLES])
     random.Random(0).shuffle(calls)
-    outcomes, done = defaultdict(Counter), 0
-    for call in calls:
+    outcomes, done, end = defaultdict(Counter), 0, time.monotonic() + 60 * minutes
+    for call, ran in calls:
         if time.monotonic() > end:
             break
-        fn, args = pickle.loads(call)
-        for instrument in DOCUMENTED:
-            outcomes[instrument][look(instrument, fn, args)] += 1
-        done += 1
-    print(f"{done} of {len(calls)} functions")
+        with suppress(Exception):  # what its test registers with Numba is not there, or was lost on the way
+            fn, args = pickle.loads(call)
+            if ran:
+                compiled_for(rebuilt(fn), args)
+            for instrument in (*QUICK, SLOW[done % len(SLOW)]):
+                said = look(instrument, fn, args)
+                outcomes[instrument][said] += 1
+                if said.startswith("failed"):
+                    print(
+                        f"{instrument} of {fn.py_func.__module__}.{fn.py_func.__qualname__} {said}",
+                        flush=True,
+                    )
+            done += 1
+    return outcomes, done, len(calls)
+
+
+def kind_of(text):
+    """What is common to what is said of several functions: without names, numbers, types and what is quoted."""
+    for pattern, replacement in (
+        (r"does not compile: .*", "does not compile"),
+        (r"^(refused|not checked|answered, but): (?:lens\.)?(?:\w+: )?", ""),
+        (r"⟨.*?⟩|'[^']*'|\([^()]*\)", "…"),
+        (r"^\S+ (does not compile|failed in)", r"\1"),
+        (r"(failed in [\w ]+|failed): .*", r"\1"),
+        (r"\bline \d+", "line …"),
+        (r"\d+", "…"),
+    ):
+        text = re.sub(pattern, replacement, text)
+    return text[:110]
+
+
+def table(outcomes, done, there_are):
+    """The refusals by instrument and reason, with counts and one example each, as a page."""
+    import numba
+
+    yield "# What the lens refuses\n"
+    yield "What the instruments of `numba_course.lens` said of functions from Numba's own tests and documentation, each"
+    yield "with the arguments that it gets there. This page is made anew by"
+    yield "`python tests/lens/sweep.py MINUTES docs/refusals.md`; do not edit it.\n"
+    python = ".".join(platform.python_version_tuple()[:2])
+    yield f"Looked at: {done} of {there_are} functions, with Numba {numba.__version__} on Python {python}.\n"
+    yield "| Instrument | Answered | Not checked | Refused | Failed |"
+    yield "|---|---|---|---|---|"
+    for instrument, said in sorted(outcomes.items()):
+        kinds = Counter()
+        for text, count in said.items():
+            kinds[text.partition(":")[0].partition(",")[0]] += count
+        counts = [str(kinds[kind]) for kind in ("answered", "not checked", "refused", "failed")]
+        yield f"| {instrument} | {' | '.join(counts)} |"
+    yield "\nAn instrument *refuses* a call with an exception of one line, and has *not checked* it if it answers that"
+    yield "it cannot tell; both give a reason. That something *failed* is a defect of ours. Many of these functions are"
+    yield "there because they are unusual, or must not compile.\n"
+    yield "| Instrument | Reason | Functions | Example |"
+    yield "|---|---|---|---|"
+    for instrument, said in sorted(outcomes.items()):
+        groups = defaultdict(Counter)
+        for text, count in said.items():
+            if text != "answered":
+                groups[kind_of(text)][text] += count
+        for kind, texts in sorted(groups.items(), key=lambda group: (-group[1].total(), group[0])):
+            example = min(texts).partition(": ")[2]
+            yield f"| {instrument} | {cell(kind)} | {texts.total()} | {cell(example, 160)} |"
+
+
+def cell(text, width=110):
+    """A text as it may stand in a table."""
+    text = re.sub(r"0x[0-9a-f]+", "0x…", " ".join(text.split()))
+    text = text if len(text) <= width else text[: width - 1] + "…"
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
+
+
+def main(minutes, page=None):
+    """Sweep for so many minutes; print the counts, and write the page."""
+    outcomes, done, there_are = swept(minutes)
+    print(f"{done} of {there_are} functions")
     for instrument, said in outcomes.items():
         kinds = Counter()
         for text, count in said.items():
             kinds[text.partition(":")[0]] += count
         print(f"\n{instrument}: {dict(kinds)}")
         for text, count in said.most_common():
-            print(f"  {count:>4}  {text[:160]}")
+            print(f"  {count:>4}  {text[:240]}")
+    if page:
+        Path(page).write_text("\n".join(table(outcomes, done, there_are)) + "\n", encoding="utf-8")
     return any(text.startswith("failed") for said in outcomes.values() for text in said)
 
 
@@ -128,4 +216,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "harvest":
         harvest(sys.argv[2], sys.argv[3])
     else:
-        sys.exit(main(float(sys.argv[1])))
+        sys.exit(main(float(sys.argv[1]), *sys.argv[2:]))

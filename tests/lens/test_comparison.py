@@ -1,6 +1,7 @@
 """compare: right about results, compiling and copies. What is faster is asked as a relation, with wide margins."""
 
 import ctypes
+import functools
 import importlib
 import re
 import sys
@@ -178,6 +179,76 @@ def triple(values):
 
 def nothing(values):
     pass
+
+
+class Scale:
+    """Something with a method, which can be called as well."""
+
+    by = 2.0
+
+    def scaled(self, values, *, by=by, out=None):
+        return scaled(values, by, out)
+
+    __call__ = scaled
+
+
+def scaled(values, by=2.0, out=None):
+    if out is not None:
+        out[0] = by
+    return values * by
+
+
+def leaves_out_alone(values, by=2.0, out=None):
+    return values * by
+
+
+FACTOR_OF_KERNEL = 3.0
+
+
+def kernel(values, out):
+    for i in range(values.size):
+        out[i] = FACTOR_OF_KERNEL * values[i]
+
+
+tripled = numba.guvectorize(["void(float64[:], float64[:])"], "(n)->(n)")(kernel)
+times = numba.vectorize(lambda value, by: value * by)
+
+
+def test_keyword_arguments_reach_all_that_can_be_called():
+    functions = {
+        "function": scaled,
+        "compiled": njit(scaled),
+        "partial": functools.partial(scaled, by=7.0),  # the call's own goes first
+        "method": Scale().scaled,
+        "object": Scale(),
+    }
+    found = compare(functions, np.ones(3), by=3.0)
+    assert [e.difference for e in found.entries] == [""] * 5 and not found.copied
+    assert found.seconds("compiled") > 0
+    sweep = compare(
+        {"function": scaled, "alone": leaves_out_alone}, sizes={3: (np.ones(3),)}, out=np.zeros(1)
+    )
+    (comparison,) = sweep.comparisons
+    assert comparison.copied
+    assert (
+        comparison.entry("alone").difference
+        == "leaves other arguments than 'function': out: ⟨0.0 at [0], not 2.0⟩"
+    )
+
+
+def test_a_default_is_that_of_each_function():
+    found = compare({"two": scaled, "three": lambda values, by=3.0: values * by}, np.ones(3))
+    assert "3.0 at [0], not 2.0" in found.entry("three").difference
+
+
+def test_ufuncs_and_c_functions_are_called_as_python_calls_them():
+    once = numba.cfunc("float64(float64)")(lambda value: 3.0 * value)
+    found = compare({"ufunc": functools.partial(times, 3.0), "C": once.ctypes}, 1.0)
+    assert found.entry("C").difference == ""
+    found = compare({"gufunc": tripled, "ufunc": functools.partial(times, 3.0)}, np.ones((2, 3)))
+    assert found.entry("ufunc").difference == ""
+    with pytest.raises(TypeError, match=r"functions\['C'\] is made by @cfunc: .* give its attribute ctypes"):
+        compare({"C": once}, 1.0)
 
 
 def test_copies_keep_strides_alignment_and_write_permission():

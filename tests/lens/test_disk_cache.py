@@ -331,6 +331,84 @@ def test_what_other_files_define_is_compiled_in_and_not_watched_whatever_it_is(t
     assert second["eager"][2] == [["(int64)", "hit", True]]
 
 
+SETTINGS = """
+    K = 10
+    OPTIONS = {"error_model": "python"}
+    """
+SETTLED_ELSEWHERE = """
+    import settings
+    from numba import njit
+    from settings import K
+
+    @njit
+    def shifted(x, by=K, twice=2, thrice=settings.K):
+        return x + by + twice + thrice
+
+    @njit(cache=True)
+    def some(x):
+        return shifted(x)
+
+    @njit(cache=True)
+    def others(x):
+        return shifted(x, 3, 4)
+
+    @njit(cache=True)
+    def all_given(x):
+        return shifted(x, 3, 4, 5)
+
+    @njit(cache=True, **settings.OPTIONS)
+    def divided(x):
+        return 1.0 / x
+
+    def text(x):
+        return x * 3.0 + 1.0
+
+    fast = njit(cache=True, fastmath={"contract", "nnan", "ninf"})(text)
+    exact = njit(cache=True, error_model="numpy")(text)
+    alike = njit(cache=True, fastmath={"ninf", "contract", "nnan"}, nopython=True)(text)
+    """
+REPORT_SETTLED = """
+    import json, sys
+    sys.path.insert(0, sys.argv[1])
+    import module
+    from numba_course.lens.disk_cache import cache
+    found = {}
+    for name in ("some", "others", "all_given", "divided", "fast", "exact", "alike"):
+        fn = getattr(module, name)
+        result, seen = fn(4), cache(fn)
+        found[name] = result, seen.hits, seen.at_risk, seen.stale, repr(seen)
+    print(json.dumps(found))
+    """
+
+
+def test_defaults_of_callees_and_options_are_compared_with_what_is_compiled_in(tmp_path):
+    def processes():
+        command = [sys.executable, "-B", "-c", textwrap.dedent(REPORT_SETTLED), str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    write(tmp_path, "settings.py", SETTINGS)
+    write(tmp_path, "module.py", SETTLED_ELSEWHERE)
+    first = processes()
+    write(tmp_path, "settings.py", SETTINGS.replace("10", "11").replace('"python"', '"numpy"'))
+    second = processes()
+
+    defaults = ["shifted(by)", "shifted(thrice)"]
+    risks = {"some": defaults, "others": defaults, "all_given": defaults, "divided": ["**settings.OPTIONS"]}
+    for name, risk in risks.items():
+        assert first[name][1:4] == [0, risk, []]
+    assert second["some"][0] == first["some"][0]  # the old answer, from the cache
+    assert second["some"][1:4] == [1, defaults, defaults]
+    assert second["others"][3] == defaults  # one of the two is compiled in
+    assert second["all_given"][1:4] == [1, defaults, []]  # none is
+    assert second["divided"][1:4] == [1, ["error_model", "**settings.OPTIONS"], ["error_model"]]
+    assert "option error_model is stale: the code was compiled with another value" in second["divided"][4]
+    # Dispatchers of one function have one entry: whoever comes first compiles for all.
+    assert [first[name][1] for name in ("fast", "exact", "alike")] == [0, 1, 1]
+    assert [first[name][3] for name in ("fast", "exact", "alike")] == [[], ["error_model", "fastmath"], []]
+
+
 @pytest.mark.parametrize(("file", "size"), [("nbi", 30), ("nbi", 0), ("nbc", 300), ("nbc", -1)])
 def test_files_that_cannot_be_read_are_told_and_a_call_fails_as_it_says(module, laboratory, file, size):
     module.alone(3)

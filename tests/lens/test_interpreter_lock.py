@@ -57,6 +57,19 @@ def wrapper_around_released_code(n):
     return released(n)
 
 
+class Sines:
+    def of(self, n):
+        return sines(n)
+
+    __call__ = of
+
+
+@numba.guvectorize(["void(float64[:], float64[:])"], "(n)->(n)")
+def vectors(values, out):
+    for i in range(values.size):
+        out[i] = math.sin(values[i])
+
+
 LONG = 1_000_000  # sines: a call as long as a block
 CASES = {
     "held": (held, (LONG,), False),
@@ -68,6 +81,8 @@ CASES = {
     "NumPy": (np.sin, (np.arange(300_000.0),), True),
     "bytecode": (sines, (LONG // 8,), False),
     "bytecode around nogil": (wrapper_around_released_code, (LONG // 8,), True),
+    "bytecode of a method": (Sines().of, (LONG // 8,), False),
+    "gufunc": (partial(vectors, axis=0), (np.ones((3, 200_000)),), True),
 }
 
 
@@ -85,6 +100,32 @@ def test_known_cases(name, seen):
     assert found.released is expected, found
     assert found.takes_turns == name.startswith("bytecode")
     assert found.ticks_if_held <= found.ticks_if_released / 20
+
+
+def test_keyword_arguments_reach_the_call():
+    found = gil(partial(released, n=1), n=LONG)
+    assert found.released is True and found.name == "sines"
+    assert found.calls[0][1] - found.calls[0][0] > 1e-3  # not the call of one sine
+
+
+@pytest.mark.parametrize(
+    ("fn", "python"),
+    [
+        (sines, True),
+        (partial(sines, 3), True),
+        (Sines().of, True),
+        (Sines(), True),
+        (type("Made", (), {"__init__": lambda self: None}), True),
+        (held, False),
+        (partial(held, 3), False),
+        (vectors, False),
+        (np.sin, False),
+        ([].append, False),
+        (dict, False),
+    ],
+)
+def test_threads_take_turns_where_a_call_runs_bytecode(fn, python):
+    assert instrument._is_python(fn) is python
 
 
 def test_a_small_parallel_region_does_not_make_a_function_release_the_gil():
@@ -215,3 +256,7 @@ def test_wrong_use_is_told():
         gil(3.0)
     with pytest.raises(TypeError, match="gil: sines or its arguments cannot be sent"):
         gil(sines, (i for i in range(3)))
+    with pytest.raises(
+        TypeError, match="gil: add_one is made by @cfunc: called from Python it is its Python"
+    ):
+        gil(numba.cfunc("int64(int64)")(add_one), 1)

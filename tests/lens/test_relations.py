@@ -237,7 +237,7 @@ def test_it_takes_longer_for_the_one_size_that_it_measures_again(monkeypatch):
     seen = []
 
     def run(measure, jobs, cases, folder, effort, **limits):
-        seen.append(([unpack(case)[0].size for case in cases], [name for name, *_ in jobs], effort))
+        seen.append(([unpack(case)[0][0].size for case in cases], [name for name, *_ in jobs], effort))
         return sandbox.Outcome("returned", [(entries(**SLOW), False) for _ in cases])
 
     monkeypatch.setattr(sandbox, "run", run)

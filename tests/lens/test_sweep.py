@@ -1,13 +1,15 @@
 """Every instrument answers, or refuses as documented, whatever Numba's own tests compile: a small fixed sample.
 
-The whole sweep takes as long as one gives it: ``python tests/lens/sweep.py 10`` (minutes).
+The whole sweep takes as long as one gives it: ``python tests/lens/sweep.py 10`` (minutes); a workflow runs it weekly.
 """
+
+from collections import Counter
 
 import numpy as np
 import pytest
 from numba import njit
 
-from tests.lens.sweep import DOCUMENTED, harvested, look
+from tests.lens.sweep import DOCUMENTED, QUICK, harvested, look, table
 
 NUMBAS = [  # module of numba.tests, function, arguments, what the compiler's instruments must do
     ("usecases", "copy_arrays2d", (np.ones((2, 2)), np.zeros((2, 2))), "answered"),
@@ -20,7 +22,6 @@ NUMBAS = [  # module of numba.tests, function, arguments, what the compiler's in
     ("test_flow_control", "try_except_usecase", (), "answered"),
     ("test_mandelbrot", "is_in_mandelbrot", (0.5j,), "answered"),
 ]
-QUICK = ("types", "stages", "machine_code", "races", "cache")
 
 
 @pytest.mark.parametrize(("module", "name", "arguments", "expected"), NUMBAS)
@@ -48,6 +49,21 @@ def test_what_is_not_documented_is_a_failure(monkeypatch):
     assert look("types", fn, ()).startswith("failed: TypeError")
     monkeypatch.setattr("numba_course.lens.cache", lambda fn: exec("raise TypeError('one\\ntwo')"))
     assert look("cache", fn, ()).startswith("failed: several lines")
+
+
+def test_the_page_counts_refusals_by_reason():
+    said = {
+        "answered": 3,
+        "refused: lens.types: f does not compile: No (line 3)": 2,
+        "refused: lens.types: g does not compile: Unknown attribute 'a' | b": 1,
+        "not checked: line 7 is not understood": 4,
+    }
+    page = list(table({"types": Counter(said)}, 10, 12))
+    assert "| types | 3 | 4 | 3 | 0 |" in page
+    assert page[-2:] == [
+        "| types | line … is not understood | 4 | line 7 is not understood |",
+        "| types | does not compile | 3 | lens.types: f does not compile: No (line 3) |",
+    ]
 
 
 @pytest.mark.load

@@ -371,6 +371,17 @@ scaled.factor = 2
 def double(values):
     return values * scaled.factor * (scaled.made_of == "ndarray")
 """,
+    "method of a ufunc": """
+@vectorize
+def plus(x, y):
+    return x + y
+
+plus(1.0, 2.0)
+summed = plus.reduce
+
+def double(values):
+    return (summed(np.stack([values, values])) + plus.reduce(np.stack([values, values]))) / 2
+""",
 }
 # What a session cannot give away, as `kept`, and what is said of it.
 KEPT = {
@@ -451,6 +462,17 @@ def is_odd(n):
 @njit
 def double(values):
     return values * math.dist(3, 1) * is_even(10)
+
+def made():
+    @njit
+    def even(n):
+        return True if n == 0 else odd(n - 1)
+
+    @njit
+    def odd(n):
+        return False if n == 0 else even(n - 1)
+
+    return even
 """
 
 
@@ -459,6 +481,8 @@ def test_functions_of_a_module_find_what_it_registers_and_each_other(tmp_path, m
     monkeypatch.syspath_prepend(tmp_path)
     module = importlib.import_module("found_registrations")
     assert sandbox.run(call, module.double, np.arange(3.0), seconds=60).value.tolist() == [0.0, 2.0, 4.0]
+    outcome = sandbox.run(call, module.made(), 10, seconds=60)  # the child has no other use for the module
+    assert outcome.value is True, outcome
     del sys.modules["found_registrations"]
 
 

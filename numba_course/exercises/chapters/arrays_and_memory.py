@@ -14,7 +14,7 @@ from numba_course.exercises.requirements.results import (
     ReturnsLike,
     Within,
 )
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 from numba_course.exercises.requirements.work import WorkStays
 
 LENGTH = 6000  # of the array on which the amount of work is looked at
@@ -260,6 +260,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             AllocatesNothing(normalise_into_layouts),
+            StaysCompiled(),
         ),
         hints=(
             "An array expression needs memory for its result before it can be copied to `out`. What does not?",
@@ -286,6 +287,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             WorkStays(moving_average_work, "the window"),
+            StaysCompiled(),
         ),
         hints=(
             "Which values do two neighbouring windows share, and which ones not?",
@@ -295,8 +297,8 @@ EXERCISES = (
         ),
         explanation=(
             "From one window to the next, one value joins the sum and one leaves it, so each mean costs two "
-            "additions, whatever the window. The price is that the sum remembers: a rounding error, or a NaN, "
-            "that has once entered never leaves."
+            "additions, whatever the window. The price is that the sum remembers: a NaN that has once entered "
+            "never leaves, and rounding errors add up."
         ),
     ),
     Exercise(
@@ -313,6 +315,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             WorkStays(moving_average_work, "the window"),
+            StaysCompiled(),
         ),
         hints=(
             "Whatever has been added cannot be taken away again. Which sums can two windows share by adding alone?",
@@ -344,6 +347,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "A new pixel has its centre at i + 0.5, in new pixels. How far is that from the top in old pixels, and "

@@ -23,7 +23,7 @@ from numba_course.exercises.requirements.factories import (
 )
 from numba_course.exercises.requirements.processes import EditsShow, SecondProcessCompilesNothing
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 
 # A polynomial in a module of its own.
 
@@ -235,14 +235,15 @@ EXERCISES = (
             InAnyOrder(),
             SecondProcessCompilesNothing(),
             EditsShow(EDITS, climb_after, UNITS),
+            StaysCompiled(),
         ),
         hints=(
-            "Of which file does Numba look at the text before it takes code from the cache?",
-            "Of the file in which the compiled function is defined. What must stand in that file, too?",
+            "At which file does Numba look before it takes code from the cache?",
+            "At the file in which the compiled function is defined. What must stand in that file, too?",
             "Define climb beside SCALE and step, in units.py; in terrain.py, from units import climb.",
         ),
         explanation=(
-            "The stamp of a cache is the text of the file that defines the function. So what is compiled "
+            "The stamp of a cache is made from the one file that defines the function. So what is compiled "
             "together stands together: any edit of it changes the stamp. Another way is to put a hash of the "
             "other file into the closure of climb, which is part of the key. To leave out cache=True is never "
             "stale, either, and compiles each time."
@@ -265,6 +266,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             SecondProcessCompilesNothing(),
+            StaysCompiled(),
         ),
         hints=(
             "A module file is what you would write into polynomials.py: imports first, then the function.",
@@ -297,8 +299,8 @@ EXERCISES = (
         hints=(
             "Keep what you made in a dictionary. Which keys are equal, and are the floats the same?",
             "0.0 == -0.0, but one over it is not; NaN is not even equal to itself. float(factor) first, then find "
-            "a key that tells all floats apart: a text, or bytes.",
-            "factor.hex(), repr(factor) or struct.pack('d', factor) will do. Make the function, under @njit, in "
+            "a key that tells all floats apart, and no NaN from another: a text.",
+            "factor.hex() or repr(factor) will do. Make the function, under @njit, in "
             "the factory, so that it closes over factor, and only if the key is new.",
         ),
         explanation=(

@@ -18,7 +18,7 @@ from numba_course.exercises.requirements.c_calls import (
 )
 from numba_course.exercises.requirements.processes import SecondProcessCompilesNothing
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 from numba_course.kernels.memory import memcpy_spec
 
 # memcpy
@@ -187,8 +187,8 @@ EXERCISES = (
             "In the compiled function: memcpy(destination.ctypes.data, source.ctypes.data, source.nbytes).",
         ),
         explanation=(
-            "Plain Python refuses, because only there an array says whether it may be written to, and because the "
-            "message can say what was wrong. The kernel trusts its arguments and is one line; nbytes counts bytes "
+            "Plain Python refuses: there flags and np.may_share_memory tell what is wrong, and a message can say it. "
+            "The kernel trusts its arguments and is one line; nbytes counts bytes "
             "whatever the dtype. A memcpy bound by ctypes or by cffi is as right."
         ),
     ),
@@ -209,8 +209,8 @@ EXERCISES = (
             "With it, the kernel of memcpy_bytes needs nothing but cache=True.",
         ),
         explanation=(
-            "The address of a C function is another one in every process, so machine code that contains it is good "
-            "for one process only, and Numba does not save it. A name is looked up again when the code is loaded. "
+            "The address of a C function may be another one in the next process, so Numba does not save machine code "
+            "that contains it. A name is looked up again when the code is loaded. "
             "The wrapper is plain Python: there is nothing to cache."
         ),
     ),
@@ -229,6 +229,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             CallsJ0(_c_j0),
+            StaysCompiled(),
         ),
         hints=(
             "C declares it as double j0(double). What is that in Numba's types?",

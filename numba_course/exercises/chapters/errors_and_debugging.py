@@ -13,7 +13,7 @@ from numba_course.exercises.requirements.results import (
     NewArray,
     Returns,
 )
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 
 # Unification: two branches, and one type of the result.
 
@@ -153,6 +153,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "Of which type is `values` in each branch, and of which type is `values - values.mean()`?",
@@ -178,6 +179,7 @@ EXERCISES = (
             LeavesWordsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "The compiler stops at the first thing it cannot do. Mend one, compile, and read the next message.",
@@ -185,8 +187,8 @@ EXERCISES = (
             "Of lengths = [len(word) for word in words] the largest is max(lengths); then count in a loop.",
         ),
         explanation=(
-            "A generator expression is a small function that stops and goes on, and `key=` passes a function "
-            "to a builtin: both are beyond Numba, a plain loop is not. It goes over the words once, and "
+            "Numba knows neither generator expressions, which are small functions that stop and go on, nor the "
+            "`key=` of max; it knows plain loops. One goes over the words once, and "
             "starts to count anew at each longer one. With a list of the lengths it is shorter: "
             "lengths.count(max(lengths))."
         ),
@@ -204,6 +206,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "Compile the broken function with boundscheck=True: for which inputs does it raise?",

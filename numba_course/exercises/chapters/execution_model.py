@@ -8,9 +8,9 @@ from numba import njit
 from numba_course.exercises.arrays import BLOCKS, LARGE, layouts
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
-from numba_course.exercises.requirements.clocks import ReturnsSeconds, TimesASteadyCall, timed
+from numba_course.exercises.requirements.clocks import ReturnsSeconds, TimesASteadyCall, timed, timed_function
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 
 # A first kernel.
 
@@ -132,6 +132,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "Write it as you would in plain Python: a total, and a loop that adds to it.",
@@ -151,7 +152,14 @@ EXERCISES = (
         spec=collatz_longest_spec,
         examples=collatz_longest_examples,
         inputs=collatz_longest_inputs,
-        requirements=(Compiled(), Matches(), Returns("int64", ndim=0), InBounds(), InAnyOrder()),
+        requirements=(
+            Compiled(),
+            Matches(),
+            Returns("int64", ndim=0),
+            InBounds(),
+            InAnyOrder(),
+            StaysCompiled(),
+        ),
         hints=(
             "Two questions: how long is the chain of one start, and which start has the longest?",
             "Write a function chain_length(start) with @njit, and call it from collatz_longest: compiled "
@@ -172,6 +180,7 @@ EXERCISES = (
         examples=honest_timing_examples,
         requirements=(ReturnsSeconds(), TimesASteadyCall()),
         call=timed,
+        shown=timed_function,
         seconds=10.0,  # our function is compiled meanwhile
         hints=(
             "What does the first call do that no later one does?",

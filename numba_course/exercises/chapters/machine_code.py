@@ -8,7 +8,7 @@ from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.machine_code import ComparesPacked, KeepsNaN, Vectorised
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 
 # A sum: packed as soon as its order is free, and honest about NaN.
 
@@ -166,6 +166,7 @@ EXERCISES = (
             InAnyOrder(),
             Vectorised(vector_sum_calls, ("fadd", "fsub"), "additions"),
             KeepsNaN(vector_sum_calls),
+            StaysCompiled(),
         ),
         hints=(
             "Why did LLVM not pack the sum? Which of the seven flags takes away that reason, and no other?",
@@ -175,8 +176,7 @@ EXERCISES = (
         explanation=(
             "reassoc says that the additions may be done in any order, which is all that packing a sum needs: each "
             "lane of a register adds up every fourth value, say, and the lanes are added at the end. Nothing is said "
-            "about NaN, so it comes out. The last digits may differ from those of the sum in order; they are not "
-            "worse."
+            "about NaN, so it comes out. The last digits may differ from those of the sum in order."
         ),
     ),
     Exercise(
@@ -192,6 +192,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             Vectorised(divide_rows_calls, ("fdiv",), "divisions"),
+            StaysCompiled(),
         ),
         hints=(
             "What does plain @njit do where a divisor is zero, and what must it do here?",
@@ -218,6 +219,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             ComparesPacked(count_above_calls),
+            StaysCompiled(),
         ),
         hints=(
             "Is there anything in the plain loop that must happen in order?",
@@ -226,8 +228,8 @@ EXERCISES = (
         ),
         explanation=(
             "Nothing special has to be done. Whole numbers may be added in any order, and the if leaves no jump: "
-            "a comparison of packed floats gives ones and zeros, and these are added. An early exit, a list, a count "
-            "in float64 or going through the values without an index would prevent it."
+            "a comparison of packed floats gives ones and zeros, and these are added. An early exit or a list would "
+            "prevent it, and so would a count in float64, unless its additions may be reordered."
         ),
     ),
 )

@@ -11,7 +11,7 @@ from numba_course.exercises.requirements.calls import RunsEverywhere
 from numba_course.exercises.requirements.kernels import KernelInBounds
 from numba_course.exercises.requirements.machine_code import ReleasesGIL
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 from numba_course.exercises.requirements.threads import (
     CallsPartialSum,
     InThreads,
@@ -132,6 +132,7 @@ EXERCISES = (
             InAnyOrder(),
             KeepsToItself(),
             ReleasesGIL(partial_sum_calls),
+            StaysCompiled(),
         ),
         hints=(
             "The body is a plain loop from start to stop. What in the decorator lets other threads run?",

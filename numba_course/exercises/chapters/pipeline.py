@@ -199,7 +199,7 @@ EXERCISES = (
         explanation=(
             "The key was made from the seed, the epoch, the number of the sample and the place of the step. So the "
             "draw is a function of numbers, not of a state that threads would share, and who computes it does not "
-            "matter. It only adds, multiplies and takes min and max, so eight pixels are computed at a time."
+            "matter. It only adds, multiplies and takes min and max, so several pixels are computed at a time."
         ),
     ),
     Exercise(
@@ -255,8 +255,8 @@ EXERCISES = (
         ),
         explanation=(
             "The function is the same as on one machine. Dask cuts, sends, retries and puts together; the pipeline "
-            "travels as text, and who gets it finds the machine code on the disk. Without ids each block would "
-            "count from 0, and draw what the first one draws."
+            "travels as text, and who gets it finds the machine code on the disk, where one was made there before. "
+            "Without ids each block would count from 0, and draw what the first one draws."
         ),
     ),
 )

@@ -7,7 +7,7 @@ from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InBounds, RaceFree
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
 from numba_course.exercises.requirements.sharing import SharesTheWork
-from numba_course.exercises.requirements.structure import Compiled, Parallel
+from numba_course.exercises.requirements.structure import Compiled, Parallel, StaysCompiled
 
 # A maximum: the reduction that Numba recognises, where the obvious one returns its first value.
 
@@ -212,11 +212,6 @@ def jacobi_step_shares():
     yield _waves((100, 200)), np.zeros((100, 200))
 
 
-def inner_cells(result, grid, out):
-    """What a step computes; the border may be copied in any way."""
-    return out[1:-1, 1:-1]
-
-
 EXERCISES = (
     Exercise(
         name="parallel_max",
@@ -233,6 +228,7 @@ EXERCISES = (
             InBounds(),
             RaceFree(parallel_max_races),
             SharesTheWork(parallel_max_shares),
+            StaysCompiled(),
         ),
         hints=(
             "Look at the table of reductions: in which rows does a largest value survive?",
@@ -261,6 +257,7 @@ EXERCISES = (
             InBounds(),
             RaceFree(parallel_histogram_races),
             SharesTheWork(parallel_histogram_shares),
+            StaysCompiled(),
         ),
         hints=(
             "Two iterations may never add to the same number. Who, then, may own a row of counts?",
@@ -293,7 +290,8 @@ EXERCISES = (
             LeavesInputsAlone(except_=("out",)),
             InBounds(),
             RaceFree(jacobi_step_races),
-            SharesTheWork(jacobi_step_shares, inner_cells),
+            SharesTheWork(jacobi_step_shares),
+            StaysCompiled(),
         ),
         hints=(
             "Which array may be read in the loop, and which one only written?",

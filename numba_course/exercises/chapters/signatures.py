@@ -8,7 +8,7 @@ from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.kernels import CallsKernel, KernelInBounds, OneSpecialisation
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled, OneSignature
+from numba_course.exercises.requirements.structure import Compiled, OneSignature, StaysCompiled
 
 # One signature: compiled before the first call, and for nothing else. So here something does happen at import.
 
@@ -136,6 +136,7 @@ EXERCISES = (
             InBounds(),
             InAnyOrder(),
             OneSignature(),
+            StaysCompiled(),
         ),
         hints=(
             "A signature is text: first the type of what is returned, then, in brackets, those of the arguments.",
@@ -143,10 +144,10 @@ EXERCISES = (
             '@njit("void(float64, float64[::1], float64[::1])"), and in the loop y[i] += alpha * x[i].',
         ),
         explanation=(
-            "The signature says all three types, so the function is compiled where it is defined, and any other "
-            "type is refused. [::1] promises that neighbours in the array are neighbours in memory, and the "
-            "compiler can work on several at once. `y += alpha * x` is as right; it first makes an array for "
-            "alpha * x."
+            "The signature says all three types, so the function is compiled where it is defined, and for no "
+            "others: another number is converted, another array refused. [::1] promises that neighbours in the array "
+            "are neighbours in memory, and the compiler can work on several at once. `y += alpha * x` is as right; it "
+            "first makes an array for alpha * x."
         ),
     ),
     Exercise(

@@ -7,7 +7,7 @@ from numba_course.exercises.arrays import BLOCKS, LARGE, layouts
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled
+from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
 
 
 @njit
@@ -54,6 +54,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "Which NumPy function makes a new array as long as `values`?",

@@ -8,7 +8,7 @@ from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.machine_code import StaysFloat32
 from numba_course.exercises.requirements.results import CloseToMean, LeavesInputsAlone, Matches, Returns
-from numba_course.exercises.requirements.structure import Compiled, ReturnType
+from numba_course.exercises.requirements.structure import Compiled, ReturnType, StaysCompiled
 
 # One return type, whichever `return` is reached.
 
@@ -159,6 +159,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "Return from inside the loop as soon as you know. What is returned if the loop ends?",
@@ -168,8 +169,8 @@ EXERCISES = (
         ),
         explanation=(
             "`i` comes from range, so it is int64, and so is the literal -1: one type, whichever return is "
-            "reached. NaN needs no thought, since every comparison with it is False; `not values[i] <= "
-            "threshold` would be another matter."
+            "reached. NaN needs no thought, since it is not greater than anything; `not values[i] <= threshold` "
+            "would be another matter."
         ),
     ),
     Exercise(
@@ -186,6 +187,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "A Python float is float64, and float32 * float64 is computed in float64. Which of the two can "
@@ -212,6 +214,7 @@ EXERCISES = (
             LeavesInputsAlone(),
             InBounds(),
             InAnyOrder(),
+            StaysCompiled(),
         ),
         hints=(
             "Where exactly does it wrap: in the values, in their sum, or in the division?",
@@ -219,7 +222,7 @@ EXERCISES = (
             "total = 0.0; in the loop total += value; at the end return total / values.size.",
         ),
         explanation=(
-            "One character does it: 0.0 makes the total float64, which holds numbers up to 1e308, and each "
+            "Two characters do it: 0.0 makes the total float64, which holds numbers up to 1e308, and each "
             "addition is right to 16 digits. With 0 it would be int64 and wrap around. `values.mean()` does "
             "the same inside; `values.sum() / values.size` wraps."
         ),

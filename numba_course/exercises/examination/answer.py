@@ -234,12 +234,14 @@ def source_line(answer: object, line: int | None) -> str:
 def loading_failed(answer: object, error: BaseException) -> Finding:
     """The finding for an answer that cannot even be loaded."""
     report = describe(error)
-    line = error.lineno if isinstance(error, SyntaxError) else None
     path = getattr(answer, "path", None)
     lines = [number for name, number, _ in report.frames if name == path]
+    if isinstance(error, SyntaxError) and error.filename == path:
+        lines.append(error.lineno)
+    line = (lines or [None])[-1]
+    source = linecache.getline(path, line).strip() if path and line else ""
+    # The text of a signature is compiled apart: its place is none of the file's.
+    said = error.msg if isinstance(error, SyntaxError) and error.filename != path else report.message
     return Finding(
-        "runs without an error",
-        f"{report.kind}: {report.message}",
-        line=line or (lines or [None])[-1],
-        full=report.full,
+        "runs without an error", f"{report.kind}: {said}", line=line, source=source, full=report.full
     )

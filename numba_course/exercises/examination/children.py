@@ -142,10 +142,11 @@ def _last_words(outcome):
     return f"the process that ran it died ({name}){SIGNALS.get(name, '')}"
 
 
+OTHERWISE = ", called itself too often, or called a C function that does not exist"
 # What the most common signals mean.
 SIGNALS = {
-    "SIGSEGV": ": it touched memory that is not its own, or called itself too often",
-    "SIGBUS": ": it touched memory that is not its own, or called itself too often",
+    "SIGSEGV": f": it touched memory that is not its own{OTHERWISE}",
+    "SIGBUS": f": it touched memory that is not its own{OTHERWISE}",
     "SIGABRT": ": a library found its own data damaged, as after a write outside an array, and gave up",
     "SIGKILL": ": the system ended it, most often for want of memory, or it did so itself",
 }

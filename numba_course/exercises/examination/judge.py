@@ -30,7 +30,6 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from numba_course.exercises.examination.children import Processes, violent_end
 from numba_course.exercises.examination.office import Lost, Office, Ticket, Worker, WorkerError
-from numba_course.exercises.examination.show import show_call
 from numba_course.exercises.examination.verdict import Finding
 from numba_course.process import wire
 from numba_course.process.arguments import pack, plain, unpack
@@ -244,7 +243,7 @@ class Hearing:
     def _begin_to_call(self, worker, args, was_drawn, how, threads):
         """Have the answer called, and compiled before if these are new types."""
         packed, compiling = pack(args), None
-        shown = show_call(self.specification.names, args)
+        shown = self.exercise.show(args)
         if self._is_new(args):
             step, quickly = f"compiling it for {shown}", len(self.kinds) > 1
             compiling = worker.begin("compile", packed, quickly, seconds=self.exercise.compiling, step=step)
@@ -429,7 +428,7 @@ class Specification:
             )
         except (TypeError, ValueError, IndexError):
             raise Failure(("raised", _finding(None))) from None
-        example = show_call(self.names, unpack(packed))
+        example = self.exercise.show(unpack(packed))
         return [
             (requirement.status, replace(finding, example=finding.example or example))
             for requirement in self.exercise.requirements

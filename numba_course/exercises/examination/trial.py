@@ -21,6 +21,8 @@ import numba
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
+from numba.np.ufunc.dufunc import DUFunc
+from numba.np.ufunc.gufunc import GUFunc
 
 import numba_course
 from numba_course.exercises.examination.answer import (
@@ -33,7 +35,6 @@ from numba_course.exercises.examination.answer import (
 )
 from numba_course.exercises.examination.children import used
 from numba_course.exercises.examination.modules import Module, write
-from numba_course.exercises.examination.show import show_call
 from numba_course.exercises.examination.surroundings import Surroundings
 from numba_course.exercises.examination.verdict import Finding
 from numba_course.lens import errors
@@ -92,8 +93,7 @@ class Desk:
             function = self.answer.load()
         except NumbaError as error:  # of one that compiles where it is decorated
             found = loading_failed(self.answer, error)
-            seen = f"Numba cannot compile it: {errors.reason(error)}"
-            return "not compiled", replace(found, requirement="compiled", seen=seen)
+            return "not compiled", replace(found, requirement="compiled", seen=_not_compiled(error))
         except BaseException as error:
             return "raised", loading_failed(self.answer, error)
         if function is None:
@@ -189,14 +189,17 @@ class Trial:
 
     def show(self, args: tuple[Any, ...]) -> str:
         """The arguments as in a call."""
-        return show_call(self.names, args)
+        return self.exercise.show(args)
 
     def call(self, args: tuple[Any, ...]) -> tuple[str, Any]:
         """Call the answer: "done" and what came of it as data, or a status and a finding."""
         before = self.copies(args)
+        # NumPy would warn of an infinity or NaN in the name of a ufunc, as it does not where a function makes it.
+        silent = np.errstate(all="ignore") if isinstance(self.answer, DUFunc | GUFunc) else nullcontext()
         try:
             try:
-                result = self.exercise.call(self.answer, *args)
+                with silent:
+                    result = self.exercise.call(self.answer, *args)
             finally:  # whatever is called for each call should not be for ours; so this stands here
                 sys.settrace(None)
                 sys.setprofile(None)
@@ -209,7 +212,7 @@ class Trial:
         """Compile for a call; the status and finding if that fails, or None."""
         if (wrong_number := self._wrong_number()) is not None:
             return "not compiled", wrong_number
-        if not isinstance(self.answer, Dispatcher):
+        if not isinstance(self.answer, Dispatcher) or not self.exercise.is_called_plainly:
             return None  # it compiles as it is called, if it does
         try:
             dispatchers.compiled_for(self.answer, self.copies(args))
@@ -246,10 +249,24 @@ class Trial:
             return Finding(
                 "compiled", f"{error}; leave the signature out, or give one that fits", self.show(args)
             )
-        seen, full = f"Numba cannot compile it: {errors.reason(error)}", describe(error).full
-        file, line = next(iter(errors.places(error)), ("", errors.line_of(error)))
-        source = linecache.getline(file, line).strip() if file and line else source_line(self.answer, line)
+        seen, full = _not_compiled(error), describe(error).full
+        line, source = self._place_of(error)
         return Finding("compiled", seen, self.show(args), line, source, full)
+
+    def _place_of(self, error):
+        """The first line that an error of the compiler names and whose text is at hand."""
+        for file, line in errors.places(error):
+            for name in (file, os.path.abspath(file)):  # Numba writes where it is from here
+                if source := linecache.getline(name, line).strip():
+                    return line, source
+        line = errors.line_of(error)
+        return line, source_line(self.answer, line)
+
+
+def _not_compiled(error):
+    """What the compiler says, and what it may mean."""
+    seen = f"Numba cannot compile it: {errors.reason(error)}"
+    return f"{seen}; is a `return` missing?" if "from none to " in seen else seen
 
 
 def _data(value):

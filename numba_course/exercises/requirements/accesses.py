@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.ufuncs import COMPILED, Checked
 from numba_course.lens import errors
 from numba_course.lens.compiled.dispatchers import calls_itself, hardly_optimised, wants_threads
-from numba_course.lens.race.detector import Races, detect
+from numba_course.lens.race.detector import Races, Settled, detect
 from numba_course.process.sandbox import describe
 
 if TYPE_CHECKING:
@@ -89,10 +89,13 @@ def race(requirement: Requirement, trial: Trial, args: tuple[Any, ...], races: R
     return requirement.finding(seen, example, conflict.line, conflict.source, repr(races))
 
 
-def races_of(function: Dispatcher, args: tuple[Any, ...]) -> Races:
-    """What the interpreter finds of a call; its arguments are altered."""
-    with hardly_optimised():  # what the function calls: of itself no machine code is made
-        return detect(function, args)
+def races_of(function: Dispatcher, calls: Iterable[tuple[Any, ...]]) -> Iterator[Races]:
+    """What the interpreter finds of each call; the arguments are altered."""
+    settled: Settled = {}
+    for args in calls:
+        with hardly_optimised():  # what the function calls: of itself no machine code is made
+            races = detect(function, args, settled=settled)
+        yield races
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,8 @@ class RaceFree(Requirement):
     def of_code(self, trial: Trial) -> Finding | None:
         if not isinstance(trial.answer, Dispatcher):
             return None
-        for args in self.examples():
-            races = races_of(trial.answer, trial.copies(args))
+        examples = list(self.examples())
+        for args, races in zip(examples, races_of(trial.answer, map(trial.copies, examples)), strict=True):
             if found := race(self, trial, args, races):
                 return found
             if races.verdict == "not checked" and not races.nothing_parallel:
@@ -136,8 +139,9 @@ class InAnyOrder(Requirement):
         if not isinstance(trial.answer, Dispatcher) or not wants_threads(trial.answer):
             return None
         small = sorted((args for args in trial.inputs() if _amount(args) <= LARGEST), key=_amount)
-        for args in small[-INTERPRETED:]:
-            if found := race(self, trial, args, races_of(trial.answer, trial.copies(args))):
+        small = small[-INTERPRETED:]
+        for args, races in zip(small, races_of(trial.answer, map(trial.copies, small)), strict=True):
+            if found := race(self, trial, args, races):
                 return found
         return None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from numba import njit, objmode
 from numba.core import event
 
-from numba_course.exercises.examination.show import show_type
+from numba_course.exercises.examination.show import show, show_type
 from numba_course.exercises.requirements import Requirement
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ class ReturnsSeconds(Requirement):
     def of_run(self, run: Run) -> Finding | None:
         returned = run.result["returned"]
         seen = f"it returned {show_type(returned)} where seconds are asked"
+        if returned is None:
+            seen = "it returned None; is a `return` missing?"
         return self.finding("" if _is_number(returned) else seen)
 
 
@@ -142,6 +144,12 @@ def timed(answer: Callable, compiled: bool, seconds: float, args: tuple[Any, ...
     if isinstance(returned, float):  # a class of its own may compute as it likes; this is its number
         returned = float.__float__(returned)
     return {"returned": returned, "reads": clock.reads, "calls": len(received), "with_others": others}
+
+
+def timed_function(compiled: bool, seconds: float, args: tuple[Any, ...]) -> str:
+    """In words, what `timed` has the answer time."""
+    kind = "that its first call compiles" if compiled else "in plain Python"
+    return f"a function {kind}, {seconds:.6g} seconds a call, called with args={show(args)}"
 
 
 def _ticking(clock, steady, received, count, compiled):

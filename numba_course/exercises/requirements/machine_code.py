@@ -12,6 +12,7 @@ from unittest import mock
 import numpy as np
 from numba.core.codegen import CPUCodeLibrary, JITCPUCodegen
 from numba.core.dispatcher import Dispatcher
+from numba.np.ufunc.dufunc import DUFunc
 
 from numba_course.exercises.examination.answer import source_line
 from numba_course.exercises.requirements import Requirement
@@ -55,25 +56,30 @@ class CompilationRequirement(Requirement):
             return None  # `Compiled` has said so
         for args in self.examples():
             try:
-                compilation = _compilation(trial, args)
+                compilation, looked_at = _compilation(trial, args)
             except LookupError as error:
                 return self.finding(str(error), trial.show(args))
             except Exception as error:  # each part of the compiler has its own
                 return self.finding(f"it cannot be compiled: {reason(error)}", trial.show(args))
-            if found := self.of_compilation(compilation, args):
+            if found := self.of_compilation(compilation, looked_at):
                 return replace(found, example=trial.show(args), source=source_line(trial.answer, found.line))
         return None
 
     def of_compilation(self, compilation: Compilation, args: tuple[Any, ...]) -> Finding | None:
-        """Look at the `Compilation` for a call; the call and the text of the line are added to the finding."""
+        """Look at the `Compilation` for a call with `args`; the answer's call and the text of the line are added."""
         raise NotImplementedError
 
 
 def _compilation(trial, args):
-    """The compilation for a call; of a ufunc, that of its kernel for the first call that it makes of it."""
+    """The compilation for a call, and the arguments; of a ufunc, those of the first call of its kernel.
+
+    The kernel of a ufunc made by ``@vectorize`` is for one element, and then the arguments are the ufunc's.
+    """
     if isinstance(trial.answer, Dispatcher):
-        return trial.compilation(args)
-    return compiled_here(*function_in(trial, args), call=True)
+        return trial.compilation(args), args
+    function, arguments = function_in(trial, args)
+    is_for_one = isinstance(trial.answer, DUFunc)
+    return compiled_here(function, arguments, call=True), args if is_for_one else arguments
 
 
 def function_in(trial: Trial, args: tuple[Any, ...]) -> tuple[Dispatcher, tuple[Any, ...]]:
@@ -176,10 +182,11 @@ class ComparesPacked(Vectorised):
         """The finding where too many elements are read one by one."""
         try:
             function, arguments = function_in(trial, args)
+            elements = max(map(np.size, arguments))
             alone = Counted(function).counts(arguments).read_one_by_one
         except BaseException as error:
             return self.finding(f"what it reads could not be counted: {reason(error)}", trial.show(args))
-        if alone <= (1 - NEARLY_ALL) * max(map(np.size, args)):
+        if alone <= (1 - NEARLY_ALL) * elements:
             return None
         seen = f"the comparisons are packed, but {alone} elements are read one at a time"
         return self.finding(f"{seen}, to be picked out or counted", trial.show(args))

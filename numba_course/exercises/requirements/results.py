@@ -51,7 +51,8 @@ def _as_it_was(name, run):
     if encode(run.after[name]) != encode(run.before[name]):
         return ""
     returned = "" if run.result is None else "; what is returned is not looked at"
-    return f". It is as it was before the call{returned}: was anything written into it? `{name} = …` does not"
+    said = f"was anything written into it, and if so, what? `{name} = …` does not write"
+    return f". It is as it was before the call{returned}: {said}"
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,10 @@ class LeavesInputsAlone(Requirement):
     def of_run(self, run: Run) -> Finding | None:
         check_names(self, self.except_, run)
         for name, before in run.before.items():
-            if name not in self.except_ and difference(run.after[name], before, 0.0, name):
-                return self.finding(f"it changed its argument `{name}`")
+            if name not in self.except_ and (seen := difference(run.after[name], before, 0.0, "it")):
+                return self.finding(
+                    f"it changed its argument `{name}`: {seen.replace(', expected', ', and was')}"
+                )
         return None
 
 
@@ -134,7 +137,8 @@ class ReturnsListOfInts(Requirement):
             for value in run.result
             if isinstance(value, bool) or not isinstance(value, (int, np.integer))
         ]
-        return self.finding(f"{show(odd[0])} in its list is not a whole number of bytes" if odd else "")
+        seen = odd and f"its list has {show(odd[0])}, of type {type_name(odd[0])}, where int is asked"
+        return self.finding(seen or "")
 
 
 @dataclass(frozen=True)
@@ -219,6 +223,8 @@ def difference(actual: Any, expected: Any, rtol: float, what: str) -> str:
     actual_array, expected_array = as_array(actual), np.asarray(expected)
     if actual_array.dtype.kind not in "biufc":
         return f"{what} is {show(actual)}, which is not a number or an array of numbers"
+    if isinstance(expected, list) and isinstance(actual, list) and max(len(actual), len(expected)) <= LONGEST:
+        return "" if actual == expected else _apart(f"{what} is", actual, expected)
     if actual_array.shape != expected_array.shape:
         return f"{what} {_of_shape(actual_array.shape, expected_array.shape)}"
     same = results.agreement(actual_array, expected_array, rtol)

@@ -15,6 +15,7 @@ from numba.core.dispatcher import Dispatcher
 from numba_course.exercises.examination.show import show_kinds, show_some
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.ufuncs import UFUNCS
+from numba_course.lens.compiled.dispatchers import hands_to_python
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.trial import Trial
@@ -111,6 +112,20 @@ class Compiled(Requirement):
             return self.finding(f"this is {_kind(answer)}")
         if answer.targetoptions.get("forceobj"):
             return self.finding("forceobj=True runs it as Python objects; use @njit")
+        return None
+
+
+@dataclass(frozen=True)
+class StaysCompiled(Requirement):
+    """No part of the compiled answer, nor of what it calls, is left to Python by ``with objmode``."""
+
+    name = "compiled all the way"
+
+    def of_code(self, trial: Trial) -> Finding | None:
+        if isinstance(trial.answer, Dispatcher) and hands_to_python(trial.answer):
+            return self.finding(
+                "a block under `with objmode` runs in Python; write that part in compiled code, too"
+            )
         return None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+import types
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from numba import njit, prange
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.exercises.examination.answer import is_stub, python_function
+from numba_course.exercises.examination.trial import OURS
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.accesses import races_of
 from numba_course.exercises.requirements.calls import ask, unless_raised
@@ -89,7 +92,7 @@ class KeepsToItself(Requirement):
             for k in prange(out.size):
                 part(values, k, k + 1, out, k)
 
-        races = races_of(together, (np.arange(3.0), np.zeros(3)))
+        races = next(races_of(together, [(np.arange(3.0), np.zeros(3))]))
         if races.verdict != "race":
             return None
         conflict = races.conflicts[0]
@@ -100,6 +103,8 @@ class KeepsToItself(Requirement):
 TURN = 0.01  # seconds of sleep; on a busy machine, where other threads begin late, one wakes up late as well
 PATIENCE = 300  # turns that a call waits for one from another thread; spent only where none comes
 LINGER = 5  # turns that the calls stay together, so that an answer that does not wait for them is seen
+STEPS, STEP = 100, 0.001  # of each thread after its call, and seconds that it sleeps before each
+PARAMETERS = "(values, start, stop, out, index)"
 MARK = 2.0**30  # added to each part of the sum, to see whether the result is made of them
 
 
@@ -122,11 +127,13 @@ class Meeting:
     """Makes calls of `partial_sum` from `wanted` threads wait for each other, and notes what each of them does.
 
     So it is no matter of luck whether parts are summed at the same time: a call goes on when enough others are
-    there, or when none has come for some seconds. Small calls of the thread that made the meeting go through
-    unnoticed: they may be there to have `partial_sum` compiled.
+    there, or when none has come for some seconds. Nor is it one whether threads meet in what they do with their
+    parts: they come back together, and then take turns after each step. Small calls of the thread that made the
+    meeting go through unnoticed: they may be there to have `partial_sum` compiled. So do calls of other functions.
     """
 
-    def __init__(self, size: int, wanted: int) -> None:
+    def __init__(self, partial_sum: Dispatcher, size: int, wanted: int) -> None:
+        self.partial_sum = partial_sum
         self.small, self.wanted, self.owner = size // (2 * wanted), wanted, threading.get_ident()
         self.calls, self.running, self.most = [], [], 0
         self.alone, self.clash, self.strange = False, False, ""
@@ -134,18 +141,35 @@ class Meeting:
 
     def call(self, kernel: Dispatcher, *args: Any, **named: Any) -> Any:
         """Make the call ``kernel(*args, **named)``, in company."""
+        if kernel is not self.partial_sum:
+            return CALL(kernel, *args, **named)
         try:
             values, start, stop, out, index = kernel._compiler.pysig.bind(*args, **named).args
-            noted = Call(threading.get_ident(), np.array(values[start:stop]), out.view(), int(index))
-        except (TypeError, ValueError, AttributeError):  # also where `out` is a list
-            self.strange = self.strange or kernel.__name__
+        except (TypeError, ValueError):
+            self.strange = f"it calls `{kernel.__name__}` otherwise than as partial_sum{PARAMETERS}"
+            return CALL(kernel, *args, **named)
+        try:
+            summed = np.array(values[int(start) : int(stop)])  # compiled code takes floats for bounds, too
+            noted = Call(threading.get_ident(), summed, out.view(), int(index))
+        except (TypeError, ValueError, AttributeError):  # such as of an `out` that is a list
+            given = ", ".join(type(value).__name__ for value in (values, start, stop, out, index))
+            self.strange = (
+                f"it calls `{kernel.__name__}` with ({given}) where {PARAMETERS} are two arrays and int"
+            )
             return CALL(kernel, *args, **named)
         if noted.thread == self.owner and noted.summed.size < self.small:
             return CALL(kernel, *args, **named)
         with self._together(noted):
             result = CALL(kernel, *args, **named)
             out[index] += MARK
-            return result
+        if noted.thread != self.owner and len(self.calls) <= 2 * self.wanted:
+            self._come_back_together()
+            take_turns(sys._getframe(1))
+        return result
+
+    def _come_back_together(self):
+        with self.changed:
+            self.changed.wait_for(lambda: not self.running, LINGER * TURN)
 
     @contextmanager
     def _together(self, noted):
@@ -165,6 +189,7 @@ class Meeting:
         finally:
             with self.changed:
                 self.running.remove(noted)
+                self.changed.notify_all()
 
     def _met(self):
         """Wait until enough calls are there, or one of them has lost its patience; whether that was another one."""
@@ -172,6 +197,30 @@ class Meeting:
             self.changed.wait_for(lambda: self.alone or self.most >= self.wanted, TURN)
             for _ in range(PATIENCE)
         )
+
+
+def take_turns(frame: types.FrameType | None) -> None:
+    """Have this thread let the others run after each step of its next ones, in Python code that is not ours.
+
+    A read and a write of the same variable are then parted, as they may be in any program with threads.
+    """
+    left = STEPS
+
+    def step(frame, event, arg):
+        nonlocal left
+        frame.f_trace_opcodes = True
+        left -= 1
+        if left < 0:
+            sys.settrace(None)
+            return None
+        time.sleep(STEP)
+        return step
+
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(OURS):
+            frame.f_trace, frame.f_trace_opcodes = step, True
+        frame = frame.f_back
+    sys.settrace(lambda frame, event, arg: None if frame.f_code.co_filename.startswith(OURS) else step)
 
 
 @dataclass(frozen=True)
@@ -203,7 +252,7 @@ class InThreads(Requirement):
     def _seen(self, trial, size, workers, example):
         """What is wrong with a call, in a sentence; empty if nothing is."""
         values = np.random.default_rng(0).permutation(size) + 1.0
-        meeting = Meeting(size, workers)
+        meeting = Meeting(_partial_sum_of(trial), size, workers)
         with kernels_called_by(meeting.call):
             where = f"threaded_sum(values, workers) where its threads run at the same time, {example}"
             result = ask(trial, where, trial.answer, values, workers)
@@ -212,15 +261,13 @@ class InThreads(Requirement):
             return fault
         made = values.sum() + MARK * len(meeting.calls)
         is_made = not difference(result, made, 1e-12, "the result")
-        return "" if is_made else "the result is not the sum of what `partial_sum` wrote"
+        return "" if is_made else "where its threads take turns, the result is not the sum of their parts"
 
     def _fault(self, meeting, left, size, workers):
         """What is wrong with the calls, in a sentence; empty if nothing is."""
         calls, fair = meeting.calls, size // workers
         if meeting.strange:
-            return (
-                f"it calls `{meeting.strange}` otherwise than as partial_sum(values, start, stop, out, index)"
-            )
+            return meeting.strange
         if meeting.most < workers:
             return f"at most {meeting.most} at a time called `partial_sum`, where {workers} threads are asked"
         if left:

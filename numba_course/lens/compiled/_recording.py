@@ -33,8 +33,8 @@ from numba.core.utils import OPERATORS_TO_BUILTINS
 from numba.cpython import slicing
 from numba.cpython.listobj import _ListPayloadMixin
 
-from numba_course.lens.compiled._counting import Counters
 from numba_course.lens.compiled._dataflow import CHECKS, WRAPS, marked, numbered
+from numba_course.lens.compiled.counting import Counters
 from numba_course.lens.compiled.dispatchers import compiled_for, rebuilt
 from numba_course.lens.errors import reason
 from numba_course.process.arguments import unpack

@@ -18,6 +18,10 @@ from numba.np.ufunc.sigparse import parse_signature
 
 from numba_course.lens.compiled.dispatchers import check_dispatcher
 
+NOT_FROM_PYTHON = (
+    "is made by @cfunc: called from Python it is its Python function; give its attribute ctypes, which calls the "
+    "compiled one"
+)
 NOT_ITS_LOOP = "this is the kernel, for one element or core array; the loop around it is not looked at"
 
 
@@ -62,10 +66,7 @@ def looked_into(fn: Any, args: tuple[Any, ...], named: dict[str, Any], instrumen
     TypeError
         If `fn` is none of these, or a ufunc that is not compiled for `args`; says why in a line.
     """
-    if isinstance(fn, functools.partial):
-        return looked_into(fn.func, (*fn.args, *args), {**fn.keywords, **named}, instrument)
-    if isinstance(fn, python_types.MethodType):
-        return looked_into(_method(fn), (fn.__self__, *args), named, instrument)
+    fn, args, named = unwrapped(fn, args, named)
     if isinstance(fn, CFunc):
         kernel = njit([fn._sig], **fn._compiler.targetoptions)(fn._pyfunc)
         return Call(kernel, args, named, "C")
@@ -78,6 +79,17 @@ def looked_into(fn: Any, args: tuple[Any, ...], named: dict[str, Any], instrumen
         return Call(kernel, arguments, {}, "NumPy", (NOT_ITS_LOOP,))
     check_dispatcher(fn, instrument)
     return Call(fn, args, named)
+
+
+def unwrapped(
+    fn: Any, args: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """What is called by a `functools.partial` or a bound method, and with which arguments; anything else is itself."""
+    if isinstance(fn, functools.partial):
+        return unwrapped(fn.func, (*fn.args, *args), {**fn.keywords, **named})
+    if isinstance(fn, python_types.MethodType):
+        return unwrapped(_method(fn), (fn.__self__, *args), named)
+    return fn, args, named
 
 
 def _method(bound):

@@ -10,7 +10,6 @@ from unittest import mock
 from numba import config
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher, OmittedArg
-from numba.core.typing.templates import fold_arguments
 
 from numba_course.process.pickling import names_in
 
@@ -136,6 +135,12 @@ def wants_threads(fn: Dispatcher) -> bool:
     return any(one.targetoptions.get("parallel") for one in reached(fn))
 
 
+def hands_to_python(fn: Dispatcher) -> bool:
+    """Whether a function, or one that it calls, has a block under ``with objmode``, as far as they are compiled."""
+    overloads = (compiled for one in reached(fn) for compiled in one.overloads.values())
+    return any(compiled.lifted for compiled in overloads)
+
+
 def reached(fn: Dispatcher) -> list[Dispatcher]:
     """A compiled function, and all that it or one of them looks up outside itself by a name, each once."""
     found, waiting = {id(fn): fn}, [fn]
@@ -197,22 +202,21 @@ def hardly_optimised() -> Iterator[None]:
 
 def folded_arguments(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
     """The arguments of a call as Numba compiles for them: by position, omitted defaults as such, in one tuple what
-    a starred parameter takes.
+    a starred parameter takes. Numba's own `fold_arguments` has keyword-only ones in another order.
 
     Raises
     ------
     TypeError
         If they do not fit the parameters.
     """
-    fn._compiler.pysig.bind(*args, **named)  # its message does not quote the arguments
-    return fold_arguments(
-        fn._compiler.pysig,
-        args,
-        named,
-        lambda index, parameter, value: value,
-        lambda index, parameter, default: OmittedArg(default),
-        lambda index, parameter, values: tuple(values),
-    )
+    signature = fn._compiler.pysig
+    given = signature.bind(*args, **named).arguments
+    omitted = {
+        name: () if parameter.kind is parameter.VAR_POSITIONAL else OmittedArg(parameter.default)
+        for name, parameter in signature.parameters.items()
+        if name not in given
+    }
+    return tuple({**given, **omitted}[name] for name in signature.parameters)
 
 
 def kinds_of(fn: Dispatcher, folded: tuple[Any, ...]) -> list[Any]:

@@ -7,7 +7,7 @@ import random
 import numba
 import numpy as np
 
-from numba_course.lens.race import _elements
+from numba_course.lens.race import _elements, _items, _regions
 from numba_course.lens.race._memory import READ, WRITE, addresses
 from numba_course.lens.race._values import (
     NotUnderstood,
@@ -23,10 +23,6 @@ COMPUTING = "abs bool chr complex divmod float hash int isinstance ord pow range
 PURE = {getattr(builtins, name) for name in COMPUTING.split()}
 ITERATING = "all any enumerate iter list max min next reversed set sorted sum tuple zip"
 OVER_ITEMS = {getattr(builtins, name) for name in ITERATING.split()}
-UNCHANGING = (
-    "copy count difference get index intersection isdisjoint issubset issuperset items keys union values"
-)
-READING = set(UNCHANGING.split())  # methods of containers that change nothing
 LIBRARIES = ("numpy", "math", "cmath")
 SHAPE_ONLY = {np.shape, np.size, np.ndim, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
 FILLED = {np.empty: np.zeros, np.empty_like: np.zeros_like}  # what an empty array holds must not matter
@@ -51,7 +47,7 @@ def library(run, fn, args, kwargs):
         getattr(fn, "__name__", str(fn)),
         getattr(fn, "nin", None),
     )
-    given, outs = arrays(run, [*args, *kwargs.values()]), arrays(run, [kwargs.get("out")])
+    given, outs = _items.arrays(run, [*args, *kwargs.values()]), _items.arrays(run, [kwargs.get("out")])
     if isinstance(owner, np.ndarray):
         given.insert(0, owner)
         outs += [owner] if name in REPLACE else []
@@ -67,7 +63,7 @@ def library(run, fn, args, kwargs):
     written = _put(run, fn, args, kwargs) if fn in PUT else None
     before = [a.tobytes() for a in given] if nin is None else None
     result = _call(fn, args, kwargs)
-    results = arrays(run, [result])
+    results = _items.arrays(run, [result])
     for index, array in enumerate(given):
         if any(array is out for out in outs):
             run.memory.array(array, WRITE)
@@ -79,7 +75,7 @@ def library(run, fn, args, kwargs):
     if name == "fill" and outs:
         _elements.filled(run, owner)
     elif type(fn).__name__ == "StencilFunc":
-        _elements.neighbours_read(run, arrays(run, args), outs)
+        _elements.neighbours_read(run, _items.arrays(run, args), outs)
     elif nin is not None and not outs:
         _elements.computed(run, args[:nin], result)
     else:
@@ -96,7 +92,7 @@ def _select(run, fn, args, kwargs):
     else:
         chosen = theirs(getattr(ids, fn.__name__), *args, **kwargs)
     run.memory.array(array, READ, np.isin(ids, chosen))
-    for other in arrays(run, args):
+    for other in _items.arrays(run, args):
         if other is not array:
             run.memory.array(other, READ)
     return plain(fn(*args, **kwargs))
@@ -114,10 +110,10 @@ def _repeatable(run, fn):
     """The same function, but of a random generator that starts anew in each run."""
     owner = getattr(fn, "__self__", None)
     if owner is np.random.mtrand._rand or fn is np.random.seed:
-        run.draws("np.random", fn.__name__, _elements.is_mapped(run))
+        _regions.draws(run, "np.random", fn.__name__, _elements.is_mapped(run))
         return getattr(run.numpy_random, SYNONYMS.get(fn.__name__, fn.__name__))
     if owner is random._inst:
-        run.draws("random", fn.__name__, parallel=False)
+        _regions.draws(run, "random", fn.__name__, parallel=False)
         return getattr(run.python_random, fn.__name__)
     return fn
 
@@ -130,29 +126,6 @@ def _call(fn, args, kwargs):
         if isinstance(error.args[0], ValueError) and getattr(fn, "__module__", "") in LIBRARIES[1:]:
             return math.nan
         raise
-
-
-def arrays(run, values):
-    """All arrays among the values, also inside tuples and lists; what a list holds is read."""
-    found = []
-    for value in values:
-        if isinstance(value, np.ndarray):
-            found.append(value)
-        elif isinstance(value, (list, tuple)):
-            if isinstance(value, list):
-                run.memory.item(value, None, READ)
-            found += arrays(run, value)
-    return found
-
-
-def container_method(run, container, name, args):
-    """A method of a list, dict or set: a write of the whole container, unless it only reads."""
-    key = args[0] if name == "get" else None
-    run.memory.item(container, key, READ if name in READING else WRITE)
-    if name in ("extend", "update"):
-        args = [list(run.items(a)) if not isinstance(a, dict) else a for a in args]
-    result = theirs(getattr(container, name), *args)
-    return list(result) if name in ("items", "keys", "values") else result
 
 
 def is_operator(fn):
@@ -182,6 +155,23 @@ def overload_of(function, args, kwargs):
         except Exception:  # not made by `overload`, or not for these types: the code is somebody else's
             continue
         if found is not None:
+            return found
+    return None
+
+
+def method_of(owner, name, args, kwargs):
+    """What `overload_method` has compiled code run for a method of this type; None if that is not found out."""
+    for template in reversed(numba.core.typing.templates.builtin_registry.attributes):
+        if not (getattr(template, "is_method", False) and template._attr == name):
+            continue
+        if not (isinstance(template.key, type) and isinstance(owner, template.key)):
+            continue
+        try:
+            types = [numba.typeof(value) for value in args]
+            named = {name: numba.typeof(value) for name, value in kwargs.items()}
+        except ValueError:
+            return None
+        if found := template._overload_func(owner, *types, **named):
             return found
     return None
 

@@ -58,6 +58,9 @@ def parting(a, b):
 
 def concurrent(a, b):
     """Whether two paths may run at the same time: other iterations, of the same run of a loop, on other lanes."""
+    if len(a) == len(b) == 1:  # the usual case, in short
+        ((loop, iteration, lane),), ((other, another, beside),) = a, b
+        return loop == other and iteration != another and (lane is None or lane != beside)
     steps = parting(a, b)
     if steps is None or steps[0].loop != steps[1].loop:
         return False  # one after the other in one iteration, or a barrier lies between two loops
@@ -82,9 +85,17 @@ class Store:
     def __init__(self, number, start=0, grain=1, cells=None):
         self.number, self.start, self.grain = number, start, grain
         tables = [defaultdict(int) if cells is None else np.zeros(cells, np.int32) for _ in range(2)]
-        self.tables = dict(zip((READ, WRITE), tables, strict=True))  # kind -> cell -> number of an access
+        self.set_tables(dict(zip((READ, WRITE), tables, strict=True)))
         self.others = {}  # (kind, cell) -> the first access by another iteration, where loops are merged
         self.names = []  # (text, function from key to rest of the name and index, or None)
+
+    def set_tables(self, tables):
+        """Keep the number of an access for each kind and cell; in `quick` so that one cell is quickly read and set."""
+        self.tables = tables
+        self.quick = [
+            (kind, memoryview(table) if isinstance(table, np.ndarray) else table)
+            for kind, table in tables.items()
+        ]
 
     def key(self, cell):
         """What identifies a cell for good: in an array its byte offset, as cells may be refined."""
@@ -191,10 +202,9 @@ class Memory:
             fields = getattr(value, "_fields", None)
             for index, item in enumerate(value):
                 self.name(item, f"{text}.{fields[index]}" if fields else f"{text}[{index}]")
-        elif (
-            isinstance(value, (list, dict, set, Instance, np.random.Generator))
-            and not self.container(value).names
-        ):
+        elif isinstance(value, Instance):
+            self._name_fields(value, text)
+        elif isinstance(value, (list, dict, set, np.random.Generator)) and not self.container(value).names:
             self.container(value).names.append((text, lambda key: ("", None if key is None else (key,))))
             items = (
                 enumerate(value)
@@ -205,6 +215,13 @@ class Memory:
             )
             for key, item in items:
                 self.name(item, f"{text}[{key!r}]")
+
+    def _name_fields(self, instance, text):
+        store = self.container(instance)
+        if not store.names:
+            store.names.append((text, lambda key: (f".{key}", None)))
+            for key, item in instance.fields.items():
+                self.name(item, f"{text}.{key}")
 
     def now(self):
         """The number of the access that the statement being run makes."""
@@ -270,7 +287,7 @@ class Memory:
         offsets = start - store.start
         grain = math.gcd(store.grain, size, *set((offsets % store.grain).tolist()))
         if grain < store.grain:
-            store.tables = {k: np.repeat(table, store.grain // grain) for k, table in store.tables.items()}
+            store.set_tables({k: np.repeat(table, store.grain // grain) for k, table in store.tables.items()})
             store.grain = grain
         cells = (offsets[:, None] // grain + np.arange(size // grain)).ravel()
         if cells.size and (cells.min() < 0 or cells.max() >= len(store.tables[kind])):
@@ -284,14 +301,17 @@ class Memory:
 
     def _touch_one(self, store, cell, kind):
         now, path = self.now(), self.path
-        for earlier, table in store.tables.items():
-            number = int(table[cell])
+        for earlier, table in store.quick:
+            number = table[cell]
             if self.merging:
                 number = self._other(store, cell, earlier, number, kind, now)
-            if number and concurrent(self.accesses[number].path, path):
+            known = self.accesses[number].path if number else ()
+            if known is path:
+                continue
+            if known and concurrent(known, path):
                 if WRITE in (earlier, kind):
                     self.collide(store, store.key(cell), Collision(number, now, (earlier, kind)))
-            elif earlier == kind and not (number and _same(self.accesses[number].path, path)):
+            elif earlier == kind and not _same(known, path):
                 table[cell] = now
         if len(self.seen) < KEPT:
             self._see(store, store.key(cell), path, kind)

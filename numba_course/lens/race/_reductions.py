@@ -33,7 +33,11 @@ class Facts:
         Names that a reduction variable may have in the source, and the lines that update it.
     parfors : list of Parfor
         All that runs in parallel.
+    kinds : tuple
+        Types of the arguments that it was compiled for in `settle`, which may be those of values.
     """
+
+    kinds: tuple[types.Type, ...] = ()
 
     def __init__(self, *diagnostics):
         self.loops, self.unsigned, self.reductions = set(), set(), []
@@ -68,7 +72,7 @@ def _shape(found):
     return tuple((p.kind, p.what, p.file, p.lines, groups.index(p.group)) for p in found)
 
 
-def settle(dispatcher, args):
+def settle(dispatcher, args, named):
     """Compile until the parallel loops are settled; on to the end only where Numba may refuse a reduction there.
 
     Code generation is most of the time that compiling takes, and tells nothing about races.
@@ -78,6 +82,8 @@ def settle(dispatcher, args):
     dispatcher : Dispatcher
         A copy made by `rebuilt`. Its callees are compiled.
     args : tuple
+    named : dict
+        Keyword arguments.
 
     Returns
     -------
@@ -94,16 +100,18 @@ def settle(dispatcher, args):
     usual, compiler.pipeline_class = compiler.pipeline_class, _stopping(compiler.pipeline_class)
     try:
         with hardly_optimised():  # what it calls is compiled to the end, as its types are asked for
-            compiled = compiled_for(dispatcher, args)
+            compiled = compiled_for(dispatcher, args, named)
     except _SettledError as stop:
-        diagnostics, simple = stop.args
+        diagnostics, simple, kinds = stop.args
     else:
-        diagnostics, simple = compiled.metadata["parfor_diagnostics"], True
+        diagnostics, simple, kinds = compiled.metadata["parfor_diagnostics"], True, compiled.signature.args
     finally:
         compiler.pipeline_class = usual
     if not simple:
-        compiled_for(dispatcher, args)
-    return Facts(diagnostics)
+        compiled_for(dispatcher, args, named)
+    facts = Facts(diagnostics)
+    facts.kinds = tuple(kinds)
+    return facts
 
 
 class _SettledError(BaseException):
@@ -125,7 +133,7 @@ def _stopping(pipeline_class):
             infos = [(state.typemap[n], i) for p in parfors for n, i in (p.reddict or {}).items()]
             kinds = {type(getattr(kind, "dtype", kind)) for kind in state.typemap.values()}
             simple = all(_is_simple(kind, info, types.Complex in kinds) for kind, info in infos)
-            raise _SettledError(state.metadata["parfor_diagnostics"], simple)
+            raise _SettledError(state.metadata["parfor_diagnostics"], simple, state.args)
 
     class Stopping(pipeline_class):
         def define_pipelines(self):

@@ -6,12 +6,14 @@ Numbers are Python's, but ``np.uint64`` stands for every unsigned integer, and s
 import math
 import operator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numba
 import numpy as np
 
 INTEGERS = (int, np.uint64)
 CONTAINERS = (list, dict, set)
+NUMBERS = (int, float, complex, np.number)
 BITS = 64
 
 
@@ -53,10 +55,29 @@ class Method:
 
 @dataclass
 class Instance:
-    """An instance of a jitclass."""
+    """An instance of a jitclass or a structref, of which Numba's type is `kind`."""
 
-    kind: object
+    kind: Any
     fields: dict = field(default_factory=dict)
+
+    @property
+    def types(self):
+        """Numba's types of all fields."""
+        return self.kind.field_dict if isinstance(self.kind, numba.types.StructRef) else self.kind.struct
+
+    @property
+    def name(self):
+        """What the source calls its class, or its type."""
+        is_structref = isinstance(self.kind, numba.types.StructRef)
+        return type(self.kind).__name__ if is_structref else self.kind.classname
+
+    def method(self, name):
+        """The compiled method of that name of a jitclass; None where there is none."""
+        return getattr(self.kind, "jit_methods", {}).get(name)
+
+    def getter(self, name):
+        """The compiled function that gets a property of that name of a jitclass; None where there is none."""
+        return getattr(self.kind, "jit_props", {}).get(name, {}).get("get")
 
 
 @dataclass
@@ -120,7 +141,7 @@ def as_unsigned(value):
 def as_index(value):
     """An index, with plain integers."""
     if isinstance(value, tuple):
-        return tuple(map(as_index, value))
+        return tuple([k if type(k) is int else as_index(k) for k in value])
     if isinstance(value, slice):  # its bounds are signed in any case
         return slice(*(as_signed(bound) for bound in (value.start, value.stop, value.step)))
     return int(value) if isinstance(value, np.uint64) else value

@@ -12,17 +12,21 @@ import linecache
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numba
+from numba import types
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import figures, html
+from numba_course.lens.compiled.callables import unwrapped
 from numba_course.lens.compiled.dispatchers import check_dispatcher, rebuilt
 from numba_course.lens.errors import reason, reason_after_kind
+from numba_course.lens.race._instances import for_compiling, for_interpreting, taken_apart
 from numba_course.lens.race._interpreter import Run
 from numba_course.lens.race._memory import PLACES, READ, WRITE, parting
-from numba_course.lens.race._reductions import settle
+from numba_course.lens.race._reductions import Facts, settle
+from numba_course.lens.race._regions import iterations_of
 from numba_course.process import sandbox
 from numba_course.process.arguments import pack, unpack
 
@@ -30,6 +34,8 @@ THREADS = 4  # simulated
 SHOWN = 8  # conflicts that are kept
 DRAWN = 16  # elements, and iterations, that fit into a figure
 SECONDS = 60.0
+DATA = types.Number, types.Boolean, types.Array  # types of arguments that are compiled for once
+Settled: TypeAlias = dict[tuple[types.Type, ...], tuple[Dispatcher, Facts]]
 OUR_BUG = (
     "our bug: the race detector failed on line {line} with {error}. "
     "Please report that sentence with the function and the types of its arguments to the makers of numba_course"
@@ -209,7 +215,7 @@ class Races:
     def _explanation(self):
         if self.reason:
             return self.reason
-        seen = [f"{count} iterations of the loop on line {line}" for line, count in self.loops]
+        seen = [iterations_of(line, count) for line, count in self.loops]
         found = f"in {' and '.join(seen)}, none touches what another one writes" if seen else ""
         places = [f"{what}{f' of line {line}' if line else ''}" for what, line in self.harmless]
         alone = f"Numba runs {' and '.join(places)} in parallel, and writes nothing but new arrays there"
@@ -269,7 +275,7 @@ def _row(name, element, in_conflict):
     return f"conflict → {label}" if in_conflict else label
 
 
-def races(fn: Dispatcher, *args: object) -> Races:
+def races(fn: Any, /, *args: object, **named: object) -> Races:
     """Find elements that two iterations of a parallel loop touch, at least one of them writing.
 
     The function is interpreted in a child process, one iteration at a time, for these arguments: a "race" is
@@ -279,11 +285,12 @@ def races(fn: Dispatcher, *args: object) -> Races:
 
     Parameters
     ----------
-    fn : Dispatcher
-        A function decorated with ``@njit(parallel=True)``. It is not altered.
-    *args
-        Arguments of a small call that uses every part of `fn`: some thousand elements at most. They are not
-        changed.
+    fn : callable
+        A function decorated with ``@njit(parallel=True)``, a `functools.partial` of one, or a bound method. It is
+        not altered.
+    *args, **named
+        Positional and keyword arguments of a small call that uses every part of `fn`: some thousand elements at
+        most. They are not changed.
 
     Returns
     -------
@@ -292,7 +299,7 @@ def races(fn: Dispatcher, *args: object) -> Races:
     Raises
     ------
     TypeError
-        If `fn` is not a nopython dispatcher, or `args` are not arguments that it can be compiled for.
+        If `fn` is not compiled in nopython mode, or the arguments are none that it can be compiled for.
 
     Notes
     -----
@@ -300,9 +307,21 @@ def races(fn: Dispatcher, *args: object) -> Races:
     told apart by their address, so views and overlapping arguments are seen through. Reductions that Numba
     recognises are no conflict. Of loops that Numba merged into one, no barrier lies between the parts.
     """
-    _check(fn, args)
+    return examined(*checked(fn, args, named))
+
+
+def examined(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> Races:
+    """The same as `races`, for what `checked` returned.
+
+    Raises
+    ------
+    TypeError
+        As `races`.
+    """
+    kinds: list[Any] = []
     try:
-        outcome = sandbox.run(_examine, fn, pack(args), seconds=SECONDS)
+        packed = pack(taken_apart((args, named), kinds))
+        outcome = sandbox.run(_examine, fn, kinds, packed, {}, seconds=SECONDS)
     except TypeError as error:
         return _not_checked(str(error))
     if outcome.ended == "returned" and isinstance(outcome.value, Races):
@@ -313,14 +332,21 @@ def races(fn: Dispatcher, *args: object) -> Races:
     return _not_checked(f"the child process {what} while {outcome.step or 'starting'}")
 
 
-def detect(fn: Dispatcher, args: tuple[Any, ...]) -> Races:
+def detect(
+    fn: Any, args: tuple[Any, ...], named: dict[str, Any] | None = None, settled: Settled | None = None
+) -> Races:
     """The same as `races`, in this process, which may be a child already.
 
     Parameters
     ----------
-    fn : Dispatcher
+    fn : callable
         It is not altered, but dispatchers among `args` are compiled.
     args : tuple
+    named : dict, optional
+        Keyword arguments.
+    settled : dict, optional
+        What earlier calls of the same function compiled, by the types of their arguments; it gains what this one
+        compiles.
 
     Returns
     -------
@@ -331,9 +357,11 @@ def detect(fn: Dispatcher, args: tuple[Any, ...]) -> Races:
     TypeError
         As `races`.
     """
-    _check(fn, args)
+    fn, args, named = checked(fn, args, named or {})
+    kinds: list[Any] = []
     try:
-        steps = _examine(fn, pack(args))
+        packed = pack(taken_apart((args, named), kinds))
+        steps = _examine(fn, kinds, packed, {} if settled is None else settled)
     except TypeError as error:
         return _not_checked(str(error))
     while True:
@@ -343,38 +371,52 @@ def detect(fn: Dispatcher, args: tuple[Any, ...]) -> Races:
             return stop.value
 
 
-def _check(fn, args):
-    """Refuse what is not a call of a compiled function."""
-    check_dispatcher(fn, "lens.races")
+def checked(
+    fn: Any, args: tuple[Any, ...], named: dict[str, Any], instrument: str = "lens.races"
+) -> tuple[Dispatcher, tuple[Any, ...], dict[str, Any]]:
+    """The compiled function in `fn` and what it is called with.
+
+    Raises
+    ------
+    TypeError
+        If it is not a call of a compiled function.
+    """
+    fn, args, named = unwrapped(fn, args, named)
+    check_dispatcher(fn, instrument)
     try:
-        inspect.signature(fn.py_func).bind(*args)
+        inspect.signature(fn.py_func).bind(*args, **named)
     except TypeError as error:
-        raise TypeError(f"lens.races: the arguments do not fit {fn.__name__}: {error}") from None
-    for position, arg in enumerate(args, start=1):
+        raise TypeError(f"{instrument}: the arguments do not fit {fn.__name__}: {error}") from None
+    for name, arg in [*enumerate(args, start=1), *named.items()]:
         try:
             numba.typeof(arg)
         except ValueError:
-            known = f"argument {position} is of type {type(arg).__name__!r}, which Numba does not know"
-            raise TypeError(f"lens.races: {known}") from None
+            known = f"argument {name} is of type {type(arg).__name__!r}, which Numba does not know"
+            raise TypeError(f"{instrument}: {known}") from None
+    return fn, args, named
 
 
-def _examine(fn, packed):
-    """Compile and interpret; yields what it is doing, returns `Races`."""
+def _examine(fn, kinds, packed, settled):
+    """Compile and interpret; yields what it is doing, returns `Races`. The kinds are those of `taken_apart`."""
     yield "compiling"
-    copy = rebuilt(fn)
     with warnings.catch_warnings(action="ignore"):
+        args, named = for_compiling(unpack(packed), kinds)
+        alike = None if named or kinds else tuple(map(numba.typeof, args))
+        copy, facts = settled.get(alike) or (rebuilt(fn), None)
         try:
-            facts = settle(copy, unpack(packed))
+            facts = facts or settle(copy, args, named)
         except Exception as error:
             if isinstance(error, TypeError) and not fn._can_compile:
                 raise  # it was compiled for other types, for good
             return _not_checked(f"Numba does not compile it: {reason(error)}")
+    if facts.kinds == alike and all(isinstance(kind, DATA) for kind in alike):
+        settled[alike] = copy, facts
     runs, threads = [], THREADS
     while True:
         yield "interpreting"
         run = Run(threads, len(runs), {copy: facts if copy.targetoptions.get("parallel") else None})
         try:
-            why = run.attempt(copy, unpack(packed, as_plain=True))
+            why = run.attempt(copy, *for_interpreting(unpack(packed, as_plain=True), kinds))
         except Exception as error:  # nothing that the function does: that is told in words
             return _not_checked(OUR_BUG.format(error=reason_after_kind(error), line=run.memory.place.line))
         most = max((region.count for region in run.regions), default=0)

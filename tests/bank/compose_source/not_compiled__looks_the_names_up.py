@@ -1,4 +1,4 @@
-# expect: not compiled: No implementation of getattr
+# expect: not compiled: No implementation of function Function(<built-in function getattr>)
 def compose_source(names):
     return f"""
 import math

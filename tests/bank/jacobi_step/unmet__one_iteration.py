@@ -1,4 +1,4 @@
-# expect: unmet: one of 4 threads does all the work
+# expect: unmet: one of 4 threads does nearly all
 from numba import njit, prange
 
 

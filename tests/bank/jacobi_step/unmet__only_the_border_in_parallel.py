@@ -1,4 +1,4 @@
-# expect: unmet: its parallel loops do not make the result
+# expect: unmet: one thread alone does
 from numba import njit, prange
 
 

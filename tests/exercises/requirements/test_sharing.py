@@ -37,6 +37,24 @@ def cleared(values):
 
 
 @njit(parallel=True)
+def copied_for_show(values):
+    copy = values + 0.0
+    total = 0.0
+    for value in copy:
+        total += value
+    return total
+
+
+@njit(parallel=True)
+def shared_after_a_copy(values):
+    copy = values.copy()
+    total = 0.0
+    for i in prange(copy.size):
+        total += copy[i]
+    return total
+
+
+@njit(parallel=True)
 def seldom(values):
     if values.size > 10**9:
         return values.sum()
@@ -47,8 +65,10 @@ def seldom(values):
     "answer, words",
     [
         (shared, ""),
-        (one_iteration, "one of 4 threads does all the work"),
-        (cleared, "its parallel loops do not make the result"),
+        (shared_after_a_copy, ""),
+        (copied_for_show, "one thread alone does 100 of 200"),
+        (one_iteration, "one of 4 threads does nearly all the work: 100 of 100"),
+        (cleared, "one thread alone does 101 of 101"),
         (seldom, "no parallel loop runs in it"),
     ],
 )
@@ -75,8 +95,8 @@ def test_afterwards_loops_run_on_threads_again():
     threads, shares = get_num_threads(), Shares()
     with shares.in_place():
         assert get_num_threads() == THREADS
-        shares.values = np.arange(9.0)
-        assert njit(parallel=True)(shared.py_func)(shares.values) == 36.0
+        assert njit(parallel=True)(shared.py_func)(np.arange(9.0)) == 36.0
+    assert len(shares.done) == THREADS and shares.done.total() == 9 <= shares.counters.total()
     assert get_num_threads() == threads
     before = shares.loops
     assert njit(parallel=True)(shared.py_func)(np.arange(5.0)) == 10.0

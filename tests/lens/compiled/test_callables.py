@@ -58,6 +58,11 @@ def line(a, slope=2, offset=3):
     return a * slope + offset
 
 
+@njit
+def by_keyword_only(a, *, slope, offset=3):
+    return a * slope + offset
+
+
 class Plain:
     @njit
     def second(self, value):
@@ -82,8 +87,12 @@ class Plain:
             "(array(float64, 1d, A), array(float64, 1d, A)) -> none",
         ),
         (lambda look: look(callback, 2.0), "(float64) -> float64"),
+        (
+            lambda look: look(by_keyword_only, 1.0, slope=2.0),
+            "(float64, float64, omitted(default=3)) -> float64",
+        ),
     ],
-    ids=["keywords", "partial", "jitclass", "vectorize", "guvectorize", "cfunc"],
+    ids=["keywords", "partial", "jitclass", "vectorize", "guvectorize", "cfunc", "keyword-only"],
 )
 def test_each_kind_is_looked_at_with_its_true_types(call, signature):
     assert call(types).signature == signature

@@ -232,7 +232,7 @@ def test_looking_compiles_nothing():
         ),
         (small, (), "lens.types: small does not compile: TypeError: missing a required argument: 'value'"),
         (small, (object(),), "argument 0: Cannot determine Numba type of <class 'object'>"),
-        (small, ("text",), "No implementation of add(unicode_type, Literal[int](1)) (line "),
+        (small, ("text",), ">>> add(unicode_type, Literal[int](1)) (line "),
     ],
 )
 def test_wrong_use_is_refused_in_one_line(fn, arguments, words):

@@ -6,16 +6,19 @@ import subprocess
 import sys
 import unittest
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
-from numba import config, njit, prange, vectorize
+from numba import config, literally, njit, prange, vectorize
 
 from numba_course import lens
-from numba_course.lens.race import _interpreter
+from numba_course.lens.race import _interpreter, _steps, detector
+from numba_course.lens.race._reductions import settle
 from numba_course.lens.race.detector import detect
 from tests.lens.race.cases import constructs, loops, statements  # noqa: F401  # they add to CASES
 from tests.lens.race.cases.reported import CASES
+from tests.peers import agrees_with_every_peer
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.fn.__name__)
@@ -52,6 +55,25 @@ def test_try_statement_is_followed_until_it_catches_something():
     assert caught.verdict == "not checked" and "inside a try statement" in repr(caught)
 
 
+@njit(parallel=True)
+def in_an_inner_loop_under_a_condition(a):
+    total = 0.0
+    for i in prange(len(a)):
+        if a[i] >= 0:
+            for _ in range(3):
+                total += a[i]
+    return total
+
+
+def test_a_sum_is_lost_where_numba_does_not_take_it_for_one():
+    """Numba 0.68 returns 0, on any number of threads; 0.67 knows the reduction."""
+    a = np.arange(8.0)
+    is_right = in_an_inner_loop_under_a_condition(a) == 84
+    found = detect(in_an_inner_loop_under_a_condition, (a,))
+    assert found.verdict == ("none found" if is_right else "race")
+    assert is_right or "total is read after the loop" in repr(found)
+
+
 def test_a_seed_that_meets_other_threads_gets_a_remark():
     case = next(case for case in CASES if case.fn.py_func is loops.numba_4452_seed_of_one_thread.py_func)
     assert "remark: np.random.seed on line" in repr(detect(case.fn, case.args))
@@ -61,7 +83,7 @@ def test_an_error_of_ours_is_told_as_ours(monkeypatch):
     def fail(*args):
         raise AttributeError("planted")
 
-    monkeypatch.setattr(_interpreter.Run, "setitem", fail)
+    monkeypatch.setattr(_steps, "setitem", fail)
     found = detect(racy, (DATA, np.zeros(4, np.int64)))
     assert found.verdict == "not checked"
     assert "our bug" in found.reason and "AttributeError: planted" in found.reason
@@ -118,11 +140,16 @@ DATA = np.array([0, 1, 3, 2, 3, 3])
 
 
 def test_looking_alters_nothing():
-    counts = np.zeros(4, np.int64)
-    found = lens.races(racy, DATA, counts)
+    @njit(parallel=True)
+    def first(data, out):  # made here, so that the child need not import this module, which takes seconds
+        for i in prange(data.size):
+            out[0] = data[i]
+
+    out = np.zeros(4, np.int64)
+    found = lens.races(first, DATA, out)
     assert found.verdict == "race"
-    assert racy.signatures == []
-    assert counts.sum() == 0
+    assert first.signatures == []
+    assert out.sum() == 0
 
 
 def test_the_race_vanishes_with_prange_and_comes_back_with_it():
@@ -135,6 +162,30 @@ def test_the_race_vanishes_with_prange_and_comes_back_with_it():
 
     assert detect(safe, (DATA, np.zeros(4, np.int64))).verdict == "none found"
     assert detect(racy, (DATA, np.zeros(4, np.int64))).verdict == "race"
+
+
+def test_calls_of_the_same_types_share_one_compilation(monkeypatch):
+    """Not so where a value becomes part of the types: another one may make other loops."""
+    compiled = []
+    monkeypatch.setattr(detector, "settle", lambda *call: compiled.append(call) or settle(*call))
+    settled = {}
+    ones, halves = np.zeros(8, np.int64), np.arange(8)[::2]
+    verdicts = [
+        detect(racy, (data, np.zeros(8, np.int64)), settled=settled).verdict
+        for data in (ones, ones[:1], halves)
+    ]
+    assert (verdicts, len(compiled)) == (["race", "not checked", "none found"], 2)
+
+    @njit(parallel=True)
+    def by_value(out, step):
+        literally(step)
+        for i in prange(4):
+            out[i // step] = i
+
+    settled.clear()
+    for step in (1, 2):
+        detect(by_value, (np.zeros(4), step), settled=settled)
+    assert (len(compiled), settled) == (4, {})
 
 
 ELSEWHERE = """
@@ -187,6 +238,56 @@ def test_wrong_use_is_named(fn, words):
         lens.races(fn, DATA)
 
 
+@njit(parallel=True)
+def binned(data, bins=4, *, step=1, out=None):
+    for i in prange(data.size):
+        out[data[i] * step % bins] += 1
+
+
+@njit(parallel=True)
+def second_takes_from_first(count, *arrays):
+    for i in prange(count):
+        arrays[1][i] = arrays[0][0]
+        arrays[0][i] = i
+
+
+class Kind:
+    counts = staticmethod(racy)
+
+
+OUT = np.zeros(8, np.int64)
+
+
+@pytest.mark.parametrize(
+    ("fn", "args", "named", "says"),
+    [
+        (binned, (np.arange(8),), {"out": OUT}, "iterations 0 and 4 both write out[0]"),
+        (binned, (np.arange(8),), {"out": OUT, "bins": 8}, "none found"),
+        (binned, (), {"data": np.arange(3), "step": 0, "out": OUT}, "iterations 0 and 1 both write out[0]"),
+        (partial(binned, bins=8, out=OUT), (np.arange(8),), {}, "none found"),
+        (partial(binned, bins=8, out=OUT), (np.arange(8),), {"bins": 3}, "0 and 3 both write out[0]"),
+        (second_takes_from_first, (3, OUT, OUT.copy()), {}, "iteration 1 reads arrays[0][0]"),
+        (Kind().counts, (DATA, OUT), {}, "iterations 2 and 4 both write counts[3]"),
+    ],
+    ids=["default", "keyword", "all", "partial", "partial_overridden", "star", "method"],
+)
+def test_a_call_is_given_as_it_is_made(fn, args, named, says):
+    assert says in repr(detect(fn, args, named))
+
+
+def test_keyword_arguments_reach_the_child():
+    @njit(parallel=True)
+    def first(data, *, out):
+        for i in prange(data.size):
+            out[0] = data[i]
+
+    assert lens.races(first, DATA, out=OUT).verdict == "race"
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nope'"):
+        lens.races(first, DATA, out=OUT, nope=OUT)
+    with pytest.raises(TypeError, match="argument out is of type 'object', which Numba does not know"):
+        lens.races(first, DATA, out=object())
+
+
 def test_a_missing_argument_is_named():
     with pytest.raises(TypeError, match="counts"):
         lens.races(racy, DATA)
@@ -202,3 +303,7 @@ def test_the_figure_shades_every_element_in_conflict():
     found = detect(racy, (np.array([1, 2, 0, 1, 3, 2]), np.zeros(4, np.int64)))
     assert {touch.element for touch in found.touches if touch.conflict} == {(1,), (2,)}
     assert {touch.element for touch in found.touches} == {(0,), (1,), (2,), (3,)}
+
+
+def test_the_instruments_answer_in_their_benchmark():
+    agrees_with_every_peer("lens")

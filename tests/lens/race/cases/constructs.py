@@ -40,7 +40,7 @@ def overload_and_jitclass(a):
     return out
 
 
-@race(UP, says="both write total['count']")
+@race(UP, says="both write total.count")
 def one_instance_for_all(a):
     total = Sums(8)
     for i in prange(len(a)):

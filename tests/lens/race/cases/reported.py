@@ -807,7 +807,7 @@ def out_of_bounds(x):
         x[i] = x[i] + 1 if i < 7 else x[i + 1]
 
 
-@unchecked(UP, says="give it a smaller input: it was stopped after 1 iterations of the loop on line")
+@unchecked(UP, says="give it a smaller input: it was stopped after 1 iteration of the loop on line")
 def too_long(x):
     for i in prange(len(x)):
         k = 0

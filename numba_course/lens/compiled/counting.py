@@ -3,8 +3,13 @@
 import ctypes
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
 
 import llvmlite.binding as llvm
+from numba.core.codegen import JITCPUCodegen
 
 from numba_course.lens.compiled._dataflow import LABEL
 
@@ -29,10 +34,23 @@ SUM = re.compile(rf" = .*?call (?P<flags>[a-z ]*)\w+ @llvm\.vector\.reduce\.fadd
 class Counters:
     """What a call does, as far as the modules were added by `with_counters`."""
 
-    def __init__(self):
-        self._blocks = []  # (operations in it, how often it was entered)
+    def __init__(self) -> None:
+        self._blocks: list[
+            tuple[list[tuple[str, int, bool]], ctypes.c_int64]
+        ] = []  # operations, times entered
 
-    def with_counters(self, module):
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Have all code that is compiled meanwhile count what it does."""
+        finish = JITCPUCodegen._add_module
+
+        def add_module(codegen: Any, module: Any) -> Any:
+            return finish(codegen, self.with_counters(module))
+
+        with mock.patch.object(JITCPUCodegen, "_add_module", add_module):
+            yield
+
+    def with_counters(self, module: Any) -> Any:
         """The module with a counter in each block that computes with floats; itself if there is none."""
         before, rows = len(self._blocks), []
         for function in re.split(r"^(?=define )|(?<=^}\n)", str(module), flags=re.MULTILINE):
@@ -69,9 +87,13 @@ class Counters:
                     yield f"  %old.{number}.{index} = atomicrmw add {total}, i64 %sum.{number}.{index} monotonic"
             yield row
 
-    def totals(self):
+    def total(self) -> int:
+        """All operations until now."""
+        return sum(packed + scalar for _, packed, scalar in self.totals())
+
+    def totals(self) -> tuple[tuple[str, int, int], ...]:
         """(name, elements done several at a time, elements done one by one) of each operation, by name."""
-        packed, scalar = Counter(), Counter()
+        packed, scalar = Counter[str](), Counter[str]()
         for operations, entered in self._blocks:
             for name, elements, is_packed in operations:
                 (packed if is_packed else scalar)[name] += elements * entered.value
