@@ -7,8 +7,10 @@ function from a program and the options to an exit code, and name it in `COMMAND
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from numba_course.lens import program as programs
@@ -19,7 +21,8 @@ from numba_course.process import sandbox  # noqa: F401  # notes where packages a
 DESCRIPTION = """\
 Runs a program as python would, and ends with a table of the compiled functions that it called from Python: races,
 loops, allocations, the GIL and the disk cache, each looked at with the smallest arguments of its calls. The table
-goes to stderr, and the exit code is the program's."""
+goes to stderr, and the exit code is the program's. With profile first, the table is of the lines
+of compiled code that take the time."""
 
 
 def calls(program: Program, options: argparse.Namespace) -> int:
@@ -55,23 +58,34 @@ def _report(recorder, seconds):
 
 
 def profile(program: Program, options: argparse.Namespace) -> int:
-    """Run a script, and tell which lines of compiled code take its time; return 0 if the script ended well, else 1."""
-    if program.is_module:
-        print("profile takes a script, not a module", file=sys.stderr)
-        return 2
+    """Run a program, and tell which lines of its compiled functions take the time; return its exit code."""
+    from numba_course.lens import html
     from numba_course.lens.profiling.program import run
+    from numba_course.lens.recording.report import PAGE
 
     try:
-        found = run(program.target, program.arguments)
-    except (OSError, RuntimeError) as error:
+        found, code = run(program)
+    except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1
+    if sys.stdout is not None:
+        sys.stdout.flush()
     print(found, file=sys.stderr)
-    return 1 if found.ended else 0
+    if options.html:
+        title = html.escape(f"Profile of {program.target}")
+        Path(options.html).write_text(PAGE.format(title=title, body=found._repr_html_()), encoding="utf-8")
+    if options.json:
+        data = {
+            "lines": [asdict(line) for line in found.tree],
+            "samples": found.samples,
+            "ended": found.ended,
+        }
+        Path(options.json).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    return code
 
 
 Command = Callable[[Program, argparse.Namespace], int]
-COMMANDS: dict[str, Command] = {"calls": calls, "profile": profile}  # the first is meant where none is named
+COMMANDS: dict[str, Command] = {"calls": calls, "profile": profile}  # the first is meant if none is
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -84,7 +98,7 @@ def understood(arguments: Sequence[str]) -> tuple[Command, Program, argparse.Nam
     """The command that is meant, the program that it is to run, and our options; or it exits, and says why."""
     parser = argparse.ArgumentParser(
         prog="python -m numba_course.lens",
-        usage="%(prog)s [options] (script.py | -m module) [arguments of the program ...]",
+        usage="%(prog)s [profile] [options] (script.py | -m module) [arguments of the program ...]",
         description=DESCRIPTION,
     )
     parser.add_argument("--json", metavar="FILE", help="write the report as JSON, too")

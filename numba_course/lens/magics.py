@@ -12,9 +12,8 @@ from IPython.core.magic import needs_local_scope
 from numba_course import lens
 from numba_course.lens.errors import reason_after_kind
 
-OF_A_CALL = ("races", "runs", "machine_code", "types", "stages", "gil", "line_shares")
+OF_A_CALL = ("races", "runs", "machine_code", "types", "stages", "gil", "profile")
 OF_A_FUNCTION = ("cache",)
-OTHERWISE = {"line_shares": "profile"}  # %profile is IPython's own
 
 
 def register(shell: Any) -> None:
@@ -25,8 +24,7 @@ def register(shell: Any) -> None:
 
 def _magic(shell, name):
     """The magic of one instrument."""
-    called = OTHERWISE.get(name, name)
-    instrument = getattr(lens, called)
+    instrument = getattr(lens, name)
 
     @needs_local_scope
     def magic(line, local_ns=None):
@@ -37,7 +35,7 @@ def _magic(shell, name):
             raise UsageError(str(error)) from None
 
     shown = "f(x, y)" if name in OF_A_CALL else "f"
-    magic.__doc__ = f"``%{name} {shown}``: what ``lens.{called}`` says of it.\n\n{instrument.__doc__}"
+    magic.__doc__ = f"``%{name} {shown}``: what ``lens.{name}`` says of it.\n\n{instrument.__doc__}"
     return magic
 
 

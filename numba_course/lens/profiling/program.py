@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-import runpy
-import sys
 import tempfile
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from numba_course.lens.profiling import _image, _sampling
 from numba_course.lens.profiling._line_tables import lines_kept
 from numba_course.lens.profiling._tally import tally
 from numba_course.lens.profiling.profiler import DISTURBED, Profile, profile_of
+from numba_course.lens.program import Program
 
 
-def run(path: str, arguments: Sequence[str] = ()) -> Profile:
+def run(program: Program) -> tuple[Profile, int]:
     """Run a program and find the lines of its compiled code that take the time.
 
     Parameters
     ----------
-    path : str
-        A file with Python code.
-    arguments : sequence of str
-        What stands behind it on the command line.
+    program : Program
 
     Returns
     -------
-    Profile
+    profile : Profile
         Of all compiled functions that the program called. What is compiled during the run is compiled anew, with
-        tables of lines and without the disk cache. If the program ended with an exception its traceback is printed,
-        and `Profile.ended` says so.
+        tables of lines and without the disk cache. `Profile.ended` has the program's exit code if that is not 0.
+    code : int
+        The program's exit code.
 
     Raises
     ------
-    OSError
-        If there is no such file.
     RuntimeError
         If there can be no samples on this system.
 
@@ -47,39 +39,16 @@ def run(path: str, arguments: Sequence[str] = ()) -> Profile:
     """
     if why := _sampling.refusal():
         raise RuntimeError(f"lens.profile: {why}")
-    Path(path).read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, _image.SAMPLES)
         file.touch()
         samples = _sampling.Samples(str(file))
         handler = _sampling.handler_for(samples.address)
-        with lines_kept() as compiled, _command_line(path, arguments), _sampling.sampled(samples, handler):
+        with lines_kept() as compiled, _sampling.sampled(samples, handler):
             samples.let_in(True)
-            ended = _ran(path)
-            ended = ended or DISTURBED * (not _sampling.is_in_place(handler))
+            code = program.run()
+            disturbed = DISTURBED * (not _sampling.is_in_place(handler))
             samples.let_in(False)
         _image.Record(folder, compiled.objects).is_renewed()
-        return profile_of(Path(path).name, tally(folder), 0, ended)
-
-
-def _ran(path):
-    """Run the program; how it ended, in words, if that was not as programs should."""
-    try:
-        runpy.run_path(path, run_name="__main__")
-    except SystemExit as end:
-        return f"ended with {end.code!r}" if end.code else ""
-    except BaseException as error:
-        traceback.print_exc()
-        return f"raised {type(error).__name__}"
-    return ""
-
-
-@contextmanager
-def _command_line(path: str, arguments: Sequence[str]) -> Iterator[None]:
-    """Let a program find its arguments, and the modules beside it."""
-    before = sys.argv, list(sys.path)
-    sys.argv, sys.path[0] = [path, *arguments], str(Path(path).resolve().parent)
-    try:
-        yield
-    finally:
-        sys.argv, sys.path[:] = before
+        ended = f"ended with {code}" if code else disturbed
+        return profile_of(Path(program.target).name, tally(folder), 0, ended), code

@@ -31,7 +31,9 @@ sys.exit(3)
 RUN = """
 import signal, sys
 from numba_course.lens.profiling import program
-seen = program.run(sys.argv[1], sys.argv[2:])
+from numba_course.lens.program import Program
+seen, code = program.run(Program(sys.argv[1], tuple(sys.argv[2:])))
+assert code == 3
 print(repr(seen))
 print(seen.lines[0].line, seen.ended, signal.getsignal(signal.SIGPROF), signal.getitimer(signal.ITIMER_PROF))
 """
