@@ -22,7 +22,7 @@ from numba_course.process.arguments import unpack
 
 TRIES = 3  # copies of arguments that are looked at until one shows something
 PROPERTIES = ("race", "loops", "allocations", "gil", "cache")
-UNREACHED = "only compiled code can call it, and its callers, run in Python with the same arguments, did not"
+UNREACHED = "only compiled code can call it, and no caller, run in Python with the same arguments, did"
 AN_ADDRESS = re.compile(r"#[0-9a-f]{6,}|( at)? 0x[0-9a-f]+")
 
 

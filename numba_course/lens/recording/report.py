@@ -10,7 +10,7 @@ from typing import Any
 
 from numba_course.lens import html
 from numba_course.lens.properties import BROKEN, HOLDS, NOT_CHECKED
-from numba_course.lens.recording.looking import PROPERTIES, Looked, shortened
+from numba_course.lens.recording.looking import PROPERTIES, UNREACHED, Looked, shortened
 
 HEADERS = ("function", "calls", "types", "race", "loops", "allocations", "gil", "cache")
 FAILURES = {  # what --numba-fail-on can name: the property, and the verdict that fails
@@ -77,6 +77,8 @@ class Report:
         ]
         for one in self.looked:
             lines += _said(one)
+        unreached = ", ".join(one.name for one in self.looked if one.seen["loops"].said == UNREACHED)
+        lines += [f"{unreached}: not looked at: {UNREACHED}"] if unreached else []
         return lines + [f"note: {note}" for note in self.notes]
 
     def page(self, title: str) -> str:
@@ -178,7 +180,7 @@ def _said(one):
             yield from (f"{place}: {one.name}: {text}" for text in seen.said.splitlines())
     unchecked = {}
     for name in PROPERTIES:
-        if one.seen[name].verdict == NOT_CHECKED:
+        if one.seen[name].verdict == NOT_CHECKED and one.seen[name].said != UNREACHED:
             unchecked.setdefault(one.seen[name].said, []).append(name)
     for why, names in unchecked.items():
         yield f"{place}: {one.name}: {', '.join(names)} not checked: {why}"

@@ -3,7 +3,7 @@
 import json
 
 from numba_course.lens.properties import BROKEN, HOLDS, NOT_CHECKED, NOT_CONCERNED
-from numba_course.lens.recording.looking import Looked, Seen, from_data
+from numba_course.lens.recording.looking import UNREACHED, Looked, Seen, from_data
 from numba_course.lens.recording.report import Report, merged
 
 WELL = {
@@ -68,3 +68,10 @@ def test_the_page_escapes_what_it_shows_and_has_no_script():
 def test_nothing_called_is_said():
     assert Report(()).lines() == ["no compiled function was seen to be called from Python"]
     assert "no compiled function was seen to be called" in Report(()).page("t")
+
+
+def test_what_was_not_reached_is_named_on_one_line():
+    unreached = Seen(NOT_CHECKED, "not checked", UNREACHED)
+    rows = (looked(name, loops=unreached, allocations=unreached) for name in ("kernels.f", "kernels.g"))
+    *_, last = lines = Report(tuple(rows)).lines()
+    assert last == f"kernels.f, kernels.g: not looked at: {UNREACHED}" and len(lines) == 4
