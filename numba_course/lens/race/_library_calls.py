@@ -33,6 +33,7 @@ SELECT = {
 }  # read what they return: position of the array
 PUT = {np.put: 2, np.putmask: 2, np.place: 2, np.fill_diagonal: 1, np.copyto: 1}  # write some: of the value
 REPLACE = {"fill", "sort", "partition"}  # methods that write the whole array
+COPYING = {"conj", "conjugate"}  # in compiled code, also of real numbers
 SYNONYMS = {"ranf": "random_sample", "sample": "random_sample"}
 
 
@@ -62,7 +63,9 @@ def library(run, fn, args, kwargs):
     written = _put(run, fn, args, kwargs) if fn in PUT else None
     before = [a.tobytes() for a in given] if nin is None else None
     result = _call(fn, args, kwargs)
-    if name == "ravel" and _items.is_loose(run, given[0]):
+    if isinstance(result, np.ndarray) and (
+        name in COPYING or (name == "ravel" and _items.is_loose(run, given[0]))
+    ):
         result = result.copy()
     results = _items.arrays(run, [result])
     for index, array in enumerate(given):

@@ -11,7 +11,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 
 from numba_course.lens.compiled.dispatchers import is_parallel
-from numba_course.lens.race._values import NotUnderstood
+from numba_course.lens.race._values import Instance, NotUnderstood
 
 Kinds: TypeAlias = tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]  # by position and by name
 Found: TypeAlias = tuple[Dispatcher, InlineOptions]
@@ -31,7 +31,7 @@ def call(run: Any, frame: Any, function: Callable[..., Any], args: list[Any], kw
 def member(run: Any, value: Any, name: str) -> Any:
     """The template of a method or attribute that somebody has added to such values; None if nobody has."""
     try:
-        kind = numba.typeof(value)
+        kind = _type_of(value)
     except ValueError:
         return None
     if (kind, name) not in run.overloads:
@@ -61,10 +61,17 @@ def is_inlined(inline: InlineOptions, function: Callable[..., Any], caller: Any)
 def _kinds(args, kwargs):
     """Numba's types of these values; None if it knows one of them by another name than the interpreter."""
     try:
-        named = tuple((name, numba.typeof(value)) for name, value in kwargs.items())
-        return tuple(map(numba.typeof, args)), named
+        named = tuple((name, _type_of(value)) for name, value in kwargs.items())
+        return tuple(map(_type_of, args)), named
     except ValueError:
         return None
+
+
+def _type_of(value):
+    """Numba's type of a value; ValueError if it has none as the interpreter keeps it."""
+    if isinstance(value, Instance):
+        return getattr(value.kind, "instance_type", value.kind)
+    return numba.typeof(value)
 
 
 def _found(function: Callable[..., Any], kinds: Kinds | None) -> Found | None:

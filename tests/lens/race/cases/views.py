@@ -68,3 +68,10 @@ def what_is_contiguous_is_a_view(a):
     view = a[0:].ravel()
     for i in prange(a.size - 1):
         a[i] = view[i + 1]
+
+
+@valid(UP)
+def conjugate_is_a_copy(a):
+    same = a.conj()
+    for i in prange(a.size - 1):
+        a[i] = same[i + 1]
