@@ -29,6 +29,7 @@ WHOLE = {
     "launch/bare_machine",
     "learner/browser",
     "process/harm",
+    "process/places",
     "lens/compiled/processors",
     "lens/page",
     "lens/profiling/reading",

@@ -244,7 +244,7 @@ def test_what_matters_is_said_in_numbas_own_words(function, arguments, said):
     ("message", "said"),
     [
         ("'x - y' is -", "'x - y' is -"),
-        ("no file '/home/somebody/data.npy'", "no file '/home/somebody/data.npy'"),  # the user's own
+        ("no file '/srv/somebody/data.npy'", "no file '/srv/somebody/data.npy'"),  # the user's own
         ("instance.jitclass.Bag#7f12ab34<n:int64>", "instance.jitclass.Bag#…<n:int64>"),
         ("wrong, defined at C:\\My files\\a.py (3)", "wrong"),
         ("wrong at None (3)", "wrong"),

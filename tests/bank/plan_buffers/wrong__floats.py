@@ -1,4 +1,4 @@
-# expect: wrong: in its list is not a whole number of bytes
+# expect: wrong: of type float, where int is asked
 import math
 
 import numpy as np

@@ -57,7 +57,7 @@ def test_an_argument_that_there_is_not_is_named_with_those_there_are(requirement
 
 @pytest.mark.parametrize("odd", [1.5, True, "3", None, (1, 2)])
 def test_an_odd_element_is_shown(odd):
-    assert "is not a whole number" in ReturnsListOfInts().of_run(run([1, odd])).seen
+    assert ", where int is asked" in ReturnsListOfInts().of_run(run([1, odd])).seen
 
 
 @pytest.mark.parametrize(("answer", "shared"), [(np.copy, []), (lambda values: values[1:], [0])])

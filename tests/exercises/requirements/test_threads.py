@@ -103,7 +103,7 @@ FAULTS = {
     a_call_for_each_value: "3000 calls",
     one_thread_too_few: "at most 2 at a time",
     empty_parts_in_threads: "one call sums 3000",
-    another_kernel: "calls `add_up` otherwise",
+    another_kernel: "at most 0 at a time",
     no_kernel: "at most 0 at a time",
 }
 watched = []
