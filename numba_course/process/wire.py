@@ -8,6 +8,7 @@ them. What is no data arrives as an `Opaque` that says what it was.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import sys
 from typing import Any
@@ -17,6 +18,7 @@ LONGEST = 200  # characters of the text of what is no data
 LARGEST_TEXT = 64 << 20  # bytes of JSON in one message
 MOST_VALUES = 2_000_000  # in it: as an object, each takes many times as many bytes
 LARGEST_HEAD = 1 << 20
+LENS = f"{__name__.partition('.')[0]}.lens."  # whose modules are loaded when they are first asked for
 PLAIN = "biufcSUmM"  # kinds of NumPy's dtypes that hold nothing but numbers and characters
 
 
@@ -253,8 +255,10 @@ def _read_scalar(content, blobs):
 
 
 def _read_record(content, blobs):
-    """A dataclass of this project, whose module is loaded already: to read runs nothing, not even an import."""
+    """A dataclass of this project. Its module is loaded already, or is one of the lens, which define and do no more."""
     module, name, values = content
+    if module not in sys.modules and str(module).startswith(LENS) and "__" not in module:
+        importlib.import_module(module)
     kind = vars(sys.modules[module])[name]  # to ask the module itself might import another
     if not (isinstance(kind, type) and dataclasses.is_dataclass(kind) and _is_ours(kind)):
         raise Malformed(f"{module}.{name} is no record")

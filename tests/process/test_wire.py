@@ -1,5 +1,6 @@
 """What a child says: equal values arrive, whoever writes the bytes, and nothing of them is run."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from numba_course.exercises.examination.verdict import Finding
+from numba_course.lens.race.detector import Races
 from numba_course.process import wire
+from numba_course.process.wire import Opaque
 
 NUMBERS = (
     st.none()
@@ -166,3 +169,15 @@ def message(text):
 def test_what_nobody_here_has_written_is_refused(text):
     with pytest.raises(wire.Malformed):
         wire.decode(message(text))
+
+
+def test_a_record_of_the_lens_is_read_where_nobody_has_asked_for_it_yet():
+    record = Opaque("x", "y")
+    message = wire.encode(Races("none found")).hex(), wire.encode(record).hex()
+    text = f"""
+import sys
+from numba_course.process import wire
+print([type(wire.decode(bytes.fromhex(one))).__name__ for one in {message!r}])
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['Races', 'Opaque']"
