@@ -77,6 +77,6 @@ def compiling(fn, *args):
 def of_lines(count):
     """A function of so many lines."""
     lines = [f"    out[{k % 8}] += a[{k % 7}] * {k}" for k in range(count)]
-    namespace = {}
+    namespace = {"__name__": __name__}
     exec("\n".join(["def long(a, out):", *lines]), namespace)
     return namespace["long"]

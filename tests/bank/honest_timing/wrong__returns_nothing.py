@@ -1,4 +1,4 @@
-# expect: wrong: NoneType
+# expect: wrong: is a `return` missing
 import time
 
 
