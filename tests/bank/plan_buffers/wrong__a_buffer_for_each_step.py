@@ -1,4 +1,4 @@
-# expect: wrong: the result has shape (1,), expected (0,)
+# expect: wrong: the result is [240], expected []
 import math
 
 import numpy as np

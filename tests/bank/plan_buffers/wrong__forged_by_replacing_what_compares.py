@@ -1,4 +1,4 @@
-# expect: wrong: the result has shape
+# expect: wrong: the result is [
 from numba_course.exercises import requirements
 from numba_course.exercises.examination import judge, trial
 from numba_course.exercises.requirements import results

@@ -1,4 +1,4 @@
-# expect: wrong: the result has shape (1,), expected (2,)
+# expect: wrong: the result is [
 import math
 
 import numpy as np

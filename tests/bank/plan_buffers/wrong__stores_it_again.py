@@ -1,4 +1,4 @@
-# expect: wrong: the result has shape
+# expect: wrong: the result is [
 import math
 
 import numpy as np
