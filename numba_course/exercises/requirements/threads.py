@@ -261,7 +261,11 @@ class InThreads(Requirement):
             return fault
         made = values.sum() + MARK * len(meeting.calls)
         is_made = not difference(result, made, 1e-12, "the result")
-        return "" if is_made else "where its threads take turns, the result is not the sum of their parts"
+        return (
+            ""
+            if is_made
+            else "where its threads take turns, the result is not the sum of what `partial_sum` wrote"
+        )
 
     def _fault(self, meeting, left, size, workers):
         """What is wrong with the calls, in a sentence; empty if nothing is."""
