@@ -66,11 +66,11 @@ def test_kind_comes_first_once(kind, message, told):
 # ---- in its own words
 
 
-def plain(value):
+def known_by_overloads(value):
     """What Numba knows by the overloads below only."""
 
 
-@overload(plain)
+@overload(known_by_overloads)
 def own_code_fails(value):
     if isinstance(value, types.Integer):
         return lambda value: value.nope
@@ -78,7 +78,7 @@ def own_code_fails(value):
         raise numba.TypingError("no floats")
 
 
-@overload(plain)
+@overload(known_by_overloads)
 def says_no(value):
     if isinstance(value, types.Float):
         raise numba.TypingError("no floats either")
@@ -88,7 +88,7 @@ says_no.__name__ = says_no.__qualname__ = "own_code_fails"  # two of one name
 
 
 def overloaded(value):
-    return plain(value)
+    return known_by_overloads(value)
 
 
 @njit(parallel=True)
@@ -186,16 +186,21 @@ SAID = [
     (
         overloaded,
         (1,),
-        NOTHING.format("<function plain at 0x…>") + "plain(int64) … Unknown attribute 'nope' of type int64",
+        NOTHING.format("<function known_by_overloads at 0x…>")
+        + "known_by_overloads(int64) … Unknown attribute 'nope' of type int64",
     ),
     (  # who says it, where several have a reason
         overloaded,
         (1.5,),
-        NOTHING.format("<function plain at 0x…>")
-        + "plain(float64) … Overload in function 'own_code_fails': … TypingError: no floats … "
+        NOTHING.format("<function known_by_overloads at 0x…>")
+        + "known_by_overloads(float64) … Overload in function 'own_code_fails': … TypingError: no floats … "
         "Overload in function 'own_code_fails': … TypingError: no floats either",
     ),
-    (overloaded, (1j,), NOTHING.format("<function plain at 0x…>") + "plain(complex128)"),
+    (
+        overloaded,
+        (1j,),
+        NOTHING.format("<function known_by_overloads at 0x…>") + "known_by_overloads(complex128)",
+    ),
     (
         parallel_body,
         (np.ones(2), 1),

@@ -60,7 +60,7 @@ def test_lines_and_functions_are_those_of_readelf(objects, tmp_path):
             (name, int(start, 16), int(size), kind == "GLOBAL") for start, size, kind, name in symbols
         }
         assert {tuple(function) for function in found.functions} == expected
-    assert checked > 40
+    assert checked > 20  # what was compiled before is in no object of these
 
 
 @with_binutils
