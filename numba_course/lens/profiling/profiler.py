@@ -256,8 +256,8 @@ def profile(fn: Callable[..., object], *args: object, seconds: float = 2.0, **na
             outcome = sandbox.run(tally, folder)
             if outcome.ended == "returned":
                 return profile_of(name, outcome.value, calls=1, ended=ended)
-    if outcome.ended == "raised" and outcome.step == "compiling":
-        raise TypeError(f"lens.profile: {name} does not compile: {reason(outcome.error)}")  # type: ignore[arg-type]
+    if outcome.error and outcome.step == "compiling":
+        raise TypeError(f"lens.profile: {name} does not compile: {reason(outcome.error)}")
     if outcome.ended != "returned":
         how = reason_after_kind(outcome.error) if outcome.error else outcome.ended
         raise RuntimeError(f"lens.profile: {name} failed in {outcome.step or 'starting'}: {how}")

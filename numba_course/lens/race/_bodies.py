@@ -29,7 +29,7 @@ def are_typed(state: Any) -> bool:
     try:
         for loop in (s for block in blocks for s in block.body if isinstance(s, Parfor)):
             _type(loop, state)
-    except Exception:
+    except Exception:  # whatever typing meets: Numba is asked again, and says it in its own words
         return False
     return True
 

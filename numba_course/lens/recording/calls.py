@@ -212,7 +212,7 @@ class Recorder:
                 return None, None
             called.calls += 1
             if called.calls >= LOOKED_AT and called.caller is fn:
-                overloads = getattr(fn, "_dispatcher", fn).overloads
+                overloads = dispatcher_of(fn).overloads
                 self._idle[id(fn)] = called, overloads, len(overloads)
             return self._sampled(called, fn, args, named)
         except Exception as error:
@@ -305,9 +305,14 @@ def method_behind(fn: Any, args: tuple[Any, ...]) -> Any:
     return methods.get(code.co_names[-1], None) if code.co_names else None
 
 
+def dispatcher_of(fn: Any) -> Any:
+    """What has the specialisations of a compiled function: itself, or the kernel of a ufunc."""
+    return getattr(fn, "_dispatcher", fn)
+
+
 def python_function(fn: Any) -> types.FunctionType | None:
     """The Python function that was compiled; None if it is not known."""
-    function = getattr(getattr(fn, "_dispatcher", fn), "py_func", None)
+    function = getattr(dispatcher_of(fn), "py_func", None)
     return function if isinstance(function, types.FunctionType) else None
 
 

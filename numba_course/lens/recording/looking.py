@@ -16,7 +16,7 @@ from numba_course.lens.compiled.dispatchers import reached
 from numba_course.lens.compiled.machine_code import MachineCode
 from numba_course.lens.errors import reason_after_kind
 from numba_course.lens.properties import BROKEN, HOLDS, NOT_CHECKED, NOT_CONCERNED, Call, Finding, asked
-from numba_course.lens.recording.calls import Called, is_numbas_own, python_function
+from numba_course.lens.recording.calls import Called, dispatcher_of, is_numbas_own, python_function
 from numba_course.lens.recording.inside import inner_calls, place_of
 from numba_course.process.arguments import unpack
 
@@ -166,7 +166,11 @@ def _inner(fn, caller, kinds, said):
 
 
 def _is_compiled(fn):
-    return bool(getattr(getattr(fn, "_dispatcher", fn), "overloads", ()))
+    return bool(_overloads(fn))
+
+
+def _overloads(fn):
+    return getattr(dispatcher_of(fn), "overloads", ())
 
 
 def name_of(fn: Any) -> str:
@@ -207,8 +211,7 @@ def _looked(called, signature, late, allow):
 def _common(fn):
     """What there is to say of a function without looking into it."""
     file, line = place_of(fn)
-    specialisations = len(getattr(getattr(fn, "_dispatcher", fn), "overloads", ()))
-    return {"name": name_of(fn), "file": file, "line": line, "specialisations": specialisations}
+    return {"name": name_of(fn), "file": file, "line": line, "specialisations": len(_overloads(fn))}
 
 
 def _sampled(fn, sample, allow):
