@@ -1,13 +1,20 @@
 """Chapter 11, code generation: source text that computes, an operation of one's own, and a plan of its memory."""
 
 import math
+from functools import partial
 from itertools import groupby
 
 import numpy as np
 
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.calls import RunsEverywhere
-from numba_course.exercises.requirements.pipelines import CompilesInAPipeline, Fused, MatchesImages, batch_of
+from numba_course.exercises.requirements.pipelines import (
+    CompilesInAPipeline,
+    Fused,
+    MatchesImages,
+    batch_of,
+    shown_batch,
+)
 from numba_course.exercises.requirements.results import LeavesWordsAlone, Matches, ReturnsListOfInts
 from numba_course.exercises.requirements.source_text import CompilesUnderNjit, ComputesInOrder, composed
 from numba_course.pipeline import (
@@ -216,6 +223,7 @@ EXERCISES = (
         spec=invert_spec,
         examples=invert_examples,
         call=inverted,
+        shown=partial(shown_batch, "Invert"),
         requirements=(MatchesImages(), CompilesInAPipeline(), Fused(), RunsEverywhere()),
         hints=(
             "Of the four kinds of function, which one changes the values of a pixel, and leaves it in its place?",

@@ -1,7 +1,10 @@
 """Chapter 12, pipeline: a random operation, a pipeline to a written specification, and the same on a cluster."""
 
+from functools import partial
+
 import numpy as np
 
+from numba_course.exercises.examination.show import show
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.calls import RunsEverywhere
 from numba_course.exercises.requirements.pipelines import (
@@ -17,6 +20,8 @@ from numba_course.exercises.requirements.pipelines import (
     batch_of,
     blocks_of,
     is_dask_array,
+    shown_batch,
+    shown_blocks,
     small_pipeline,
 )
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches
@@ -108,6 +113,11 @@ def batch_of_my_pipeline(answer, images, epoch):
     return made(images, epoch=epoch) if isinstance(made, Pipeline) else made
 
 
+def shown_call_of_my_pipeline(images, epoch):
+    """In words, what the answer's pipeline is given."""
+    return f"the pipeline that it returns, called with images: {show(images)}, and epoch={epoch}"
+
+
 def batch_spec(images, epoch):
     """Image by image, in NumPy; the resize pixel by pixel."""
     out = np.empty((len(images), 3, 64, 64), np.float32)
@@ -181,6 +191,7 @@ EXERCISES = (
         spec=brightness_spec,
         examples=brightness_examples,
         call=brightened,
+        shown=partial(shown_batch, "RandomBrightness"),
         compiling=20.0,  # seconds for a look, most of which are plain Python
         requirements=(
             DependsOnNumbersAlone(),
@@ -209,6 +220,7 @@ EXERCISES = (
         spec=batch_spec,
         examples=batch_examples,
         call=batch_of_my_pipeline,
+        shown=shown_call_of_my_pipeline,
         seconds=COMPILING,
         requirements=(
             LeavesInputsAlone(),
@@ -237,6 +249,7 @@ EXERCISES = (
         spec=mapped_spec,
         examples=mapped_examples,
         call=mapped,
+        shown=shown_blocks,
         seconds=COMPILING,
         requirements=(
             LeavesInputsAlone(),

@@ -295,7 +295,7 @@ class _Hearing:
             return None
         if status in ("missing", "not attempted"):
             return Verdict(self.exercise.name, "not attempted")
-        checked = tuple(requirement.name for requirement in self.exercise.requirements)
+        checked = tuple(dict.fromkeys(requirement.name for requirement in self.exercise.requirements))
         printed = next(filter(None, (worker.child.output for worker in self.workers.values())), "")
         not_checked = self.exercise.not_checked
         return Verdict(self.exercise.name, status, tuple(findings), checked, not_checked, printed)

@@ -136,6 +136,7 @@ class Hearing:
         self.drawn: list[tuple[Any, ...]] = []
         self.kinds: set[Any] = set()  # types of arguments that it was compiled for
         self.looks = Looks(self)
+        self.is_slow = any(requirement.slow for requirement in exercise.requirements)
 
     # The order of things.
 
@@ -160,8 +161,6 @@ class Hearing:
         if status != "done":
             return self._not_loaded(status, found)
         early = self._look(first, lambda requirement: requirement.early)
-        if not early and any(requirement.slow for requirement in self.exercise.requirements):
-            self.looks.begin()
         found = early or self._call_all(first, "calling it", 1) or self._look_closely(first)
         if not found:
             found = self._call_all(first, "calling it with all threads", 0) or self._in_processes()
@@ -217,6 +216,8 @@ class Hearing:
             if number % TOLD == 0:
                 self.office.tell(number, total)
             begun.append(self._begin_to_call(worker, args, was_drawn, how, threads))
+            if self.is_slow:  # while it is compiled for the first call
+                self.looks.begin()
             if number >= AHEAD and (failed := self._settled(worker, begun.popleft(), threads)):
                 return failed
             if monotonic() > until:
@@ -428,12 +429,12 @@ class Specification:
             )
         except (TypeError, ValueError, IndexError):
             raise Failure(("raised", _finding(None))) from None
-        example = self.exercise.show(unpack(packed))
-        return [
-            (requirement.status, replace(finding, example=finding.example or example))
-            for requirement in self.exercise.requirements
-            if (finding := requirement.of_run(run))
-        ]
+        example, said = self.exercise.show(unpack(packed)), {}
+        for requirement in self.exercise.requirements:
+            if finding := requirement.of_run(run):  # the same seen twice is said once
+                found = requirement.status, replace(finding, example=finding.example or example)
+                said.setdefault(finding.seen, found)
+        return list(said.values())
 
 
 def settle_in() -> None:

@@ -133,15 +133,24 @@ def _is_usual(dtype):
 def _array(array, digits):
     """An array as a call of np.array, the rows of a matrix below each other; or its type where it is long."""
     if not is_written_out(array):
-        return show_type(array)
+        return f"{show_type(array)}{_flags(array)}"
     body = _nested(array.tolist(), digits)
     if array.ndim == 2 and len(array) > 1 and len(body) > WIDTH:
         body = _rows([[_safely(value, digits, 1) for value in row] for row in array.tolist()])
     is_told = array.size and (_is_usual(array.dtype) or array.dtype.kind in "US")
     dtype = "" if is_told else f", dtype=np.{array.dtype.name}"
     shape = f".reshape{array.shape}" if array.ndim > 1 and not array.size else ""
-    layout = "" if array.flags.c_contiguous or not array.size else " (strided)"
-    return f"np.array({body}{dtype}){shape}{layout}"
+    return f"np.array({body}{dtype}){shape}{_flags(array)}"
+
+
+def _flags(array):
+    """What an array is that others of its elements are not: for whom its memory matters."""
+    flags, said = array.flags, []
+    if array.size and not flags.c_contiguous:
+        said.append("in Fortran order" if flags.f_contiguous else "strided")
+    if not flags.writeable:
+        said.append("read-only")
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _nested(values, digits):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import linecache
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -51,6 +52,15 @@ if TYPE_CHECKING:
 OURS = (
     f"{Path(numba_course.__file__).parent}{os.sep}",
     *(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "purelib", "platlib")),
+)
+
+MEANT = (  # what Numba says, and what a learner may have done
+    (r"from none to ", "; is a `return` missing?"),
+    (r"global name '(\w+)': .*UndefinedType", r"; nothing is called `\1` there: is an `import` missing?"),
+    (
+        r"argument \d+: Cannot determine Numba type of <class 'function'>",
+        "; compiled code cannot take a function that is not compiled",
+    ),
 )
 
 
@@ -266,7 +276,10 @@ class Trial:
 def _not_compiled(error):
     """What the compiler says, and what it may mean."""
     seen = f"Numba cannot compile it: {errors.reason(error)}"
-    return f"{seen}; is a `return` missing?" if "from none to " in seen else seen
+    for said, meant in MEANT:
+        if found := re.search(said, seen):
+            return seen + found.expand(meant)
+    return seen
 
 
 def _data(value):

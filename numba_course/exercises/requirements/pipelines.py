@@ -12,7 +12,7 @@ from numba.core import event
 from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import _nrt_python
 
-from numba_course.exercises.examination.show import show_type
+from numba_course.exercises.examination.show import show, show_type
 from numba_course.exercises.requirements import Requirement
 from numba_course.exercises.requirements.calls import ask, told, unless_raised
 from numba_course.exercises.requirements.results import Matches, difference
@@ -69,6 +69,12 @@ def batch_of(operation: Operation, images: np.typing.NDArray[np.uint8], seed: in
     if operation.generate_code() is None:
         return None
     return Pipeline([operation], images.shape[1:], seed=seed, compiled=False)(images)
+
+
+def shown_batch(name: str, images: np.typing.NDArray[np.uint8], parameters: tuple[Any, ...], seed: int) -> str:
+    """In words, what a call of `batch_of` is given where the answer is an operation of this name."""
+    operation = f"{name}({', '.join(map(show, parameters))})"
+    return f"a pipeline of {operation} alone, seed={seed}, called with images: {show(images)}"
 
 
 @dataclass(frozen=True)
@@ -242,6 +248,11 @@ def blocks_of(
 def small_pipeline(seed: int = 0) -> Pipeline:
     """Draws of two kinds, and planes: other numbers or another layout would be seen."""
     return Pipeline([HorizontalFlip(), Brightness(), ToLayout("CHW")], (4, 9, 3), seed=seed)
+
+
+def shown_blocks(images: np.typing.NDArray[np.uint8], sizes: tuple[int, ...], seed: int) -> str:
+    """In words, what the answer is given to map over these blocks."""
+    return f"a pipeline with seed={seed}; images: {show(images)}, in blocks of {show(list(sizes))} images"
 
 
 SIZES = (2, 4, 1)

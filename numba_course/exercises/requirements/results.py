@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numba_course.exercises.examination.judge import Run
     from numba_course.exercises.examination.verdict import Finding
 
+NOTHING = "it returned None; is a `return` missing?"
+
 
 @dataclass(frozen=True)
 class Matches(Requirement):
@@ -42,7 +44,7 @@ class Matches(Requirement):
             seen = difference(run.after[self.of], run.expected_after[self.of], self.rtol, self.of)
             return self.finding(seen and seen + _as_it_was(self.of, run))
         if run.result is None and run.expected is not None:
-            return self.finding("it returned None; is a `return` missing?")
+            return self.finding(NOTHING)
         return self.finding(difference(run.result, run.expected, self.rtol, "the result"))
 
 
@@ -67,6 +69,8 @@ class Returns(Requirement):
 
     def of_run(self, run: Run) -> Finding | None:
         wanted = show_type(np.empty((0,) * self.ndim, self.dtype)) if self.ndim else self.dtype
+        if run.result is None:
+            return self.finding(NOTHING)
         if isinstance(run.result, (list, tuple, set, dict)):
             return self.finding(f"it returned a {type_name(run.result)} where a {wanted} is asked")
         result = as_array(run.result)
@@ -112,6 +116,8 @@ class CloseToMean(Requirement):
     status = "wrong"
 
     def of_run(self, run: Run) -> Finding | None:
+        if run.result is None:
+            return self.finding(NOTHING)
         if not isinstance(run.result, (int, float)):
             return self.finding(
                 f"the result is of type {type_name(run.result)}, expected {show(run.expected)}"
@@ -130,6 +136,8 @@ class ReturnsListOfInts(Requirement):
     status = "wrong"
 
     def of_run(self, run: Run) -> Finding | None:
+        if run.result is None:
+            return self.finding(NOTHING)
         if not isinstance(run.result, list):
             return self.finding(f"it returned a value of type {type_name(run.result)} where a list is asked")
         odd = [
@@ -183,7 +191,7 @@ class Within(Requirement):
         seen = difference(run.result, run.expected, 0.0, "the result")
         actual = as_array(run.result)
         if not seen or actual.dtype.kind not in "biuf" or actual.shape != run.expected.shape:
-            return self.finding("it returned None; is a `return` missing?" if run.result is None else seen)
+            return self.finding(NOTHING if run.result is None else seen)
         with np.errstate(invalid="ignore", over="ignore"):
             near = np.abs(actual - run.expected) <= self.reach(**run.before)
         same = results.agreement(actual, run.expected, 0.0) | (near & np.isfinite(run.expected))

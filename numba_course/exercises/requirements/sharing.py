@@ -16,7 +16,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.np.ufunc import parallel
 
 from numba_course.exercises.requirements import Requirement
-from numba_course.exercises.requirements.structure import Parallel
+from numba_course.exercises.requirements.structure import starts_threads
 from numba_course.lens.compiled.counting import Counters
 from numba_course.lens.compiled.dispatchers import hardly_optimised, rebuilt
 
@@ -109,16 +109,19 @@ class SharesTheWork(Requirement):
     examples: Callable
 
     name = "shared among threads"
+    apart = True
 
     def of_code(self, trial: Trial) -> Finding | None:
-        if not isinstance(trial.answer, Dispatcher) or Parallel().of_code(trial):
-            return None  # `Compiled` or `Parallel` has said so
+        if not isinstance(trial.answer, Dispatcher):
+            return None  # `Compiled` has said so
         shares = _shares(trial)
         with shares.in_place(), hardly_optimised():
             copy = rebuilt(trial.answer)
             for args in self.examples():
                 with suppress(Exception):  # of an answer that is told otherwise
                     copy(*trial.copies(args))
+        if not starts_threads(copy):
+            return None  # `Parallel` has said so
         return self.finding(self._fault(shares))
 
     def _fault(self, shares):

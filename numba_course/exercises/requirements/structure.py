@@ -80,6 +80,11 @@ def _is_vector(kind):
 STARTS_THREADS = re.compile(r"\bcall\b.*@numba_parallel_for\b")  # in LLVM IR
 
 
+def starts_threads(function: Dispatcher) -> bool:
+    """Whether a loop of what was compiled of it runs on several threads; callees are linked in, and so show theirs."""
+    return any(STARTS_THREADS.search(code) for code in function.inspect_llvm().values())
+
+
 def _kind(answer):
     """In words, what an answer is that Numba did not compile."""
     if inspect.iscoroutinefunction(answer) or inspect.isasyncgenfunction(answer):
@@ -139,8 +144,7 @@ class Parallel(Requirement):
     def of_code(self, trial: Trial) -> Finding | None:
         if not isinstance(trial.answer, Dispatcher):
             return self.finding("nothing in it can run on several threads")
-        # Callees are linked in, so the code of the answer shows theirs as well.
-        if any(STARTS_THREADS.search(code) for code in trial.answer.inspect_llvm().values()):
+        if starts_threads(trial.answer):
             return None
         if not is_parallel(trial.answer):
             return self.finding("parallel=True is missing: prange is then an ordinary range")

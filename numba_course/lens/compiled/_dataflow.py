@@ -43,7 +43,7 @@ BY_BYTES = re.compile(  # what a number of bytes is made from, and an address fr
 OPERAND = rf"\b(?:true|false)\b|{NAME}"
 LOGIC = re.compile(r"= (or|and|xor|select|freeze)(?: disjoint)? i1 (.*?)(?:, !|$)")
 EXTENT = re.compile(r'^%"?arg\..*\.5\.\d+"?$')  # of an array, as Numba names its parts
-NEVER = "packed only for elements one byte apart, which these are not: index a contiguous array by range"
+NEVER = "packed only for elements that lie 1 byte apart, and these lie further apart: index a contiguous array by range"
 SELDOM = "packed only for a step of one element, such as down a matrix of one column"
 
 

@@ -1,4 +1,4 @@
-# expect: unmet: packed only for elements one byte apart
+# expect: unmet: packed only for elements that lie 1 byte apart
 from numba import njit
 
 
