@@ -265,12 +265,12 @@ EXERCISES = (
         hints=(
             "An array expression needs memory for its result before it can be copied to `out`. What does not?",
             "Two nested loops, over rows and columns, that compute one number at a time.",
-            "out[i, j] = (image[i, j] - mean) / std, for i in range(image.shape[0]) and j in range("
-            "image.shape[1]).",
+            "`out[i, j] = (image[i, j] - mean) / std`, `for i in range(image.shape[0])` and `j in "
+            "range(image.shape[1])`.",
         ),
         explanation=(
-            "One number at a time needs no array. out[:] = (image - mean) / std is fused into a single loop "
-            "too, but that loop fills a new array, which is then copied."
+            "One number at a time needs no array. `out[:] = (image - mean) / std` is fused into a single "
+            "loop too, but that loop fills a new array, which is then copied."
         ),
     ),
     Exercise(
@@ -292,8 +292,8 @@ EXERCISES = (
         hints=(
             "Which values do two neighbouring windows share, and which ones not?",
             "Add up the first window in a loop. After that, one value joins and one leaves.",
-            "total += values[i + window - 1] - values[i - 1] for i from 1 on; means[i] = total / window. There "
-            "are values.size - window + 1 windows.",
+            "`total += values[i + window - 1] - values[i - 1]` for i from 1 on; `means[i] = total / "
+            "window`. There are `values.size - window + 1` windows.",
         ),
         explanation=(
             "From one window to the next, one value joins the sum and one leaves it, so each mean costs two "
@@ -321,8 +321,9 @@ EXERCISES = (
             "Whatever has been added cannot be taken away again. Which sums can two windows share by adding alone?",
             "Cut the values into blocks as long as the window. A window is then the end of one block and the "
             "beginning of the next.",
-            "For each block: go backwards from its last value, adding up, and keep every sum in ends[k]. Then go "
-            "forwards through the next block with a new sum: the k-th window is (ends[k] + total) / window.",
+            "For each block: go backwards from its last value, adding up, and keep every sum in `ends[k]`. "
+            "Then go forwards through the next block with a new sum: the k-th window is `(ends[k] + total) "
+            "/ window`.",
             "Or double: sums of 2, 4, 8, … neighbours are sums of two sums. A window of 13 is one of 8, one "
             "of 4 and one of 1, side by side.",
         ),
@@ -350,13 +351,14 @@ EXERCISES = (
             StaysCompiled(),
         ),
         hints=(
-            "A new pixel has its centre at i + 0.5, in new pixels. How far is that from the top in old pixels, and "
-            "how far from the centre of the first old one?",
-            "y = (i + 0.5) * old_height / height - 0.5, held between 0 and old_height - 1; the same for x.",
-            "top = int(y), bottom = min(top + 1, old_height - 1), below = y - top; and left, right, across "
-            "from x. A function for one axis serves both.",
-            "upper = (1 - across) * image[top, left] + across * image[top, right], lower the same in row "
-            "`bottom`; the pixel is (1 - below) * upper + below * lower.",
+            "A new pixel has its centre at `i + 0.5`, in new pixels. How far is that from the top in old "
+            "pixels, and how far from the centre of the first old one?",
+            "`y = (i + 0.5) * old_height / height - 0.5`, held between 0 and `old_height - 1`; the same for "
+            "x.",
+            "`top = int(y)`, `bottom = min(top + 1, old_height - 1)`, `below = y - top`; and left, right, "
+            "across from x. A function for one axis serves both.",
+            "`upper = (1 - across) * image[top, left] + across * image[top, right]`, lower the same in row "
+            "`bottom`; the pixel is `(1 - below) * upper + below * lower`.",
         ),
         explanation=(
             "A pixel is a small square, and its value belongs to its centre: hence the halves. Without them the "

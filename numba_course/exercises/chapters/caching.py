@@ -240,7 +240,7 @@ EXERCISES = (
         hints=(
             "At which file does Numba look before it takes code from the cache?",
             "At the file in which the compiled function is defined. What must stand in that file, too?",
-            "Define climb beside SCALE and step, in units.py; in terrain.py, from units import climb.",
+            "Define climb beside SCALE and step, in `units.py`; in `terrain.py`, `from units import climb`.",
         ),
         explanation=(
             "The stamp of a cache is made from the one file that defines the function. So what is compiled "
@@ -269,10 +269,10 @@ EXERCISES = (
             StaysCompiled(),
         ),
         hints=(
-            "A module file is what you would write into polynomials.py: imports first, then the function.",
+            "A module file is what you would write into `polynomials.py`: imports first, then the function.",
             "Where does Numba keep what it compiled when the process ends? It must be asked to.",
-            "@njit(cache=True) on everything that Python calls. Horner's rule: for each coefficient, the highest "
-            "first, result = result * x + c.",
+            "`@njit(cache=True)` on everything that Python calls. Horner's rule: for each coefficient, the "
+            "highest first, `result = result * x + c`.",
         ),
         explanation=(
             "cache=True is all that it takes where a function stands in a file of its own and needs nothing from "
@@ -298,16 +298,16 @@ EXERCISES = (
         ),
         hints=(
             "Keep what you made in a dictionary. Which keys are equal, and are the floats the same?",
-            "0.0 == -0.0, but one over it is not; NaN is not even equal to itself. float(factor) first, then find "
-            "a key that tells all floats apart, and no NaN from another: a text.",
-            "factor.hex() or repr(factor) will do. Make the function, under @njit, in "
-            "the factory, so that it closes over factor, and only if the key is new.",
+            "`0.0 == -0.0`, but one over it is not; NaN is not even equal to itself. `float(factor)` first, "
+            "then find a key that tells all floats apart, and no NaN from another: a text.",
+            "`factor.hex()` or `repr(factor)` will do. Make the function, under `@njit`, in the factory, so "
+            "that it closes over factor, and only if the key is new.",
         ),
         explanation=(
             "Each function that a factory makes is new to Numba and is compiled anew, so the factory must "
-            "remember. The text of a float tells 0.0 from -0.0 and takes one NaN for another, and 1, 1.0 and "
-            "True become one float first. functools.cache forgets nothing, as a dictionary does; lru_cache() "
-            "keeps 128. Where there are very many factors, pass the factor as an argument: "
+            "remember. The text of a float tells 0.0 from -0.0 and takes one NaN for another, and 1, 1.0 "
+            "and True become one float first. `functools.cache` forgets nothing, as a dictionary does; "
+            "`lru_cache()` keeps 128. Where there are very many factors, pass the factor as an argument: "
             "one function serves all."
         ),
     ),

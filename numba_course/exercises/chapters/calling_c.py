@@ -183,13 +183,14 @@ EXERCISES = (
         hints=(
             "Two functions: plain Python looks at the arrays and refuses; a compiled one, of two lines, calls C. What "
             "can plain Python ask an array that compiled code cannot?",
-            "array.flags.c_contiguous, array.flags.writeable, array.nbytes, np.may_share_memory(destination, source).",
-            "In the compiled function: memcpy(destination.ctypes.data, source.ctypes.data, source.nbytes).",
+            "`array.flags.c_contiguous`, `array.flags.writeable`, `array.nbytes`, "
+            "`np.may_share_memory(destination, source)`.",
+            "In the compiled function: `memcpy(destination.ctypes.data, source.ctypes.data, source.nbytes)`.",
         ),
         explanation=(
-            "Plain Python refuses: there flags and np.may_share_memory tell what is wrong, and a message can say it. "
-            "The kernel trusts its arguments and is one line; nbytes counts bytes "
-            "whatever the dtype. A memcpy bound by ctypes or by cffi is as right."
+            "Plain Python refuses: there flags and `np.may_share_memory` tell what is wrong, and a message "
+            "can say it. The kernel trusts its arguments and is one line; `nbytes` counts bytes whatever "
+            "the dtype. A memcpy bound by ctypes or by cffi is as right."
         ),
     ),
     Exercise(
@@ -205,8 +206,8 @@ EXERCISES = (
         ),
         hints=(
             "Which of the ways to reach C leaves a name in the machine code, and which an address?",
-            'types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp)) is a name.',
-            "With it, the kernel of memcpy_bytes needs nothing but cache=True.",
+            '`types.ExternalFunction("memcpy", types.intp(types.intp, types.intp, types.uintp))` is a name.',
+            "With it, the kernel of memcpy_bytes needs nothing but `cache=True`.",
         ),
         explanation=(
             "The address of a C function may be another one in the next process, so Numba does not save machine code "
@@ -232,9 +233,10 @@ EXERCISES = (
             StaysCompiled(),
         ),
         hints=(
-            "C declares it as double j0(double). What is that in Numba's types?",
-            'types.ExternalFunction("j0", types.float64(types.float64)), outside the function; on Windows "_j0".',
-            "Then a loop: out[i] = c_j0(values[i]), with out = np.empty_like(values).",
+            "C declares it as `double j0(double)`. What is that in Numba's types?",
+            '`types.ExternalFunction("j0", types.float64(types.float64))`, outside the function; on Windows '
+            '`"_j0"`.',
+            "Then a loop: `out[i] = c_j0(values[i])`, with `out = np.empty_like(values)`.",
         ),
         explanation=(
             "A number goes to C as it is, without an address, so there is nothing to get wrong but the types. C's own "

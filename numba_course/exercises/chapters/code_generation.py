@@ -188,8 +188,8 @@ EXERCISES = (
             "Write down by hand the text that you want for the names sqrt and exp. Which lines are the same for "
             "any names?",
             "One line for each name is enough: it gives `x` its new value. What is left of the text for no name?",
-            'The lines are "import math", "def composed(x):", one `    x = math.NAME(x)` for each name, and '
-            '"    return x"; join them with "\\n".',
+            'The lines are `"import math"`, `"def composed(x):"`, one `    x = math.NAME(x)` for each name, '
+            'and `"    return x"`; join them with `"\\n"`.',
         ),
         explanation=(
             "A line for each name keeps the text flat and readable, however many there are, and an error names "
@@ -208,8 +208,9 @@ EXERCISES = (
             "Go through the steps with one question in mind: is there a result that is still on its way?",
             "Keep the size of what the last fused step gave. A step that declares memory first has that stored, and "
             "then its own result; what comes after the last such step goes to the batch.",
-            "A step gives math.prod(shape) * np.dtype(dtype).itemsize bytes. If it declares memory, append what waits, "
-            "if anything does, then its own; else let its own wait, instead of what waited before.",
+            "A step gives `math.prod(shape) * np.dtype(dtype).itemsize` bytes. If it declares memory, "
+            "append what waits, if anything does, then its own; else let its own wait, instead of what "
+            "waited before.",
         ),
         explanation=(
             "A fused step costs no memory, unless the step after it must see a whole image. So only the last of "
@@ -227,10 +228,11 @@ EXERCISES = (
         requirements=(MatchesImages(), CompilesInAPipeline(), Fused(), RunsEverywhere()),
         hints=(
             "Of the four kinds of function, which one changes the values of a pixel, and leaves it in its place?",
-            "generate_code defines a function marked by @point and returns it: invert(r, g, b, key) -> (r, g, b). "
-            "Give it the probability by a variable of generate_code: a number it can hold, self it cannot.",
-            "uniform(key, 0) is the same for all pixels of an image. If it is below the probability, return "
-            "255.0 - r, 255.0 - g, 255.0 - b; else r, g, b.",
+            "`generate_code` defines a function marked by `@point` and returns it: `invert(r, g, b, key) -> "
+            "(r, g, b)`. Give it the probability by a variable of `generate_code`: a number it can hold, "
+            "self it cannot.",
+            "`uniform(key, 0)` is the same for all pixels of an image. If it is below the probability, "
+            "return `255.0 - r, 255.0 - g, 255.0 - b`; else `r, g, b`.",
         ),
         explanation=(
             "The draw is written inside the function of one pixel, and yet made once an image: the key does not "

@@ -158,7 +158,7 @@ EXERCISES = (
         hints=(
             "Of which type is `values` in each branch, and of which type is `values - values.mean()`?",
             "Give the result its one type before the branch: a float64 array, of whatever `values` is.",
-            "result = values.astype(np.float64) is a new array; in the branch, take the mean off it.",
+            "`result = values.astype(np.float64)` is a new array; in the branch, take the mean off it.",
         ),
         explanation=(
             "A variable has one type in the whole function, and an array of whole numbers does not become one"
@@ -184,13 +184,14 @@ EXERCISES = (
         hints=(
             "The compiler stops at the first thing it cannot do. Mend one, compile, and read the next message.",
             "Square brackets make a list of what the generator expression would give one by one.",
-            "Of lengths = [len(word) for word in words] the largest is max(lengths); then count in a loop.",
+            "Of `lengths = [len(word) for word in words]` the largest is `max(lengths)`; then count in a "
+            "loop.",
         ),
         explanation=(
-            "Numba knows neither generator expressions, which are small functions that stop and go on, nor the "
-            "`key=` of max; it knows plain loops. One goes over the words once, and "
-            "starts to count anew at each longer one. With a list of the lengths it is shorter: "
-            "lengths.count(max(lengths))."
+            "Numba knows neither generator expressions, which are small functions that stop and go on, nor "
+            "the `key=` of max; it knows plain loops. One goes over the words once, and starts to count "
+            "anew at each longer one. With a list of the lengths it is shorter: "
+            "`lengths.count(max(lengths))`."
         ),
     ),
     Exercise(
@@ -211,7 +212,7 @@ EXERCISES = (
         hints=(
             "Compile the broken function with boundscheck=True: for which inputs does it raise?",
             "`and` goes from left to right, and stops at the first that is false. Which one must come first?",
-            "while count < values.size and ...: first ask whether there is such a value, then look at it.",
+            "`while count < values.size and ...:` first ask whether there is such a value, then look at it.",
         ),
         explanation=(
             "Both conditions were there, in the wrong order: it looked at the value, and asked afterwards "

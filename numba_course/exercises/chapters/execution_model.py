@@ -136,8 +136,8 @@ EXERCISES = (
         ),
         hints=(
             "Write it as you would in plain Python: a total, and a loop that adds to it.",
-            "Numba can go through an array: for value in values. Start with total = 0.0.",
-            "In the loop, total += value * value; after it, return total.",
+            "Numba can go through an array: `for value in values`. Start with `total = 0.0`.",
+            "In the loop, `total += value * value`; after it, `return total`.",
         ),
         explanation=(
             "Nothing here is special to Numba, and that is the point: the loop that Python runs slowly is the "
@@ -162,9 +162,9 @@ EXERCISES = (
         ),
         hints=(
             "Two questions: how long is the chain of one start, and which start has the longest?",
-            "Write a function chain_length(start) with @njit, and call it from collatz_longest: compiled "
-            "functions may call each other.",
-            "Go through range(2, limit) and keep the best start and its length. Replace them only where a "
+            "Write a function `chain_length(start)` with `@njit`, and call it from collatz_longest: "
+            "compiled functions may call each other.",
+            "Go through `range(2, limit)` and keep the best start and its length. Replace them only where a "
             "chain is strictly longer: then the smallest start stays.",
         ),
         explanation=(
@@ -184,10 +184,10 @@ EXERCISES = (
         seconds=10.0,  # our function is compiled meanwhile
         hints=(
             "What does the first call do that no later one does?",
-            "Call function(*args) once before you look at the clock: with the same arguments, for their types "
-            "decide what is compiled.",
-            "start = time.perf_counter(), then the call, then time.perf_counter() - start. Do so a few times, "
-            "and return the smallest.",
+            "Call `function(*args)` once before you look at the clock: with the same arguments, for their "
+            "types decide what is compiled.",
+            "`start = time.perf_counter()`, then the call, then `time.perf_counter() - start`. Do so a few "
+            "times, and return the smallest.",
         ),
         explanation=(
             "The first call compiles and is thrown away. Of the others the smallest is returned: whatever "

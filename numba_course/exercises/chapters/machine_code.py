@@ -170,8 +170,8 @@ EXERCISES = (
         ),
         hints=(
             "Why did LLVM not pack the sum? Which of the seven flags takes away that reason, and no other?",
-            'fastmath takes a set of flags: @njit(fastmath={"..."}).',
-            'The plain loop, for i in range(values.size), under @njit(fastmath={"reassoc"}).',
+            'fastmath takes a set of flags: `@njit(fastmath={"..."})`.',
+            'The plain loop, `for i in range(values.size)`, under `@njit(fastmath={"reassoc"})`.',
         ),
         explanation=(
             "reassoc says that the additions may be done in any order, which is all that packing a sum needs: each "
@@ -195,14 +195,14 @@ EXERCISES = (
             StaysCompiled(),
         ),
         hints=(
-            "What does plain @njit do where a divisor is zero, and what must it do here?",
-            'An option of @njit makes division follow NumPy: error_model="numpy".',
-            "Two nested loops; in the inner one out[i, j] = matrix[i, j] / divisors[i]. No reciprocals.",
+            "What does plain `@njit` do where a divisor is zero, and what must it do here?",
+            'An option of `@njit` makes division follow NumPy: `error_model="numpy"`.',
+            "Two nested loops; in the inner one `out[i, j] = matrix[i, j] / divisors[i]`. No reciprocals.",
         ),
         explanation=(
-            'With error_model="numpy" a zero divisor gives an infinity or NaN, as IEEE 754 says, and the loop has no '
-            "early exit that would keep it from being packed. x * (1 / d) rounds twice, and so differs from x / d in "
-            "the last digit of many quotients."
+            'With `error_model="numpy"` a zero divisor gives an infinity or NaN, as IEEE 754 says, and the '
+            "loop has no early exit that would keep it from being packed. `x * (1 / d)` rounds twice, and "
+            "so differs from `x / d` in the last digit of many quotients."
         ),
     ),
     Exercise(
@@ -223,8 +223,9 @@ EXERCISES = (
         ),
         hints=(
             "Is there anything in the plain loop that must happen in order?",
-            "A loop over an index, an if, a whole number that goes up by one. Look at lens.machine_code of it.",
-            "for i in range(values.size): if values[i] > threshold: count += 1",
+            "A loop over an index, an if, a whole number that goes up by one. Look at `lens.machine_code` "
+            "of it.",
+            "`for i in range(values.size): if values[i] > threshold: count += 1`",
         ),
         explanation=(
             "Nothing special has to be done. Whole numbers may be added in any order, and the if leaves no jump: "

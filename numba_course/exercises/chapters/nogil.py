@@ -136,13 +136,14 @@ EXERCISES = (
         ),
         hints=(
             "The body is a plain loop from start to stop. What in the decorator lets other threads run?",
-            "@njit(nogil=True). Add up in a variable, and write to out[index] once, at the end.",
-            "total = 0.0; for i in range(start, stop): total += values[i]; then out[index] = total.",
+            "`@njit(nogil=True)`. Add up in a variable, and write to out[index] once, at the end.",
+            "`total = 0.0`; `for i in range(start, stop): total += values[i]`; then `out[index] = total`.",
         ),
         explanation=(
-            "nogil=True releases the GIL when the call begins and takes it back when it ends; between the two the "
-            "function touches only memory that it was given. The sum is kept in a variable, so that `out`, which "
-            "other threads write to as well, is written to once. out[index] = values[start:stop].sum() is as right."
+            "`nogil=True` releases the GIL when the call begins and takes it back when it ends; between the "
+            "two the function touches only memory that it was given. The sum is kept in a variable, so that "
+            "`out`, which other threads write to as well, is written to once. `out[index] = "
+            "values[start:stop].sum()` is as right."
         ),
     ),
     Exercise(
@@ -163,17 +164,18 @@ EXERCISES = (
         ),
         hints=(
             "Which values does worker number k sum, and where does it write? Answer for 10 values and 4 workers.",
-            "Worker k sums from k * n // workers to (k + 1) * n // workers, and writes to parts[k]. No value is lost, "
-            "and some parts may be empty.",
-            "with ThreadPoolExecutor(workers) as pool: list(pool.map(work, range(workers))), where work(k) calls "
-            "partial_sum. Leaving the `with` waits for all threads.",
-            "Before the pool, partial_sum(values, 0, 0, parts, 0) has it compiled; after it, return parts.sum().",
+            "Worker k sums from `k * n // workers` to `(k + 1) * n // workers`, and writes to `parts[k]`. "
+            "No value is lost, and some parts may be empty.",
+            "`with ThreadPoolExecutor(workers) as pool: list(pool.map(work, range(workers)))`, where "
+            "`work(k)` calls partial_sum. Leaving the `with` waits for all threads.",
+            "Before the pool, `partial_sum(values, 0, 0, parts, 0)` has it compiled; after it, `return "
+            "parts.sum()`.",
         ),
         explanation=(
-            "Each worker has a part of the values and an element of `parts` of its own, so no thread waits for "
-            "another, and none overwrites another's result. The bounds k * n // workers lose no value, and are right "
-            "for more workers than values, too. list() around pool.map raises here what was raised in a thread. "
-            "The empty call before it is the warm-up."
+            "Each worker has a part of the values and an element of `parts` of its own, so no thread waits "
+            "for another, and none overwrites another's result. The bounds `k * n // workers` lose no "
+            "value, and are right for more workers than values, too. `list()` around `pool.map` raises here "
+            "what was raised in a thread. The empty call before it is the warm-up."
         ),
     ),
 )

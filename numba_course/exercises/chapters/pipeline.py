@@ -202,10 +202,10 @@ EXERCISES = (
         ),
         hints=(
             "Where may the random number come from, if it must not matter which thread asks, or when?",
-            "generate_code returns a @point function, brighten(r, g, b, key) -> (r, g, b); uniform(key, 0) is in "
-            "0..1, and the same for every pixel of an image.",
-            "amount * (2.0 * uniform(key, 0) - 1.0) is in -amount..amount; add it, and clip each value by "
-            "min(max(value, 0.0), 255.0).",
+            "`generate_code` returns a `@point` function, `brighten(r, g, b, key) -> (r, g, b)`; "
+            "`uniform(key, 0)` is in 0..1, and the same for every pixel of an image.",
+            "`amount * (2.0 * uniform(key, 0) - 1.0)` is in `-amount..amount`; add it, and clip each value "
+            "by `min(max(value, 0.0), 255.0)`.",
         ),
         explanation=(
             "The key was made from the seed, the epoch, the number of the sample and the place of the step. So the "
@@ -231,11 +231,11 @@ EXERCISES = (
             RunsEverywhere(),
         ),
         hints=(
-            "Which operation of numba_course.pipeline does what each line of the specification says?",
-            "Pipeline(operations, shape, seed=12); the shape is that of one image which goes in. Every line is one "
-            "operation: a step's draws depend on its place.",
-            "Resize(72, 72), RandomCrop(64, 64), HorizontalFlip(), Brightness(0.2), Normalize(MEAN, STD), "
-            'ToLayout("CHW"), in this order.',
+            "Which operation of `numba_course.pipeline` does what each line of the specification says?",
+            "`Pipeline(operations, shape, seed=12)`; the shape is that of one image which goes in. Every "
+            "line is one operation: a step's draws depend on its place.",
+            "`Resize(72, 72)`, `RandomCrop(64, 64)`, `HorizontalFlip()`, `Brightness(0.2)`, "
+            '`Normalize(MEAN, STD)`, `ToLayout("CHW")`, in this order.',
         ),
         explanation=(
             "Only the resize declares memory. The crop and the flip say where a pixel comes from, and brightness and "
@@ -261,10 +261,11 @@ EXERCISES = (
         hints=(
             "A block knows its own images. What else does the pipeline need to know, so that the draws are those of "
             "the whole array?",
-            "images.map_blocks(batch, ...) calls batch for each block; if batch has a parameter block_info, "
-            'block_info[0]["array-location"][0] says from which image to which. Give those numbers as ids.',
-            "Tell map_blocks what comes out: meta=pipeline.allocate(0), and chunks=(images.chunks[0], 3, height, "
-            "width) with the sizes of pipeline.allocate(0).shape.",
+            "`images.map_blocks(batch, ...)` calls batch for each block; if batch has a parameter "
+            'block_info, `block_info[0]["array-location"][0]` says from which image to which. Give those '
+            "numbers as ids.",
+            "Tell map_blocks what comes out: `meta=pipeline.allocate(0)`, and `chunks=(images.chunks[0], 3, "
+            "height, width)` with the sizes of `pipeline.allocate(0).shape`.",
         ),
         explanation=(
             "The function is the same as on one machine. Dask cuts, sends, retries and puts together; the pipeline "

@@ -233,12 +233,12 @@ EXERCISES = (
         hints=(
             "Look at the table of reductions: in which rows does a largest value survive?",
             "Numba combines the threads' results when the loop updates one variable with the builtin max.",
-            "Start with largest = values[0]; in the prange loop, largest = max(largest, values[i]).",
+            "Start with `largest = values[0]`; in the prange loop, `largest = max(largest, values[i])`.",
         ),
         explanation=(
-            "max(largest, values[i]) is a reduction that Numba knows: each thread keeps a largest value of "
-            "its own, and they are combined at the end. Starting with values[0] needs no number that is "
-            "smaller than all others, so it is right for negative values and for -inf."
+            "`max(largest, values[i])` is a reduction that Numba knows: each thread keeps a largest value "
+            "of its own, and they are combined at the end. Starting with `values[0]` needs no number that "
+            "is smaller than all others, so it is right for negative values and for -inf."
         ),
     ),
     Exercise(
@@ -263,17 +263,17 @@ EXERCISES = (
             "Two iterations may never add to the same number. Who, then, may own a row of counts?",
             "Let prange run over workers, as in `brightness_by_worker`: each has a slice of the values and a "
             "row of counts, and the rows are added up at the end. A function for one slice helps.",
-            "A value belongs to no bin unless low <= value <= high. For the others, estimate k = "
-            "min(int((value - low) / step), bins - 1) with step = (high - low) / bins.",
-            "The edges decide: if value < low + k * step, it belongs to bin k - 1; if k < bins - 1 and "
-            "value >= low + (k + 1) * step, to bin k + 1; otherwise to bin k.",
+            "A value belongs to no bin unless `low <= value <= high`. For the others, estimate `k = "
+            "min(int((value - low) / step), bins - 1)` with `step = (high - low) / bins`.",
+            "The edges decide: if `value < low + k * step`, it belongs to bin k - 1; if k < bins - 1 and "
+            "`value >= low + (k + 1) * step`, to bin k + 1; otherwise to bin k.",
         ),
         explanation=(
             "Each worker counts its slice into an array of its own, so no two iterations touch the same "
-            "element, nor fight for a cache line; the rows are added up by one thread at the end. The bin is "
-            "estimated by arithmetic, and its edges decide: rounding moves the estimate by far less than one "
-            "bin, so one comparison on each side is enough. The same edges in an array and "
-            "np.searchsorted(edges, value, side='right') - 1 are as right, and shorter, at the cost of a "
+            "element, nor fight for a cache line; the rows are added up by one thread at the end. The bin "
+            "is estimated by arithmetic, and its edges decide: rounding moves the estimate by far less than "
+            "one bin, so one comparison on each side is enough. The same edges in an array and "
+            "`np.searchsorted(edges, value, side='right') - 1` are as right, and shorter, at the cost of a "
             "search for each value."
         ),
     ),
@@ -295,9 +295,9 @@ EXERCISES = (
         ),
         hints=(
             "Which array may be read in the loop, and which one only written?",
-            "Copy everything first: out[:] = grid. Then prange over inner rows, range over inner columns.",
-            "for i in prange(1, rows - 1): for j in range(1, columns - 1): out[i, j] = a quarter of grid[i "
-            "- 1, j] + grid[i + 1, j] + grid[i, j - 1] + grid[i, j + 1].",
+            "Copy everything first: `out[:] = grid`. Then prange over inner rows, range over inner columns.",
+            "`for i in prange(1, rows - 1):`, in it `for j in range(1, columns - 1):`, and there `out[i, j]` is a "
+            "quarter of `grid[i - 1, j] + grid[i + 1, j] + grid[i, j - 1] + grid[i, j + 1]`.",
         ),
         explanation=(
             "The loop reads only `grid` and writes only `out`, and each iteration its own row: whatever the"

@@ -140,8 +140,9 @@ EXERCISES = (
         ),
         hints=(
             "A signature is text: first the type of what is returned, then, in brackets, those of the arguments.",
-            "What returns nothing is void; a C-contiguous one-dimensional array of float64 is float64[::1].",
-            '@njit("void(float64, float64[::1], float64[::1])"), and in the loop y[i] += alpha * x[i].',
+            "What returns nothing is void; a C-contiguous one-dimensional array of float64 is "
+            "`float64[::1]`.",
+            '`@njit("void(float64, float64[::1], float64[::1])")`, and in the loop `y[i] += alpha * x[i]`.',
         ),
         explanation=(
             "The signature says all three types, so the function is compiled where it is defined, and for no "
@@ -168,17 +169,18 @@ EXERCISES = (
         ),
         hints=(
             "Which four things about an array are part of its type? Which of them can you make equal before the call?",
-            "np.ascontiguousarray(matrix, dtype=np.float64) settles dtype and layout, and lists. What of a read-only "
-            "matrix that is right already?",
-            'np.require(matrix, np.float64, ["C_CONTIGUOUS", "WRITEABLE"]) settles all of it. Or give the kernel a '
-            "signature that promises not to write.",
-            "def row_sums(matrix): return add_rows(np.require(...)), and add_rows, under @njit, is two loops over a "
-            "float64 matrix.",
+            "`np.ascontiguousarray(matrix, dtype=np.float64)` settles dtype and layout, and lists. What of "
+            "a read-only matrix that is right already?",
+            '`np.require(matrix, np.float64, ["C_CONTIGUOUS", "WRITEABLE"])` settles all of it. Or give the '
+            "kernel a signature that promises not to write.",
+            "`def row_sums(matrix): return add_rows(np.require(...))`, and add_rows, under `@njit`, is two "
+            "loops over a float64 matrix.",
         ),
         explanation=(
-            "np.require copies only what is not as asked, so the usual matrix goes straight to the kernel, and all "
-            "others arrive as the one type that it was compiled for. A read-only matrix is copied, too; a kernel with "
-            'the signature float64[::1](types.Array(float64, 2, "C", readonly=True)) takes both without a copy.'
+            "np.require copies only what is not as asked, so the usual matrix goes straight to the kernel, "
+            "and all others arrive as the one type that it was compiled for. A read-only matrix is copied, "
+            'too; a kernel with the signature `float64[::1](types.Array(float64, 2, "C", readonly=True))` '
+            "takes both without a copy."
         ),
     ),
 )

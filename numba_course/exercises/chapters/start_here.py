@@ -58,8 +58,9 @@ EXERCISES = (
         ),
         hints=(
             "Which NumPy function makes a new array as long as `values`?",
-            "Fill the new array in a loop: for i in range(values.size), or write one array expression.",
-            "out = np.empty_like(values); then, in the loop, out[i] = 2 * values[i]; return out at the end.",
+            "Fill the new array in a loop: `for i in range(values.size)`, or write one array expression.",
+            "`out = np.empty_like(values)`; then, in the loop, `out[i] = 2 * values[i]`; `return out` at "
+            "the end.",
         ),
         explanation=(
             "The loop writes into an array of its own, so `values` stays as it was. "

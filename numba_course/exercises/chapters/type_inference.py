@@ -165,7 +165,7 @@ EXERCISES = (
             "Return from inside the loop as soon as you know. What is returned if the loop ends?",
             "A function that ends without `return` returns None, and its type becomes Optional. Both results "
             "must be integers.",
-            "for i in range(values.size): if values[i] > threshold: return i. After the loop: return -1.",
+            "`for i in range(values.size): if values[i] > threshold: return i`. After the loop: `return -1`.",
         ),
         explanation=(
             "`i` comes from range, so it is int64, and so is the literal -1: one type, whichever return is "
@@ -192,9 +192,9 @@ EXERCISES = (
         hints=(
             "A Python float is float64, and float32 * float64 is computed in float64. Which of the two can "
             "change?",
-            "np.float32(gain) is a float32. Do it once, before the loop.",
-            "out = np.empty_like(image), and in two loops out[i, j] = image[i, j] * factor; or one array "
-            "expression: image * np.float32(gain).",
+            "`np.float32(gain)` is a float32. Do it once, before the loop.",
+            "`out = np.empty_like(image)`, and in two loops `out[i, j] = image[i, j] * factor`; or one "
+            "array expression: `image * np.float32(gain)`.",
         ),
         explanation=(
             "The gain is converted once, and from then on every product is of two float32: half the memory of "
@@ -218,8 +218,8 @@ EXERCISES = (
         ),
         hints=(
             "Where exactly does it wrap: in the values, in their sum, or in the division?",
-            "The sum needs a type with more room. What type has total after total = 0.0?",
-            "total = 0.0; in the loop total += value; at the end return total / values.size.",
+            "The sum needs a type with more room. What type has total after `total = 0.0`?",
+            "`total = 0.0`; in the loop `total += value`; at the end `return total / values.size`.",
         ),
         explanation=(
             "Two characters do it: 0.0 makes the total float64, which holds numbers up to 1e308, and each "

@@ -164,18 +164,29 @@ class Hearing:
         found = early or self._call_all(first, "calling it", 1) or self._look_closely(first)
         if not found:
             found = self._call_all(first, "calling it with all threads", 0) or self._in_processes()
+        if found and found[0][0] == "wrong":
+            found += self.outside(first)
         found.sort(key=lambda pair: ORDER.index(pair[0]))
         return (found[0][0] if found else "correct"), [finding for _, finding in found]
 
     def autopsy(self, lost: Lost) -> list[Finding]:
         """What the bounds tell of a crash; nothing if they do not tell."""
+        return [found for _, found in self.outside()] if lost.outcome.ended == "crashed" else []
+
+    def outside(self, worker: Worker | None = None) -> list[tuple[str, Finding]]:
+        """Whether the answer reaches outside an array, which may be why it is wrong or crashed; nothing if that is not
+        known. Another worker finds out where none is given."""
         numbers = [n for n, r in enumerate(self.exercise.requirements) if r.name == "in bounds"]
-        if lost.outcome.ended != "crashed" or not numbers:
+        if not numbers:
             return []
         try:
-            ticket = self.looks.tickets.get(numbers[0]) or self.begin_to_look(self.another(), numbers[0])
+            ticket = self.looks.tickets.get(numbers[0])
+            if ticket is None:
+                if worker:
+                    self.hand_inputs_to(worker)
+                ticket = self.begin_to_look(worker or self.another(), numbers[0])
             status, found = ticket.result()
-            return [_finding(found)] if status != "done" else []
+            return [(status, _finding(found))] if status != "done" else []
         except (Lost, WorkerError):
             return []
 

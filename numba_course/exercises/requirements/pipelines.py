@@ -71,7 +71,9 @@ def batch_of(operation: Operation, images: np.typing.NDArray[np.uint8], seed: in
     return Pipeline([operation], images.shape[1:], seed=seed, compiled=False)(images)
 
 
-def shown_batch(name: str, images: np.typing.NDArray[np.uint8], parameters: tuple[Any, ...], seed: int) -> str:
+def shown_batch(
+    name: str, images: np.typing.NDArray[np.uint8], parameters: tuple[Any, ...], seed: int
+) -> str:
     """In words, what a call of `batch_of` is given where the answer is an operation of this name."""
     operation = f"{name}({', '.join(map(show, parameters))})"
     return f"a pipeline of {operation} alone, seed={seed}, called with images: {show(images)}"
