@@ -10,6 +10,7 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens.compiled import _recording
 from numba_course.lens.compiled.callables import looked_into
+from numba_course.lens.compiled.changes import changes
 from numba_course.lens.compiled.dispatchers import folded_arguments, rebuilt
 from numba_course.lens.errors import line_of, reason
 from numba_course.process import sandbox
@@ -163,7 +164,7 @@ def _source(function):
 def _notes(fn):
     if sum(fn.stats.cache_hits.values()):
         return ("Loaded from the disk cache, which keeps no IR; this is a compilation of its own.",)
-    return ()
+    return changes(fn)
 
 
 def packed(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> bytes:

@@ -8,13 +8,10 @@ from itertools import count
 from typing import Any
 from unittest import mock
 
-import numpy as np
 from numba import config
-from numba.core import ir
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher, OmittedArg
 
-from numba_course.lens.results import disagreement
 from numba_course.process.options import given_options
 from numba_course.process.pickling import names_in
 
@@ -156,53 +153,6 @@ def hands_to_python(fn: Dispatcher) -> bool:
     """Whether a function, or one that it calls, has a block under ``with objmode``, as far as they are compiled."""
     overloads = (compiled for one in reached(fn) for compiled in one.overloads.values())
     return any(compiled.lifted for compiled in overloads)
-
-
-def changed_since(fn: Dispatcher) -> Iterator[tuple[str, str, Any, Any]]:
-    """What a function, or one that it calls, looked up outside itself when it was compiled, and is another one now.
-
-    Yields
-    ------
-    tuple
-        Name of the function, name of what it looks up, its value then, its value now; each name once.
-    """
-    found = {}
-    for one in reached(fn):
-        for name, then in _looked_up(one):
-            now = _now(one.py_func, name, then)
-            if _differs(then, now):
-                found.setdefault((one.__name__, name), (then, now))
-    yield from ((*names, *values) for names, values in found.items())
-
-
-def _looked_up(fn):
-    """(name, value) of each global and variable of an outer function in what is compiled of a function."""
-    for compiled in fn.overloads.values():
-        for block in getattr(compiled.type_annotation, "blocks", {}).values():  # text, from the disk cache
-            for statement in block.body:
-                value = getattr(statement, "value", None)
-                if isinstance(value, (ir.Global, ir.FreeVar)):
-                    yield value.name, value.value
-
-
-def _now(function, name, otherwise):
-    """What a name outside a function stands for now; `otherwise` if it is not one of the function's own."""
-    for free, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        if free == name:
-            return cell.cell_contents
-    return function.__globals__.get(name, otherwise)
-
-
-def _differs(then, now):
-    """Whether a value that is compiled in is another one now: of other kinds than these nothing is said."""
-    if then is now:
-        return False
-    if isinstance(then, Dispatcher) and isinstance(now, Dispatcher):
-        return bool(then.py_func.__code__ != now.py_func.__code__)
-    kinds = (bool, int, float, complex, str, bytes, np.generic, np.ndarray)
-    if not isinstance(then, kinds) or not isinstance(now, kinds):
-        return False
-    return bool(disagreement(now, then, ulps=0))
 
 
 def reached(fn: Dispatcher) -> list[Dispatcher]:

@@ -20,6 +20,7 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import figures, html
 from numba_course.lens.compiled.callables import unwrapped
+from numba_course.lens.compiled.changes import changes
 from numba_course.lens.compiled.dispatchers import check_dispatcher, is_parallel, rebuilt
 from numba_course.lens.errors import reason, reason_after_kind
 from numba_course.lens.race._instances import for_compiling, for_interpreting, taken_apart
@@ -164,7 +165,8 @@ class Races:
     harmless : tuple of (str, int)
         What else Numba runs in parallel, and its line (0 if Numba does not note it): it writes new memory only.
     remarks : tuple of str
-        What is no race, but makes results differ from run to run.
+        What is no race, but makes results differ from run to run; and which globals have another value now than in
+        what the process had compiled: what is looked at has the values of now.
     touches : tuple of Touch
         Who touched what, for the figure.
     """
@@ -325,7 +327,7 @@ def examined(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> Ra
     except TypeError as error:
         return _not_checked(str(error))
     if outcome.ended == "returned" and isinstance(outcome.value, Races):
-        return outcome.value
+        return replace(outcome.value, remarks=outcome.value.remarks + changes(fn))
     if outcome.ended == "raised" and outcome.error.kind == "TypeError":
         raise TypeError(outcome.error.message)
     what = f"raised {outcome.error.kind}" if outcome.error else outcome.ended.replace("returned", "lied")
@@ -368,7 +370,7 @@ def detect(
         try:
             next(steps)
         except StopIteration as stop:
-            return stop.value
+            return replace(stop.value, remarks=stop.value.remarks + changes(fn))
 
 
 def checked(
