@@ -19,7 +19,7 @@ from numba.core import compiler, ir
 from numba.core.cpu_options import InlineOptions
 
 from numba_course.lens.compiled.dispatchers import is_parallel
-from numba_course.lens.race import _calls, _elements, _items, _overloads
+from numba_course.lens.race import _calls, _elements, _items, _layouts, _overloads
 from numba_course.lens.race._memory import WRITE, Memory
 from numba_course.lens.race._reductions import Facts
 from numba_course.lens.race._regions import Region, check_crossing, iterations_of
@@ -113,7 +113,7 @@ class Run:
         self.numpy_random, self.python_random = np.random.RandomState(0), random.Random(0)
         self.codes, self.blocks, self.facts = {}, {}, dict(facts)
         self.overloads = {}  # what `_overloads` has found out
-        self.loose = {}  # arrays that were sliced with a step, by their id
+        self.layouts = {}  # what `_layouts` has found out, by the id of an array
         self.special = _calls.special(self)
 
     def attempt(self, dispatcher, args, named):
@@ -167,6 +167,8 @@ class Run:
         if dispatcher not in self.facts:
             parallel = is_parallel(dispatcher)
             self.facts[dispatcher] = Facts.of_callee(dispatcher, args, kwargs) if parallel else None
+        if not dispatcher._can_compile:
+            args = _layouts.as_declared(self, dispatcher, args)
         lenient = options.get("error_model") == "numpy"
         return self.function(dispatcher.py_func, args, kwargs, None, self.facts[dispatcher], lenient)
 
