@@ -12,7 +12,7 @@ from numba import config
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher, OmittedArg
 
-from numba_course.process.options import given_options
+from numba_course.process.options import given_options, parallel_of
 from numba_course.process.pickling import names_in
 
 
@@ -236,6 +236,18 @@ def folded_arguments(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any
 def kinds_of(fn: Dispatcher, folded: tuple[Any, ...]) -> list[Any]:
     """Numba's types of arguments that `folded_arguments` has put in order."""
     return [a._numba_type_ if isinstance(a, OmittedArg) else fn.typeof_pyval(a) for a in folded]
+
+
+def options_of_call(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """The options of a call, where they are others than the decorator was given: for `rebuilt`.
+
+    Numba empties a dictionary that is given as `parallel` when it compiles for the first time. So all that is
+    compiled for other types afterwards has all of `parallel`.
+    """
+    if not fn._can_compile or not fn.overloads or not isinstance(fn.targetoptions.get("parallel"), dict):
+        return {}  # a function with signatures is compiled for all of them anew, in the same order
+    known = fn.overloads.get(tuple(kinds_of(fn, folded_arguments(fn, args, named))))
+    return {"parallel": parallel_of(known) if known else dict(fn.targetoptions["parallel"])}
 
 
 def compiled_for(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any] | None = None) -> CompileResult:

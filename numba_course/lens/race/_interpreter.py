@@ -153,8 +153,8 @@ class Run:
         if isinstance(cause, Outside):
             return f"line {line} reaches outside an array: {cause}"
         if on_purpose or isinstance(cause, USUAL):
-            return f"the function raised {type(cause).__name__}: {cause} on line {line} for this input"
-        return f"line {line} is not understood ({type(cause).__name__}: {cause})"
+            return f"the function raised {_in_words(cause)} on line {line} for this input"
+        return f"line {line} is not understood ({_in_words(cause)})"
 
     # Functions and their statements
 
@@ -236,7 +236,8 @@ class Run:
             self.memory.item(container, None, WRITE)
             theirs(operator.delitem, container, as_index(index))
         elif kind is ir.Raise and statement.exception is not None:
-            raise Raised(*get("exception"), "on purpose")
+            (exception,) = get("exception")
+            raise Raised(exception() if isinstance(exception, type) else exception, "on purpose")
         elif kind is ir.Print:
             _items.read(self, [self.get(frame, variable) for variable in statement.args])
         elif kind not in (ir.Del, ir.EnterWith, ir.PopBlock):
@@ -401,3 +402,9 @@ class Run:
     def trying(self, step):
         """A try statement begins, or ends if `step` is -1."""
         self.tries += step
+
+
+def _in_words(cause):
+    """The class of an exception, and what it says if that is anything."""
+    said = f"{cause}"
+    return f"{type(cause).__name__}: {said}" if said else type(cause).__name__

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -173,7 +174,7 @@ LOOSE = (
     "swapaxes moveaxis flip fliplr flipud rot90 broadcast_to broadcast_arrays as_strided sliding_window_view"
 )
 FLAT = "expand_dims split array_split hsplit vsplit dsplit"
-ADAPTED = {  # by name: what Numba makes of an array
+ADAPTED: dict[str, Callable[..., Any]] = {  # by name: what Numba makes of an array
     **dict.fromkeys(SAME.split(), _same),
     **dict.fromkeys(LOOSE.split(), _unknown),
     **dict.fromkeys(FLAT.split(), _same_if_flat),

@@ -11,10 +11,12 @@ from numba_course.lens.race._values import Raised
 BY_LAYOUT = (
     "x.ravel() np.ascontiguousarray(x) np.asfortranarray(x) np.resize(x,x.size) np.asarray(x).ravel()".split()
 )
-VIEWS = "x.real.ravel() x[0:1].ravel() x.T[0:1].ravel() x[::1].ravel() np.flip(x).ravel() np.expand_dims(x,0).ravel()".split()
+VIEWS = """
+    x.real.ravel() x[0:1].ravel() x.T[0:1].ravel() x[::1].ravel() np.flip(x).ravel() np.expand_dims(x,0).ravel()
+""".split()
 OTHERS = """
-    np.ravel(x) x.flatten() x.copy() np.copy(x) x.astype(x.dtype) x.transpose() x.view(x.dtype) np.atleast_2d(x) np.conj(x)
-    np.diff(x,0) np.split(x,1)[0].ravel() np.rot90(x,4) x.reshape(x.size) np.reshape(x,-1).ravel()
+    np.ravel(x) x.flatten() x.copy() np.copy(x) x.astype(x.dtype) x.transpose() x.view(x.dtype) np.atleast_2d(x)
+    np.conj(x) np.diff(x,0) np.split(x,1)[0].ravel() np.rot90(x,4) x.reshape(x.size) np.reshape(x,-1).ravel()
 """.split()
 C, F = np.arange(12.0).reshape(3, 4), np.asfortranarray(np.arange(12.0).reshape(3, 4))
 ROW, COLUMN, LINE = C[:1].copy(), np.arange(4.0).reshape(4, 1), np.arange(5.0)
