@@ -15,7 +15,7 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import figures, html, relations
 from numba_course.lens.compiled.callables import NOT_FROM_PYTHON
-from numba_course.lens.compiled.dispatchers import changed_since
+from numba_course.lens.compiled.changes import changes
 from numba_course.lens.errors import reason
 from numba_course.lens.timing import Candidate, measure
 from numba_course.process import pickling, sandbox
@@ -423,7 +423,8 @@ def compare(
     The functions and the arguments are kept as they were, so that ``faster`` can measure again.
 
     All functions are compiled anew, with the globals of now: where one that this process has compiled holds another
-    value of a global or of a variable around it, a number, text, an array or a compiled function, `changed` says so.
+    value of a global or of a variable around it, a number, text, a tuple, another array or a compiled function,
+    `changed` says so. An array that was changed in place is the same one.
 
     Not detected: results that are all wrong in the same way; work that one function leaves undone without a
     trace in its result; a processor that changes its speed within a round.
@@ -437,29 +438,13 @@ def compare(
         for count in (None,) if threads is None else threads:
             label = str(name) if count is None else f"{name}, {_checked(count)} thread{'s' * (count > 1)}"
             jobs.append((label, pickled, count))
-    changed = tuple(dict.fromkeys(sentence for fn in functions.values() for sentence in _changed(fn)))
+    compiled = [fn for fn in functions.values() if isinstance(fn, Dispatcher)]
+    changed = tuple(dict.fromkeys(sentence for fn in compiled for sentence in changes(fn)))
     found = [
         Comparison(entries, copied, functools.partial(_alone, jobs, case), changed)
         for case, (entries, copied) in zip(packed, _measured(jobs, packed), strict=True)
     ]
     return found[0] if sizes is None else Sweep(tuple(sizes), tuple(found))
-
-
-def _changed(function):
-    """Sentences on what a compiled function was compiled with before and would not be now."""
-    if not isinstance(function, Dispatcher):
-        return
-    for user, name, then, now in changed_since(function):
-        is_function = isinstance(now, Dispatcher)
-        values = (
-            "another function now than" if is_function else f"⟨{_short(now)}⟩ now, not ⟨{_short(then)}⟩ as"
-        )
-        yield f"{user} is compiled anew here: {name} is {values} when it was compiled before"
-
-
-def _short(value):
-    """A value in a few words of one line."""
-    return f"{' '.join(repr(value).split()):.40}"
 
 
 def _measured(jobs, packed, effort=1):

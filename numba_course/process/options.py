@@ -18,12 +18,17 @@ def given_options(dispatcher: Any) -> dict[str, Any]:
     return options
 
 
-def _parallel_then(dispatcher):
-    """What a function was first compiled with as `parallel`; empty if it is not compiled."""
+def parallel_of(compiled: Any) -> dict[str, bool]:
+    """What one specialisation was compiled with as `parallel`, as its symbol says."""
     from numba.core.compiler import Flags
 
-    first = next(iter(getattr(dispatcher, "overloads", {}).values()), None)
-    tags = first.fndesc.abi_tags if first else ()
+    tags = compiled.fndesc.abi_tags
     found = re.search(r"ParallelOptions\((.*?)\)", Flags.demangle(tags[-1]) if tags else "")
     pairs = re.findall(r"(\w+)=(True|False)", found[1]) if found else []
     return {name: value == "True" for name, value in pairs if name != "enabled"}
+
+
+def _parallel_then(dispatcher):
+    """What a function was first compiled with as `parallel`; empty if it is not compiled."""
+    first = next(iter(getattr(dispatcher, "overloads", {}).values()), None)
+    return parallel_of(first) if first else {}

@@ -42,7 +42,8 @@ EXAMPLES = """
     parallel_chunksize rec_array structref_usage typed_dict_usage typed_list_usage typed_set_usage
 """.split()
 EACH = 40  # functions from one module
-HARVESTING = 20  # seconds for one module
+HARVESTING = 20  # seconds of processor time for one module, which a busy machine may stretch
+STRETCHED = 10  # times as long
 QUICK = ("types", "stages", "machine_code", "races", "cache")
 SLOW = ("gil", "compare")  # they take turns
 LARGEST = 1 << 20  # bytes of a pickled call
@@ -77,8 +78,9 @@ def harvest(module, target):
         finally:
             if call and len(call) < LARGEST:
                 found.append((call, ran))
-                Path(target).write_bytes(pickle.dumps(found))
-            if len(found) == EACH:
+                Path(f"{target}.new").write_bytes(pickle.dumps(found))
+                os.replace(f"{target}.new", target)  # whole at any time: a test may end the process
+            if len(found) == EACH or time.process_time() > HARVESTING:
                 os._exit(0)
 
     Dispatcher.__call__ = record
@@ -94,7 +96,7 @@ def harvested(modules):
             target = Path(folder) / module
             command = [sys.executable, __file__, "harvest", module, target]
             with suppress(subprocess.TimeoutExpired):
-                subprocess.run(command, capture_output=True, timeout=HARVESTING, check=False)
+                subprocess.run(command, capture_output=True, timeout=STRETCHED * HARVESTING, check=False)
             calls += pickle.loads(target.read_bytes()) if target.exists() else []
     return calls
 

@@ -57,8 +57,11 @@ def own_line(line):
     return line - OWN if line >= OWN else None
 
 
-def record(fn, payload, call):
-    """Compile `fn` for the pickled arguments and return what was seen, as plain data; call it if `call`."""
+def record(fn, options, payload, call):
+    """Compile `fn` for the pickled arguments and return what was seen, as plain data; call it if `call`.
+
+    The options are those of `dispatchers.options_of_call`.
+    """
     args, named = unpack(payload)
     fn.py_func.__code__ = _raised(fn.py_func.__code__)
     typed, modules, optimised, counters = {}, [], {}, Counters() if call else None
@@ -72,7 +75,7 @@ def record(fn, payload, call):
         _noted_bodies(typed),
         warnings.catch_warnings(action="ignore"),
     ):
-        copy = rebuilt(fn)
+        copy = rebuilt(fn, **options)
         result = compiled_for(copy, args, named)
     _remark_on("^$")  # or later compilations in this process would print remarks
     yield "reading", COMPILING

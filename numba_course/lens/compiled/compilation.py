@@ -10,7 +10,8 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens.compiled import _recording
 from numba_course.lens.compiled.callables import looked_into
-from numba_course.lens.compiled.dispatchers import folded_arguments, rebuilt
+from numba_course.lens.compiled.changes import changes
+from numba_course.lens.compiled.dispatchers import folded_arguments, options_of_call, rebuilt
 from numba_course.lens.errors import line_of, reason
 from numba_course.process import sandbox
 from numba_course.process.arguments import pack
@@ -82,14 +83,15 @@ def _apart(into, instrument, call):
         folded_arguments(fn, into.args, into.named)
     except TypeError as error:
         raise TypeError(f"{instrument}: the arguments do not fit {fn.__name__}: {error}") from error
+    options = options_of_call(fn, into.args, into.named)
     try:
-        outcome = sandbox.run(_recording.record, fn, payload, call, seconds=_recording.COMPILING)
+        outcome = sandbox.run(_recording.record, fn, options, payload, call, seconds=_recording.COMPILING)
     except TypeError as error:
         raise TypeError(f"{instrument}: {fn.__name__} {error}") from error
     uncounted = ""
     if outcome.step == "calling" and outcome.ended in CALL_FAILED:
         uncounted = CALL_FAILED[outcome.ended]
-        outcome = sandbox.run(_recording.record, fn, payload, False, seconds=_recording.COMPILING)
+        outcome = sandbox.run(_recording.record, fn, options, payload, False, seconds=_recording.COMPILING)
     if outcome.ended == "raised" and outcome.step == "compiling":
         raise TypeError(f"{instrument}: {fn.__name__} does not compile: {_explained(outcome.error)}")
     if outcome.ended != "returned":
@@ -102,8 +104,10 @@ def compiled_here(
     fn: Dispatcher, args: tuple[Any, ...], call: bool = False, named: dict[str, Any] | None = None
 ) -> Compilation:
     """As `compiled_apart`, for a process that is itself apart: what the compiler raises is raised."""
+    options = options_of_call(fn, args, named or {})
+    payload = packed(fn, args, named or {})
     steps = _recording.record(
-        rebuilt(fn), packed(fn, args, named or {}), call
+        rebuilt(fn), options, payload, call
     )  # which changes the function that it records
     while True:
         try:
@@ -163,7 +167,7 @@ def _source(function):
 def _notes(fn):
     if sum(fn.stats.cache_hits.values()):
         return ("Loaded from the disk cache, which keeps no IR; this is a compilation of its own.",)
-    return ()
+    return changes(fn)
 
 
 def packed(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> bytes:

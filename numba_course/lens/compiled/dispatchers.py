@@ -8,14 +8,11 @@ from itertools import count
 from typing import Any
 from unittest import mock
 
-import numpy as np
 from numba import config
-from numba.core import ir
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher, OmittedArg
 
-from numba_course.lens.results import disagreement
-from numba_course.process.options import given_options
+from numba_course.process.options import given_options, parallel_of
 from numba_course.process.pickling import names_in
 
 
@@ -158,53 +155,6 @@ def hands_to_python(fn: Dispatcher) -> bool:
     return any(compiled.lifted for compiled in overloads)
 
 
-def changed_since(fn: Dispatcher) -> Iterator[tuple[str, str, Any, Any]]:
-    """What a function, or one that it calls, looked up outside itself when it was compiled, and is another one now.
-
-    Yields
-    ------
-    tuple
-        Name of the function, name of what it looks up, its value then, its value now; each name once.
-    """
-    found = {}
-    for one in reached(fn):
-        for name, then in _looked_up(one):
-            now = _now(one.py_func, name, then)
-            if _differs(then, now):
-                found.setdefault((one.__name__, name), (then, now))
-    yield from ((*names, *values) for names, values in found.items())
-
-
-def _looked_up(fn):
-    """(name, value) of each global and variable of an outer function in what is compiled of a function."""
-    for compiled in fn.overloads.values():
-        for block in getattr(compiled.type_annotation, "blocks", {}).values():  # text, from the disk cache
-            for statement in block.body:
-                value = getattr(statement, "value", None)
-                if isinstance(value, (ir.Global, ir.FreeVar)):
-                    yield value.name, value.value
-
-
-def _now(function, name, otherwise):
-    """What a name outside a function stands for now; `otherwise` if it is not one of the function's own."""
-    for free, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        if free == name:
-            return cell.cell_contents
-    return function.__globals__.get(name, otherwise)
-
-
-def _differs(then, now):
-    """Whether a value that is compiled in is another one now: of other kinds than these nothing is said."""
-    if then is now:
-        return False
-    if isinstance(then, Dispatcher) and isinstance(now, Dispatcher):
-        return bool(then.py_func.__code__ != now.py_func.__code__)
-    kinds = (bool, int, float, complex, str, bytes, np.generic, np.ndarray)
-    if not isinstance(then, kinds) or not isinstance(now, kinds):
-        return False
-    return bool(disagreement(now, then, ulps=0))
-
-
 def reached(fn: Dispatcher) -> list[Dispatcher]:
     """A compiled function, and all that it or one of them looks up outside itself by a name, each once."""
     found, waiting = {id(fn): fn}, [fn]
@@ -286,6 +236,18 @@ def folded_arguments(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any
 def kinds_of(fn: Dispatcher, folded: tuple[Any, ...]) -> list[Any]:
     """Numba's types of arguments that `folded_arguments` has put in order."""
     return [a._numba_type_ if isinstance(a, OmittedArg) else fn.typeof_pyval(a) for a in folded]
+
+
+def options_of_call(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """The options of a call, where they are others than the decorator was given: for `rebuilt`.
+
+    Numba empties a dictionary that is given as `parallel` when it compiles for the first time. So all that is
+    compiled for other types afterwards has all of `parallel`.
+    """
+    if not fn._can_compile or not fn.overloads or not isinstance(fn.targetoptions.get("parallel"), dict):
+        return {}  # a function with signatures is compiled for all of them anew, in the same order
+    known = fn.overloads.get(tuple(kinds_of(fn, folded_arguments(fn, args, named))))
+    return {"parallel": parallel_of(known) if known else dict(fn.targetoptions["parallel"])}
 
 
 def compiled_for(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any] | None = None) -> CompileResult:

@@ -159,7 +159,9 @@ def shares(most: int) -> list[tuple[int, int]]:
     return [(1, ON_ONE)] + [(threads, (CALLS - ON_ONE) // len(several)) for threads in several]
 
 
-def call_often(fn: Dispatcher, packed: bytes) -> Generator[Any, None, dict[str, Any]]:
+def call_often(
+    fn: Dispatcher, options: dict[str, Any], packed: bytes
+) -> Generator[Any, None, dict[str, Any]]:
     """Compile and call; a generator for `sandbox.run`.
 
     Its steps say what it does; while parallel calls are made, they are the tallies so far as JSON, which thus
@@ -168,6 +170,8 @@ def call_often(fn: Dispatcher, packed: bytes) -> Generator[Any, None, dict[str, 
     Parameters
     ----------
     fn : Dispatcher
+    options : dict
+        Of the parallel function, see `dispatchers.options_of_call`.
     packed : bytes
         Of positional and keyword arguments.
 
@@ -178,7 +182,7 @@ def call_often(fn: Dispatcher, packed: bytes) -> Generator[Any, None, dict[str, 
     """
     yield "compiling", COMPILING
     try:
-        serial, parallel = rebuilt(fn, parallel=False), rebuilt(fn)
+        serial, parallel = rebuilt(fn, parallel=False), rebuilt(fn, **options)
         for copy in (serial, parallel):
             args, named = unpack(packed)
             compiled_for(copy, args, named)

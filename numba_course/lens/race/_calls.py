@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import ctypes
+import functools
+import heapq
 import operator
 import types
 from collections.abc import Callable
@@ -12,6 +15,7 @@ import numba
 import numpy as np
 from numba import typed
 from numba.core.dispatcher import Dispatcher
+from numba.core.extending import _Intrinsic
 from numba.core.unsafe import eh
 from numba.experimental import structref
 from numba.experimental.jitclass.base import JitClassType
@@ -33,6 +37,8 @@ from numba_course.lens.race._values import (
     theirs,
 )
 
+HEAP = heapq.heapify, heapq.heappop, heapq.heappush, heapq.heappushpop, heapq.heapreplace
+
 
 def special(run: Any) -> dict[Any, Callable[..., Any]]:
     """What a call of these functions does in this run."""
@@ -47,6 +53,9 @@ def special(run: Any) -> dict[Any, Callable[..., Any]]:
         eh.end_try_block: lambda: run.trying(-1),
         eh.exception_check: lambda: False,  # otherwise the run has ended: see `attempt`
         numba.literal_unroll: lambda values: values,
+        numba.literally: lambda value: value,
+        **{fn: functools.partial(_on_heap, run, fn) for fn in HEAP},
+        **{fn: functools.partial(_of_largest, run, fn) for fn in (heapq.nlargest, heapq.nsmallest)},
         typed.List: lambda items=(): list(_items.items(run, items)),
         typed.List.empty_list: lambda *args, **kwargs: [],
         typed.Dict: dict,
@@ -86,6 +95,8 @@ def call(run, frame, fn, args, kwargs):
         return Prange(np.ndindex(shape), run.memory.place)
     if isinstance(fn, numba.types.Type) or (isinstance(fn, type) and issubclass(fn, np.generic)):
         return _convert(run, np.dtype(as_dtype(fn)), *args)
+    if isinstance(fn, ctypes._CFuncPtr):
+        raise NotUnderstood(f"a call of the C function {getattr(fn, '__name__', 'without a name')}")
     if fn in run.special:
         return run.special[fn](*args, **kwargs)
     if fn in _library_calls.OVER_ITEMS:
@@ -108,13 +119,24 @@ def call(run, frame, fn, args, kwargs):
         return Instance(*args)
     if isinstance(fn, types.FunctionType):
         return _overloads.call(run, frame, fn, args, kwargs)
-    raise NotUnderstood(f"a call of {getattr(fn, '__name__', type(fn).__name__)}")
+    kind = "the intrinsic " if isinstance(fn, _Intrinsic) else ""
+    raise NotUnderstood(f"a call of {kind}{getattr(fn, '__name__', type(fn).__name__)}")
 
 
 def _is_new_structref(fn):
     """Whether it is `numba.experimental.structref.new`, or the copy of it that has travelled to this process."""
     made_of = getattr(fn, "_defn", None)
     return getattr(made_of, "__module__", "") == structref.__name__ and made_of.__name__ == "new"
+
+
+def _on_heap(run, fn, heap, *values):
+    """A function that moves the items of a list."""
+    run.memory.item(heap, None, WRITE)
+    return theirs(fn, heap, *values)
+
+
+def _of_largest(run, fn, count, values):
+    return theirs(fn, count, list(_items.items(run, values)))
 
 
 def _method(run, frame, instance, name, args, kwargs):

@@ -19,7 +19,7 @@ from numba.core import compiler, ir
 from numba.core.cpu_options import InlineOptions
 
 from numba_course.lens.compiled.dispatchers import is_parallel
-from numba_course.lens.race import _calls, _elements, _items, _overloads
+from numba_course.lens.race import _calls, _elements, _items, _layouts, _overloads
 from numba_course.lens.race._memory import WRITE, Memory
 from numba_course.lens.race._reductions import Facts
 from numba_course.lens.race._regions import Region, check_crossing, iterations_of
@@ -113,7 +113,7 @@ class Run:
         self.numpy_random, self.python_random = np.random.RandomState(0), random.Random(0)
         self.codes, self.blocks, self.facts = {}, {}, dict(facts)
         self.overloads = {}  # what `_overloads` has found out
-        self.loose = {}  # arrays that were sliced with a step, by their id
+        self.layouts = {}  # what `_layouts` has found out, by the id of an array
         self.special = _calls.special(self)
 
     def attempt(self, dispatcher, args, named):
@@ -153,8 +153,8 @@ class Run:
         if isinstance(cause, Outside):
             return f"line {line} reaches outside an array: {cause}"
         if on_purpose or isinstance(cause, USUAL):
-            return f"the function raised {type(cause).__name__}: {cause} on line {line} for this input"
-        return f"line {line} is not understood ({type(cause).__name__}: {cause})"
+            return f"the function raised {_in_words(cause)} on line {line} for this input"
+        return f"line {line} is not understood ({_in_words(cause)})"
 
     # Functions and their statements
 
@@ -167,6 +167,8 @@ class Run:
         if dispatcher not in self.facts:
             parallel = is_parallel(dispatcher)
             self.facts[dispatcher] = Facts.of_callee(dispatcher, args, kwargs) if parallel else None
+        if not dispatcher._can_compile:
+            args = _layouts.as_declared(self, dispatcher, args)
         lenient = options.get("error_model") == "numpy"
         return self.function(dispatcher.py_func, args, kwargs, None, self.facts[dispatcher], lenient)
 
@@ -234,7 +236,8 @@ class Run:
             self.memory.item(container, None, WRITE)
             theirs(operator.delitem, container, as_index(index))
         elif kind is ir.Raise and statement.exception is not None:
-            raise Raised(*get("exception"), "on purpose")
+            (exception,) = get("exception")
+            raise Raised(exception() if isinstance(exception, type) else exception, "on purpose")
         elif kind is ir.Print:
             _items.read(self, [self.get(frame, variable) for variable in statement.args])
         elif kind not in (ir.Del, ir.EnterWith, ir.PopBlock):
@@ -399,3 +402,9 @@ class Run:
     def trying(self, step):
         """A try statement begins, or ends if `step` is -1."""
         self.tries += step
+
+
+def _in_words(cause):
+    """The class of an exception, and what it says if that is anything."""
+    said = f"{cause}"
+    return f"{type(cause).__name__}: {said}" if said else type(cause).__name__

@@ -5,14 +5,13 @@ from __future__ import annotations
 import enum
 import operator
 import types
-import weakref
 from typing import Any
 
 import numba
 import numpy as np
 from numba import typed
 
-from numba_course.lens.race import _elements, _overloads
+from numba_course.lens.race import _elements, _layouts, _overloads
 from numba_course.lens.race._memory import READ, WRITE
 from numba_course.lens.race._values import (
     CONTAINERS,
@@ -93,21 +92,8 @@ def getitem(run, value, index):
     if not isinstance(view, np.ndarray) or (view.ndim == 0 and view.dtype.names is None):
         run.memory.array(view if isinstance(view, np.ndarray) else value, READ)
         return scalar(view[()])
-    if is_loose(run, value) or _has_step(index):
-        run.loose[id(view)] = weakref.ref(view)
+    _layouts.indexed(run, value, index, view)
     return view
-
-
-def is_loose(run: Any, array: np.ndarray) -> bool:
-    """Whether Numba does not take an array for contiguous, though it may be: one that was sliced with a step."""
-    known = run.loose.get(id(array))
-    return known is not None and known() is array
-
-
-def _has_step(index):
-    """Whether an index has a slice with a step, be it 1."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(part, slice) and part.step is not None for part in parts)
 
 
 def setitem(run, target, index, value):
@@ -156,7 +142,9 @@ def attribute(run, value, name):
     if isinstance(value, np.ndarray):
         if name in (value.dtype.names or ()):
             return getitem(run, value, name)
-        return getattr(value, name) if name in ATTRIBUTES else _added(run, value, name)
+        if name in ATTRIBUTES:
+            return _layouts.attribute(run, value, name, getattr(value, name))
+        return _added(run, value, name)
     if isinstance(value, (*CONTAINERS, np.random.Generator)):
         return _added(run, value, name)
     if isinstance(value, Instance):

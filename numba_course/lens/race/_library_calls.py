@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 
-from numba_course.lens.race import _elements, _items, _regions
+from numba_course.lens.race import _elements, _items, _layouts, _regions
 from numba_course.lens.race._memory import READ, WRITE, addresses
 from numba_course.lens.race._values import (
     NotUnderstood,
@@ -33,7 +33,11 @@ SELECT = {
 }  # read what they return: position of the array
 PUT = {np.put: 2, np.putmask: 2, np.place: 2, np.fill_diagonal: 1, np.copyto: 1}  # write some: of the value
 REPLACE = {"fill", "sort", "partition"}  # methods that write the whole array
-COPYING = {"conj", "conjugate"}  # in compiled code, also of real numbers
+COPYING = {
+    "conj",
+    "conjugate",
+    "diff",
+}  # in compiled code, also of real numbers, and of differences of order 0
 SYNONYMS = {"ranf": "random_sample", "sample": "random_sample"}
 
 
@@ -63,10 +67,8 @@ def library(run, fn, args, kwargs):
     written = _put(run, fn, args, kwargs) if fn in PUT else None
     before = [a.tobytes() for a in given] if nin is None else None
     result = _call(fn, args, kwargs)
-    if isinstance(result, np.ndarray) and (
-        name in COPYING or (name == "ravel" and _items.is_loose(run, given[0]))
-    ):
-        result = result.copy()
+    if nin is None and type(fn).__name__ != "StencilFunc":
+        result = _viewed_or_copied(run, name, owner, args, kwargs, result)
     results = _items.arrays(run, [result])
     for index, array in enumerate(given):
         if any(array is out for out in outs):
@@ -85,6 +87,16 @@ def library(run, fn, args, kwargs):
     else:
         _elements.summarised(run, name, given)
     return plain(result)
+
+
+def _viewed_or_copied(run, name, owner, args, kwargs, result):
+    """What a function gives, as a view or a copy of its first argument as it is in compiled code."""
+    source, *rest = [owner, *args] if isinstance(owner, np.ndarray) else args or [None]
+    if not isinstance(source, np.ndarray):
+        return result
+    if name in COPYING and isinstance(result, np.ndarray):
+        return result.copy()
+    return _layouts.as_compiled(run, name, source, [*rest, *kwargs.values()], result)
 
 
 def _select(run, fn, args, kwargs):

@@ -20,7 +20,8 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import figures, html
 from numba_course.lens.compiled.callables import unwrapped
-from numba_course.lens.compiled.dispatchers import check_dispatcher, is_parallel, rebuilt
+from numba_course.lens.compiled.changes import changes
+from numba_course.lens.compiled.dispatchers import check_dispatcher, is_parallel, options_of_call, rebuilt
 from numba_course.lens.errors import reason, reason_after_kind
 from numba_course.lens.race._instances import for_compiling, for_interpreting, taken_apart
 from numba_course.lens.race._interpreter import Run
@@ -164,7 +165,8 @@ class Races:
     harmless : tuple of (str, int)
         What else Numba runs in parallel, and its line (0 if Numba does not note it): it writes new memory only.
     remarks : tuple of str
-        What is no race, but makes results differ from run to run.
+        What is no race, but makes results differ from run to run; and which globals have another value now than in
+        what the process had compiled: what is looked at has the values of now.
     touches : tuple of Touch
         Who touched what, for the figure.
     """
@@ -321,11 +323,12 @@ def examined(fn: Dispatcher, args: tuple[Any, ...], named: dict[str, Any]) -> Ra
     kinds: list[Any] = []
     try:
         packed = pack(taken_apart((args, named), kinds))
-        outcome = sandbox.run(_examine, fn, kinds, packed, {}, seconds=SECONDS)
+        options = options_of_call(fn, args, named)
+        outcome = sandbox.run(_examine, fn, kinds, packed, options, {}, seconds=SECONDS)
     except TypeError as error:
         return _not_checked(str(error))
     if outcome.ended == "returned" and isinstance(outcome.value, Races):
-        return outcome.value
+        return replace(outcome.value, remarks=outcome.value.remarks + changes(fn))
     if outcome.ended == "raised" and outcome.error.kind == "TypeError":
         raise TypeError(outcome.error.message)
     what = f"raised {outcome.error.kind}" if outcome.error else outcome.ended.replace("returned", "lied")
@@ -361,14 +364,15 @@ def detect(
     kinds: list[Any] = []
     try:
         packed = pack(taken_apart((args, named), kinds))
-        steps = _examine(fn, kinds, packed, {} if settled is None else settled)
+        options = options_of_call(fn, args, named)
+        steps = _examine(fn, kinds, packed, options, {} if settled is None else settled)
     except TypeError as error:
         return _not_checked(str(error))
     while True:
         try:
             next(steps)
         except StopIteration as stop:
-            return stop.value
+            return replace(stop.value, remarks=stop.value.remarks + changes(fn))
 
 
 def checked(
@@ -396,13 +400,16 @@ def checked(
     return fn, args, named
 
 
-def _examine(fn, kinds, packed, settled):
-    """Compile and interpret; yields what it is doing, returns `Races`. The kinds are those of `taken_apart`."""
+def _examine(fn, kinds, packed, options, settled):
+    """Compile and interpret; yields what it is doing, returns `Races`.
+
+    The kinds are those of `taken_apart`, the options those of `options_of_call`.
+    """
     yield "compiling"
     with warnings.catch_warnings(action="ignore"):
         args, named = for_compiling(unpack(packed), kinds)
         alike = None if named or kinds else tuple(map(numba.typeof, args))
-        copy, facts = settled.get(alike) or (rebuilt(fn), None)
+        copy, facts = settled.get(alike) or (rebuilt(fn, **options), None)
         try:
             facts = facts or settle(copy, args, named)
         except Exception as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from numba_course.lens import html
+from numba_course.lens.compiled.dispatchers import options_of_call
 from numba_course.lens.race import _calling
 from numba_course.lens.race._calling import DIFFERS, FAILS, KINDS, ROUNDS, Tally, call_often
 from numba_course.lens.race._instances import taken_apart
@@ -164,7 +165,8 @@ def runs(fn: Any, /, *args: object, **named: object) -> Runs:
         taken_apart((args, named), kinds)
         if kinds:
             return Runs(races, reason="instances of jitclasses and structrefs cannot be copied for each call")
-        outcome = sandbox.run(call_often, fn, pack((args, named)), seconds=_calling.COMPILING)
+        options = options_of_call(fn, args, named)
+        outcome = sandbox.run(call_often, fn, options, pack((args, named)), seconds=_calling.COMPILING)
     except TypeError as error:  # it, or an argument, cannot be sent
         return Runs(races, reason=str(error))
     return _with_calls(races, outcome)

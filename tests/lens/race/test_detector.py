@@ -16,7 +16,7 @@ from numba_course import lens
 from numba_course.lens.race import _interpreter, _steps, detector
 from numba_course.lens.race._reductions import settle
 from numba_course.lens.race.detector import detect
-from numba_course.process.options import given_options
+from numba_course.process.options import given_options, parallel_of
 from tests.lens.race.cases import constructs, loops, options, statements, views  # noqa: F401  # they add to CASES
 from tests.lens.race.cases.reported import CASES
 from tests.peers import agrees_with_every_peer
@@ -149,6 +149,24 @@ def test_a_dictionary_of_options_that_numba_has_emptied_is_known_still():
     assert detect(fn, case.args).verdict == "none found"
     assert given_options(fn)["parallel"]["fusion"] is False
     assert detect(njit(parallel=True)(kept), case.args).verdict == "race"
+
+
+def test_what_numba_compiles_after_it_has_emptied_the_options_is_merged():
+    @njit(parallel={"fusion": False})
+    def two_loops(a, b, out):  # made here, so that the child need not import this module, which takes seconds
+        for i in prange(len(a)):
+            a[i] = i
+        for i in prange(len(a)):
+            out[i] = b[i]
+
+    up = np.arange(9.0)
+    args = up[:-1], up[1:], np.zeros(8)
+    small = tuple(arg.astype(np.float32) for arg in args)
+    two_loops(*small)
+    assert [detect(two_loops, args).verdict, lens.races(two_loops, *args).verdict] == ["race", "race"]
+    two_loops(*args)
+    assert [parallel_of(compiled)["fusion"] for compiled in two_loops.overloads.values()] == [False, True]
+    assert [detect(two_loops, args).verdict, detect(two_loops, small).verdict] == ["race", "none found"]
 
 
 def test_looking_alters_nothing():

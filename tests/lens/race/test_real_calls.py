@@ -20,7 +20,7 @@ NONE_FOUND = Races("none found", loops=((1, 8),))
 
 def called(fn, *args, **named):
     """What `lens.runs` finds of the calls, in this process."""
-    steps = _calling.call_often(fn, pack((args, named)))
+    steps = _calling.call_often(fn, {}, pack((args, named)))
     while True:
         try:
             next(steps)

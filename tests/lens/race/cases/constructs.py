@@ -1,11 +1,14 @@
 """Programs that are long, or made of what Numba extends Python with: overloads, jitclasses, NumPy's third argument."""
 
-import numpy as np
-from numba import float64, int64, njit, prange
-from numba.experimental import jitclass
-from numba.extending import overload
+import ctypes
+import heapq
 
-from tests.lens.race.cases.reported import race, valid
+import numpy as np
+from numba import float64, int64, literally, njit, prange
+from numba.experimental import jitclass
+from numba.extending import intrinsic, overload
+
+from tests.lens.race.cases.reported import race, unchecked, valid
 
 UP = np.arange(8.0)
 
@@ -61,3 +64,60 @@ LINES = [
 TEXT = "def a_long_body(a):\n    s = 0.0\n    for i in prange(len(a)):\n        v0 = a[i]\n"
 exec(TEXT + "".join(LINES) + "        s += v29\n    return s\n", globals())
 valid(UP)(njit(parallel=True)(globals()["a_long_body"]))
+
+
+@valid(UP)
+def heap_of_each_iteration(a):
+    out = np.zeros(a.size)
+    for i in prange(a.size):
+        heap = [3.0, 1.0, 2.0]
+        heapq.heapify(heap)
+        heapq.heappush(heap, a[i])
+        out[i] = heapq.heappop(heap) + heapq.heapreplace(heap, 5.0) + heapq.nlargest(1, heap)[0]
+    return out
+
+
+@race(UP, says="iterations 0 and 1 both write heap")
+def heap_of_all_iterations(a):
+    heap = [3.0]
+    for i in prange(a.size):
+        heapq.heappush(heap, a[i])
+    return heap
+
+
+times = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(abs)
+
+
+@unchecked(UP, says="a call of the C function ")
+def c_function(a):
+    for i in prange(a.size):
+        a[i] = times(a[i])
+
+
+@intrinsic
+def opposite(typingctx, value):
+    return value(value), lambda context, builder, signature, args: builder.fneg(args[0])
+
+
+@unchecked(UP, says="a call of the intrinsic opposite on line ")
+def made_of_an_intrinsic(a):
+    for i in prange(a.size):
+        a[i] = opposite(a[i])
+
+
+@unchecked(UP, says="the function raised AssertionError on line ")
+def asserting(a):
+    for i in prange(a.size):
+        a[i] += 1
+    assert a[0] < 0
+
+
+@njit
+def literal(value):
+    return literally(value)
+
+
+@valid(UP)
+def a_literal(a):
+    for i in prange(a.size):
+        a[i] = literal(2)
