@@ -27,7 +27,7 @@ from numba_course.lens import figures, html
 from numba_course.lens.compiled.callables import NOT_FROM_PYTHON
 from numba_course.lens.errors import reason
 from numba_course.process import pickling, sandbox
-from numba_course.process.arguments import pack, unpack
+from numba_course.process.arguments import Copies, pack
 
 LIMIT = 30.0  # seconds that one block of calls may take
 BLOCK = 0.05  # seconds that a block of calls lasts at least
@@ -240,7 +240,12 @@ def _observe(pickled, packed, folder):
     """Count how often other threads run during calls of three kinds; record a timeline."""
     numba.config.CACHE_DIR = folder  # functions with a disk cache leave the user's files alone
     function = cloudpickle.loads(pickled)
-    anew = partial(_call_of, function, packed)
+    copies = Copies(packed)
+
+    def anew():
+        args, named = copies()
+        return partial(function, *args, **named)
+
     yield "the first call"
     anew()()
     yield "the second call"
@@ -255,12 +260,6 @@ def _observe(pickled, packed, folder):
     yield "the recording"
     seen = dict(zip(("ticks", "ticks_if_released", "ticks_if_held"), counts, strict=True))
     return {**seen, **_recorded(anew(), calls, _judged(*counts)[0])}
-
-
-def _call_of(function, packed):
-    """A call of the function, to be made, with a copy of its arguments of its own."""
-    args, named = unpack(packed)
-    return partial(function, *args, **named)
 
 
 def _runs_bytecode(work):

@@ -15,7 +15,7 @@ import numpy as np
 from numba.core import event
 
 from numba_course.lens.results import Incomparable, disagreement
-from numba_course.process.arguments import pack, unpack
+from numba_course.process.arguments import Copies, pack, unpack
 
 RUN = 3e-4  # seconds that a run lasts at least: a shorter call is repeated within the run. Not longer than needed:
 # beside other work a process has the processor for a few milliseconds at a time, and no longer run is undisturbed
@@ -126,8 +126,8 @@ class _Runner:
 
     def first(self, case):
         """Load and compile; keep the result and what became of the arguments."""
-        self.case, self.after = case, unpack(case)
-        args, named = self.after
+        self.case, self.copies = case, Copies(case)
+        args, named = self.after = self.copies()
         self.seconds, self.calls, self.compiled_inside = [], 1, False
         self.difference = self.rounding = ""
         with event.install_listener(COMPILER, event.TimingListener()) as compiler:
@@ -158,7 +158,7 @@ class _Runner:
 
     def again(self, copied):
         """A second call must repeat the first; then find how many calls make a run."""
-        args, named = case = unpack(self.case)
+        args, named = case = self.copies()
         start = time.perf_counter()
         result = self.function(*args, **named)
         self.estimate = time.perf_counter() - start
@@ -179,7 +179,7 @@ class _Runner:
 
     def run(self, calls):
         """Seconds that so many calls take."""
-        inputs = [unpack(self.case) if self.shared is None else self.shared for _ in range(calls)]
+        inputs = [self.copies() if self.shared is None else self.shared for _ in range(calls)]
         function, positional = self.function, [args for args, named in inputs if not named]
         start = time.perf_counter()
         for args in positional:

@@ -6,7 +6,7 @@ import pickle
 from typing import Any
 
 import numpy as np
-from numba import typed
+from numba import typed, typeof
 from numpy.lib.array_utils import byte_bounds
 
 from numba_course.process import pickling
@@ -42,6 +42,32 @@ def unpack(packed: bytes, as_plain: bool = False) -> Any:
     """New arguments; if `as_plain`, with Python's lists and dicts in place of Numba's."""
     args = pickle.loads(packed)
     return plain(args) if as_plain else args
+
+
+class Copies:
+    """Copies of the arguments of a call, packed as ``(args, named)``: as many as are asked for, of the same types.
+
+    For Numba each copy of a compiled function is of a type of its own, so a call with it would compile once more: of
+    such a value all copies have the first.
+    """
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+        self._args, self._named = unpack(packed)
+
+    def __call__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of one more call."""
+        args, named = unpack(self._packed)
+        named = {name: _of_one_type(value, self._named[name]) for name, value in named.items()}
+        return tuple(map(_of_one_type, args, self._args)), named
+
+
+def _of_one_type(value, first):
+    """The value, or the one that came first where Numba has another type for this one."""
+    try:
+        return value if typeof(value) == typeof(first) else first
+    except ValueError:  # of what only bytecode can use
+        return value
 
 
 class _Block:

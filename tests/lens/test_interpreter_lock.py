@@ -128,6 +128,19 @@ def test_threads_take_turns_where_a_call_runs_bytecode(fn, python):
     assert instrument._is_python(fn) is python
 
 
+def test_a_compiled_function_among_the_arguments_is_not_compiled_for_again_and_again():
+    """Another copy is of another type, and the compiler lets others run."""
+
+    @njit
+    def applied(f, values):
+        total = 0.0
+        for value in values:
+            total += f(value)
+        return total
+
+    assert gil(applied, njit(add_one), values=np.ones(LONG)).released is False
+
+
 def test_a_small_parallel_region_does_not_make_a_function_release_the_gil():
     # On a busy machine the region itself may take a few per cent of the time; then the answer is None.
     assert gil(njit(parallel=True)(sines_after_a_small_parallel_loop), 2 * LONG).released is not True

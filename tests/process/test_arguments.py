@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from numba import njit
 
-from numba_course.process.arguments import pack, unpack
+from numba_course.process.arguments import Copies, pack, unpack
 
 
 def copy(*args):
@@ -84,3 +85,15 @@ def test_a_function_keeps_the_name_of_its_file():
     exec(compile("def f(): pass", "cell.py", "exec"), names)
     (copy,) = unpack(pack((names["f"],)))
     assert copy.__code__.co_filename == "cell.py"
+
+
+def test_copies_are_of_the_same_types_and_arrays_are_new():
+    copies = Copies(pack(((njit(abs_of), np.zeros(3)), {"by": np.ones(2)})))
+    (function, values), named = copies()
+    (again, others), more = copies()
+    assert function is again and function(-2.0) == 2.0 and len(again.signatures) == 1
+    assert others is not values and more["by"] is not named["by"]
+
+
+def abs_of(x):
+    return abs(x)

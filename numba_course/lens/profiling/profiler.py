@@ -32,7 +32,7 @@ from numba_course.lens.profiling import _image, _sampling
 from numba_course.lens.profiling._line_tables import lines_kept
 from numba_course.lens.profiling._tally import OWN_CODE, tally
 from numba_course.process import pickling, sandbox
-from numba_course.process.arguments import pack, unpack
+from numba_course.process.arguments import Copies, pack
 
 GENERATORS = GeneratorType, _dynfunc._Generator  # of Python and of Numba
 COMPILING = 120.0  # seconds
@@ -317,10 +317,11 @@ def _observe(pickled, packed, folder, seconds, limit):
     with lines_kept() as compiled:
         yield "compiling", COMPILING
         function = cloudpickle.loads(pickled)
-        args, named = unpack(packed)
+        copies = Copies(packed)
+        args, named = copies()
         if isinstance(function, Dispatcher):
             compiled_for(function, args, named)
-        run = _Run(function, packed, samples, _image.Record(folder, compiled.objects))
+        run = _Run(function, packed, copies, samples, _image.Record(folder, compiled.objects))
         run.look_again()
         yield "calling", limit
         with _sampling.sampled(samples, handler):
@@ -338,10 +339,12 @@ class _Run:
         self,
         function: Callable[..., Any],
         packed: bytes,
+        copies: Copies,
         samples: _sampling.Samples,
         record: _image.Record,
     ) -> None:
-        self.function, self.packed, self.samples, self.record = function, packed, samples, record
+        self.function, self.packed, self.copies = function, packed, copies
+        self.samples, self.record = samples, record
         self.calls, self.ended = 0, ""
 
     def look_again(self) -> bool:
@@ -358,7 +361,7 @@ class _Run:
         is_changed = not _same(self.packed, args, named)
         while used < self._needed(seconds) and not _in_vain(used, time.monotonic() - start, seconds):
             if is_changed:
-                args, named = unpack(self.packed)
+                args, named = self.copies()
             used += self._call(args, named)
 
     def _needed(self, seconds):
