@@ -8,6 +8,7 @@ on is the user's own code, however much was inlined around it. To record more, a
 
 import dis
 import inspect
+import itertools
 import os
 import re
 import tempfile
@@ -72,7 +73,7 @@ def record(fn, options, payload, call):
         _captured_stderr() as remarks,
         _noted_modules(modules, optimised, counters, _last_line(fn.py_func.__code__)),
         _marked_tests(),
-        _noted_bodies(typed),
+        _noted_bodies(typed, _targets(fn.py_func.__code__)),
         warnings.catch_warnings(action="ignore"),
     ):
         copy = rebuilt(fn, **options)
@@ -310,7 +311,8 @@ def _typed(state):
         "conversions": conversions,
         "retyped": [],
         "variables": sorted(names),
-        "loops": _loops(state.func_ir.blocks),
+        "loops": _loops(state.func_ir.blocks, state.func_id.code),
+        "parallel": [],
     }
 
 
@@ -324,8 +326,7 @@ def _types_by_line(state, names):
             kind = state.typemap[statement.target.name]
             name = _own_name(statement.target, names)
             if name and not isinstance(kind, nbtypes.UndefVar):  # around a comprehension, from 3.12 on
-                is_phi = getattr(statement.value, "op", None) == "phi"
-                (merged if is_phi else definitions).append((line, name, _type_text(kind)))
+                (merged if _joins(statement) else definitions).append((line, name, _type_text(kind)))
             conversions += [(line, note) for note in _conversion(statement, state)]
         elif line and isinstance(statement, ir.Return):
             definitions.append((line, "return", _type_text(state.return_type)))
@@ -334,24 +335,36 @@ def _types_by_line(state, names):
     return list(dict.fromkeys(definitions)), list(dict.fromkeys(conversions))
 
 
+def _joins(statement):
+    """Whether it joins versions of a variable where branches meet; in the body of a parallel loop they are copied."""
+    value = getattr(statement, "value", None)
+    if isinstance(statement, ir.Assign) and isinstance(value, ir.Var):
+        target = statement.target
+        return value.unversioned_name == target.unversioned_name and value.name != target.name
+    return isinstance(value, ir.Expr) and value.op == "phi"
+
+
 @contextmanager
-def _noted_bodies(typed):
+def _noted_bodies(typed, targets):
     """Have the types in the bodies of parallel loops noted, which Numba infers anew where it compiles each body."""
     infer = BaseTypeInference.run_pass
 
     def run_pass(self, state):
         changed = infer(self, state)
         if typed and "__numba_parfor_gufunc" in state.func_id.func_name:
-            _retype(next(reversed(typed.values())), state)
+            _retype(next(reversed(typed.values())), targets, state)
         return changed
 
     with mock.patch.object(BaseTypeInference, "run_pass", run_pass):
         yield
 
 
-def _retype(seen, state):
+def _retype(seen, targets, state):
     """Put the types of the body of a parallel loop, which run, for those that the lines in it had before."""
     definitions, conversions = _types_by_line(state, set(seen["variables"]))
+    index = _index_of_body(targets, state)
+    seen["parallel"] += [line for line, _, _ in index]
+    definitions += [one for one in index if one[:2] not in {found[:2] for found in definitions}]
     lines = {
         own_line(statement.loc.line) for block in state.func_ir.blocks.values() for statement in block.body
     }
@@ -362,6 +375,23 @@ def _retype(seen, state):
     kept = [found for found in seen["definitions"] if found[:2] not in again]
     seen["definitions"] = sorted([*kept, *definitions], key=lambda found: found[0])
     seen["conversions"] = [found for found in seen["conversions"] if found[0] not in lines] + conversions
+
+
+def _index_of_body(targets, state):
+    """The definition of the index of a prange loop in its body: Numba's own index has the line of the loop."""
+    for block in state.func_ir.blocks.values():
+        for index in (variable for statement in block.body for variable in statement.list_vars()):
+            found = own_line(index.loc.line), targets.get(own_line(index.loc.line))
+            if index.name.startswith("parfor__index") and all(found):
+                return [(*found, _type_text(state.typemap[index.name]))]
+    return []
+
+
+def _targets(code):
+    """The variable of each loop over something, by its line."""
+    pairs = itertools.pairwise(dis.get_instructions(code))
+    stores = {a.positions.lineno: b.argval for a, b in pairs if a.opname == "FOR_ITER" and "STORE" in b.opname}
+    return {own_line(line): name if isinstance(name, str) else name[0] for line, name in stores.items()}
 
 
 def _variables(code):
@@ -425,20 +455,24 @@ def _is_mathematical(function):
     return isinstance(key, np.ufunc) or getattr(key, "__module__", None) == "math"
 
 
-def _loops(blocks):
+def _loops(blocks, code):
     """The loops as written: (first line, all lines), outer before inner."""
-    found = []
+    found, of_functions = [], set(_lines_of_functions(code))
     for loop in compute_cfg_from_blocks(blocks).loops().values():
         body = (statement for label in loop.body for statement in blocks[label].body)
         # What joins the values of a variable has the line where the variable is used next, maybe after the loop.
         lines = {own_line(statement.loc.line) for statement in body if not _joins(statement)} - {None}
-        if lines:
-            found.append((min(lines), tuple(sorted(lines))))
+        if lines:  # a function that is inlined in it stands elsewhere
+            found.append((min(lines - of_functions or lines), tuple(sorted(lines))))
     return sorted(set(found), key=lambda loop: (loop[0], -len(loop[1])))
 
 
-def _joins(statement):
-    return getattr(getattr(statement, "value", None), "op", None) == "phi"
+def _lines_of_functions(code):
+    """The lines of the functions that are defined in the code."""
+    for inner in (constant for constant in code.co_consts if isinstance(constant, types.CodeType)):
+        if not inner.co_name.startswith("<"):
+            yield from (own_line(line) for _, _, line in inner.co_lines() if line)
+        yield from _lines_of_functions(inner)
 
 
 def _allocations(copy, args, named):

@@ -45,6 +45,7 @@ class Compilation:
     retyped: list
     variables: list
     loops: list
+    parallel: list
     wraparounds: list
     bounds_checks: list
     remarks: list

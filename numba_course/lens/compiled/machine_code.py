@@ -177,7 +177,7 @@ def _listed(pairs):
 
 
 def _tested(lines):
-    return "tested in line " + ", ".join(map(str, lines)) if lines else "not tested"
+    return "tested in line " + ", ".join(map(str, lines)) if lines else "tested in no line of its own"
 
 
 def machine_code(fn: Any, *args: Any, **named: Any) -> MachineCode:
@@ -265,6 +265,7 @@ def loops(
         line: first for first in sorted(lines, key=lambda first: -len(lines[first])) for line in lines[first]
     }
     found, unknown = {first: [] for first in lines}, compilation.is_generator
+    parallel = set(compilation.parallel)  # these run, on threads, whatever remarks say of other loops in their lines
     for loop in machine_loops:
         homes = {home.get(line, line) for line in loop.lines}
         if homes:
@@ -276,7 +277,7 @@ def loops(
     elsewhere = {home.get(line, line) for line in packed_lines if line}
     unplaced = None in packed_lines
     return tuple(
-        _loop(first, lines, found[first], said, unknown, first in elsewhere, unplaced)
+        _loop(first, lines, found[first], said, unknown or first in parallel, first in elsewhere, unplaced)
         for first in sorted(found)
     )
 
@@ -284,7 +285,7 @@ def loops(
 def _loop(first, loops, found, said, unknown, packs_somewhere, unplaced):
     """One loop of the source, from all of them, those of the assembly that it became, and all remarks.
 
-    `unknown` are loops of the assembly without a line, `unplaced` packed arithmetic without one.
+    `unknown` says that it may be one of the assembly that has no line, `unplaced` that packed arithmetic has none.
     """
     lines = loops.get(first, (first,))
     inside = {line for other in lines if other != first for line in loops.get(other, ())}

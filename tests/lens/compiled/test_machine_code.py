@@ -1169,3 +1169,18 @@ def test_what_is_called_packed_is_done_several_at_a_time():
     ((name, packed, scalar),) = free.executed
     assert name == "fadd" and scalar < 64 and values.size <= packed + scalar < values.size + 64
     assert scalar < free.vector_width * 32
+
+
+def test_a_loop_that_calls_a_function_defined_above_it_begins_where_it_is_written():
+    @njit
+    def above(values, threshold):
+        def is_above(value):
+            return value > threshold
+
+        count = 0
+        for value in values:
+            count += is_above(value)
+        return count
+
+    first = above.py_func.__code__.co_firstlineno
+    assert [loop.line - first for loop in machine_code(above, x, 0.5).loops] == [6]

@@ -190,3 +190,19 @@ def test_wrong_use_is_refused_in_one_line(fn, arguments, words):
     with pytest.raises(TypeError) as caught:
         stages(fn, *arguments)
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_loop_that_runs_in_parallel_has_not_vanished():
+    """Remarks on other loops are in its lines."""
+
+    @njit(parallel=True)
+    def product(a, b):
+        out = np.zeros((a.shape[0], b.shape[1]))
+        for i in prange(a.shape[0]):
+            for k in range(a.shape[1]):
+                for j in range(b.shape[1]):
+                    out[i, j] += a[i, k] * b[k, j]
+        return out
+
+    a, b = np.ones((30, 40)), np.ones((40, 20))
+    assert not [loop for loop in stages(product, a, b).loops if loop.state == "gone"]

@@ -250,3 +250,28 @@ def test_the_report_is_plain_frozen_and_static():
     assert page.count("<div") == page.count("</div") and page.count("<td") == page.count("</td")
     with pytest.raises(dataclasses.FrozenInstanceError):
         seen().lines = ()
+
+
+def test_the_index_of_a_parallel_loop_is_unsigned_also_where_it_only_indexes():
+    @njit(parallel=True)
+    def copied(values, out):
+        for i in numba.prange(values.size):
+            out[i] = values[i]
+
+    found = types(copied, x, np.empty(4))
+    assert found.of("i") == ("uint64",)
+    assert "i is uint64 in the parallel loop; were it serial, int64" in repr(found)
+
+
+def test_what_joins_values_in_a_parallel_body_is_no_other_type_of_the_first():
+    @njit(parallel=True)
+    def sums(matrix, out):
+        for i in numba.prange(len(matrix)):
+            total = 0
+            for j in range(matrix.shape[1]):
+                total += matrix[i, j]
+            out[i] = total
+
+    found = types(sums, np.ones((3, 4)), np.empty(3))
+    assert found.of("total") == ("int64", "float64")
+    assert "total is" not in repr(found)
