@@ -20,6 +20,9 @@ NAMES = {
     "auto_parallel": "parallel",
     "debuginfo": "debug",
 }  # of options in the decorator
+# What a function that says nothing of it takes from the one whose call has it compiled. The other that is no option of
+# its own, enable_ssa, Numba turns off where it inlines something.
+INHERITED = frozenset({"fastmath", "error_model", "forceinline", "nrt"})
 OWN_OPTION = re.compile(rf"(?:^Flags\(|, )(?=(?:{'|'.join(Flags.options)})=)")
 
 
@@ -44,7 +47,8 @@ def other_options(fn: Dispatcher, text: str) -> list[str]:
     flags = Flags()
     fn.targetdescr.options.parse_as_flags(flags, options)  # it takes a dictionary of parallel's apart
     now = _options(fn._compiler._customize_flags(flags).summary())
-    unknown = set() if len(options) == len(fn.targetoptions) else {"auto_parallel"}
+    unknown = {"enable_ssa", *(INHERITED - fn.targetoptions.keys())}
+    unknown |= set() if len(options) == len(fn.targetoptions) else {"auto_parallel"}
     differing = {name for name in then.keys() | now.keys() if then.get(name) != now.get(name)} - unknown
     return sorted(NAMES.get(name, name) for name in differing)
 

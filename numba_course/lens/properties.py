@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from numba.core.dispatcher import Dispatcher
+from numba.np.ufunc.ufuncbuilder import UFuncDispatcher
 
 from numba_course.lens.compiled.machine_code import GROWS, MachineCode, machine_code
 from numba_course.lens.disk_cache import Cache, cache
@@ -277,12 +278,13 @@ def allocations(call: Call, at_most: int = 0) -> Finding:
 def specialisations(call: Call, at_most: int = 1) -> Finding:
     """Whether this process has the function for at most so many combinations of types."""
     fn = getattr(call.fn, "_dispatcher", call.fn)  # of a ufunc: its kernel
-    if not isinstance(fn, Dispatcher):
+    if not isinstance(fn, Dispatcher | UFuncDispatcher):
         return Finding(NOT_CHECKED, f"it is no function that Numba compiles, but a {type(fn).__name__}")
-    signatures = [f"({', '.join(map(str, kinds))})" for kinds in fn.overloads]
+    all_kinds = (getattr(key, "args", key) for key in fn.overloads)  # those of a ufunc are whole signatures
+    signatures = [f"({', '.join(map(str, kinds))})" for kinds in all_kinds]
     if not signatures:
         return Finding(NOT_CHECKED, "it is compiled for nothing yet; call it before")
-    listed = "\n".join(f"  {fn.__name__}{signature}" for signature in signatures)
+    listed = "\n".join(f"  {fn.py_func.__name__}{signature}" for signature in signatures)
     sentence = f"is compiled for {len(signatures)} combinations of types"
     if len(signatures) > at_most:
         return Finding(BROKEN, f"{sentence}, and may be for {at_most}:\n{listed}")

@@ -87,6 +87,20 @@ def test_allocations_are_counted():
         lens.assert_allocations(copied, VALUES)
 
 
+def test_specialisations_of_a_ufunc_are_its_loops():
+    @vectorize
+    def square(x):
+        return x * x
+
+    square(VALUES)
+    lens.assert_specialisations(square)
+    square(VALUES * 1j)
+    with pytest.raises(
+        AssertionError, match=r"2 combinations of types, and may be for 1:\n  square\(float64\)"
+    ):
+        lens.assert_specialisations(square)
+
+
 def test_specialisations_are_counted_and_an_omitted_default_is_one():
     @njit
     def plus(x, y=1):

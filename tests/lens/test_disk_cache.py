@@ -423,6 +423,22 @@ SETTLED_ELSEWHERE = """
     fast = njit(cache=True, fastmath={"contract", "nnan", "ninf"})(text)
     exact = njit(cache=True, error_model="numpy")(text)
     alike = njit(cache=True, fastmath={"ninf", "contract", "nnan"}, nopython=True)(text)
+
+    @njit(inline="always")
+    def halved(x):
+        return x / 2
+
+    @njit(cache=True)
+    def inlines(x):
+        return halved(x)
+
+    @njit(cache=True)
+    def inner(x):
+        return x / 3
+
+    @njit(cache=True, fastmath=True, error_model="numpy")
+    def outer(x):
+        return inner(x)
     """
 REPORT_SETTLED = """
     import json, sys
@@ -430,7 +446,7 @@ REPORT_SETTLED = """
     import module
     from numba_course.lens.disk_cache import cache
     found = {}
-    for name in ("some", "others", "all_given", "divided", "fast", "exact", "alike"):
+    for name in ("some", "others", "all_given", "divided", "fast", "exact", "alike", "inlines", "outer", "inner"):
         fn = getattr(module, name)
         result, seen = fn(4), cache(fn)
         found[name] = result, seen.hits, seen.at_risk, seen.stale, repr(seen)
@@ -463,7 +479,9 @@ def test_defaults_of_callees_and_options_are_compared_with_what_is_compiled_in(t
     assert "option error_model is stale: the code was compiled with another value" in second["divided"][4]
     # Dispatchers of one function have one entry: whoever comes first compiles for all.
     assert [first[name][1] for name in ("fast", "exact", "alike")] == [0, 1, 1]
-    assert [first[name][3] for name in ("fast", "exact", "alike")] == [[], ["error_model", "fastmath"], []]
+    assert [first[name][3] for name in ("fast", "exact", "alike")] == [[], ["error_model"], []]
+    # What Numba itself sets, where it inlines, or takes from the caller that has a callee compiled, is as it must be.
+    assert [first[name][3] for name in ("inlines", "outer", "inner")] == [[], [], []]
 
 
 @pytest.mark.parametrize(("file", "size"), [("nbi", 30), ("nbi", 0), ("nbc", 300), ("nbc", -1)])

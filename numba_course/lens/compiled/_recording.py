@@ -390,7 +390,9 @@ def _index_of_body(targets, state):
 def _targets(code):
     """The variable of each loop over something, by its line."""
     pairs = itertools.pairwise(dis.get_instructions(code))
-    stores = {a.positions.lineno: b.argval for a, b in pairs if a.opname == "FOR_ITER" and "STORE" in b.opname}
+    stores = {
+        a.positions.lineno: b.argval for a, b in pairs if a.opname == "FOR_ITER" and "STORE" in b.opname
+    }
     return {own_line(line): name if isinstance(name, str) else name[0] for line, name in stores.items()}
 
 

@@ -265,7 +265,9 @@ def loops(
         line: first for first in sorted(lines, key=lambda first: -len(lines[first])) for line in lines[first]
     }
     found, unknown = {first: [] for first in lines}, compilation.is_generator
-    parallel = set(compilation.parallel)  # these run, on threads, whatever remarks say of other loops in their lines
+    parallel = set(
+        compilation.parallel
+    )  # these run, on threads, whatever remarks say of other loops in their lines
     for loop in machine_loops:
         homes = {home.get(line, line) for line in loop.lines}
         if homes:

@@ -435,11 +435,11 @@ def test_a_processor_that_nobody_taught_us_is_refused():
 def test_a_call_that_does_not_end_leaves_allocations_unknown(monkeypatch):
     run, calls = sandbox.run, []
 
-    def impatient(function, fn, payload, call, seconds):
+    def impatient(function, fn, options, payload, call, seconds):
         calls.append(call)
         if call:
             return sandbox.Outcome("timed out", step="calling")
-        return run(function, fn, payload, call, seconds=seconds)
+        return run(function, fn, options, payload, call, seconds=seconds)
 
     monkeypatch.setattr(compiling.sandbox, "run", impatient)
     report = machine_code(njit(none_allocated), x)
