@@ -215,10 +215,11 @@ def sampled(samples: Samples, handler: Any) -> Iterator[None]:
 
 
 def is_in_place(handler: Any) -> bool:
-    """Whether the handler still takes the signals of the timer: what is called may have set one of its own."""
+    """Whether the handler still takes signals, and the timer sends them: what is called may have set its own."""
     found = _Action()
     _checked(ctypes.CDLL(None, use_errno=True).sigaction(signal.SIGPROF, None, ctypes.byref(found)))
-    return found.handler == handler.address
+    _, period = signal.getitimer(PROCESSOR_TIME)
+    return found.handler == handler.address and abs(period - PERIOD / 1e6) < PERIOD / 2e6
 
 
 def _checked(failed):

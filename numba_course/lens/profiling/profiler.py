@@ -42,7 +42,11 @@ BUSY = 3  # times that, where other programs take the processor
 ENOUGH = 100  # samples
 ASLEEP = 0.02  # of a processor: calls that use less sleep
 MEMORY = 3 << 30  # bytes that the child process may use
-DISTURBED = "set a handler of SIGPROF of its own, so samples are missing"
+DISTURBED = "set a handler of SIGPROF, or its timer, itself, so samples are missing"
+COPYING = (
+    "changes its arguments, and copying them for each call took most of the time: give smaller ones, or profile a function "
+    "that makes them and calls it in a loop"
+)
 FEW = 30  # samples below which next to nothing can be said
 SHOWN, LEAST = 25, 0.01  # lines of a card, and the share of the least of them
 DRAWN = 12  # lines of a figure
@@ -358,10 +362,16 @@ class _Run:
         start, used = time.monotonic(), self._call(args, named)
         if self.look_again():  # it compiled meanwhile, so it does not count
             start, used = time.monotonic(), 0.0
-        is_changed = not _same(self.packed, args, named)
-        while used < self._needed(seconds) and not _in_vain(used, time.monotonic() - start, seconds):
+        is_changed, copying = not _same(self.packed, args, named), 0.0
+        while used < self._needed(seconds):
+            waited = time.monotonic() - start
+            if _in_vain(used, waited, seconds):
+                self.ended = self.ended or COPYING * (copying > waited / 2)
+                break
             if is_changed:
+                before = time.monotonic()
                 args, named = self.copies()
+                copying += time.monotonic() - before
             used += self._call(args, named)
 
     def _needed(self, seconds):

@@ -170,3 +170,14 @@ def many(a):
     calls_what_is_not_inlined(1_000)
     for _ in steps(3_000):
         pass
+
+
+def stops_the_timer(n):
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    return two_loops(n)
+
+
+@njit
+def counts_in(counters):
+    """Changes one element of many."""
+    counters[0] += 1.0

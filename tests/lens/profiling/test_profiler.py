@@ -116,7 +116,13 @@ def test_each_call_has_arguments_of_its_own_if_it_changes_them_and_may_raise():
 
 
 def test_a_call_that_takes_the_signal_for_itself_is_told():
-    assert "handler of SIGPROF of its own" in repr(profile(programs.takes_the_signal, 1000, seconds=0.05))
+    assert "set a handler of SIGPROF" in repr(profile(programs.takes_the_signal, 1000, seconds=0.05))
+    assert "or its timer, itself" in repr(profile(programs.stops_the_timer, 1000, seconds=0.05))
+
+
+def test_that_copying_took_the_time_is_told():
+    seen = profile(programs.counts_in, np.zeros(1 << 21), seconds=0.3)
+    assert "copying them for each call took most of the time" in repr(seen)
 
 
 def test_a_call_that_does_not_end_is_stopped_and_shown(monkeypatch):
