@@ -25,14 +25,42 @@ def reduced_c_function(pickler, function):
             COMPILE, _point_to, function, callback, order=-1
         )  # what is compiled at once may call it
         return _c_function_to_be, (type(function)._flags_, function.restype, function.argtypes)
-    try:
-        place = place_of(address or 0)
-    except LookupError as error:
-        raise pickle.PicklingError(
-            "ctypes knows a C function by its address alone; take it from its library by name, "
-            "or make it inside the function"
-        ) from error
+    place = _place_of(address or 0, "ctypes knows a C function by its address alone")
     return _c_function_at, (*place, type(function)._flags_, function.restype, function.argtypes)
+
+
+def _place_of(address, said):
+    """The library in which an address lies, and where in it; `said` begins the sentence where there is none."""
+    try:
+        return place_of(address)
+    except LookupError as error:
+        more = "take it from its library by name, or make it inside the function"
+        raise pickle.PicklingError(f"{said}; {more}") from error
+
+
+def is_wrapped_address(value: Any) -> bool:
+    """Whether it is an object that gives Numba the address of a function, and is no function of Numba's itself."""
+    module = sys.modules.get("numba.core.types.function_type")
+    return (
+        module is not None and isinstance(value, module.WrapperAddressProtocol) and not hasattr(value, "cres")
+    )
+
+
+def reduced_wrapped_address(value: Any) -> tuple[Any, ...]:
+    """For such an object, one that gives the address of the same function in the child."""
+    kind = type(value).__name__
+    place = _place_of(value.__wrapper_address__(), f"a {kind} gives the address of a C function alone")
+    return _wrapped_address, (*place, value.signature())
+
+
+def _wrapped_address(file, distance, signature):
+    from numba.core.types import WrapperAddressProtocol
+
+    members = {
+        "__wrapper_address__": lambda self: address_at(file, distance),
+        "signature": lambda self: signature,
+    }
+    return type("Wrapped", (WrapperAddressProtocol,), members)()
 
 
 def _c_function_to_be(flags, restype, argtypes):

@@ -146,6 +146,8 @@ class Pickler(cloudpickle.Pickler):
             raise pickle.PicklingError(_stays(value))
         if issubclass(kind, CFuncPtr):
             return _made_by_c.reduced_c_function(self, value)
+        if _made_by_c.is_wrapped_address(value):
+            return _made_by_c.reduced_wrapped_address(value)
         if issubclass(kind, ctypes.CDLL):
             functions = [f for f in vars(value).values() if isinstance(f, CFuncPtr)]
             return _made_by_c.c_library, (kind, value._name, [_made_by_c.declared(f) for f in functions])

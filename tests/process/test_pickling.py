@@ -549,6 +549,34 @@ def test_a_module_beside_the_notebook_is_imported(tmp_path, monkeypatch):
     del sys.modules["found_helpers"]
 
 
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="where a library was loaded to is told by Linux"
+)
+def test_what_gives_numba_the_address_of_a_c_function_gives_it_in_the_child():
+    cell = """
+import ctypes
+from numba import njit, types
+
+address = ctypes.cast(ctypes.CDLL(None).labs, ctypes.c_void_p).value
+
+class Absolute(types.WrapperAddressProtocol):
+    def __wrapper_address__(self):
+        return address
+
+    def signature(self):
+        return types.intp(types.intp)
+
+absolute = Absolute()
+
+@njit
+def used(x):
+    return absolute(x)
+"""
+    used = run_cell(cell)["used"]
+    outcome = sandbox.run(lambda packed: pickle.loads(packed)(-3), dumps(used), seconds=60)
+    assert outcome.value == 3
+
+
 def test_c_functions_known_by_their_address_alone_are_refused():
     import cffi
 

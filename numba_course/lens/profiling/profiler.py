@@ -44,8 +44,8 @@ ASLEEP = 0.02  # of a processor: calls that use less sleep
 MEMORY = 3 << 30  # bytes that the child process may use
 DISTURBED = "set a handler of SIGPROF, or its timer, itself, so samples are missing"
 COPYING = (
-    "changes its arguments, and copying them for each call took most of the time: give smaller ones, or profile a function "
-    "that makes them and calls it in a loop"
+    "changes its arguments, and copying them for each call took most of the time: give smaller ones, or profile a "
+    "function that makes them and calls it in a loop"
 )
 FEW = 30  # samples below which next to nothing can be said
 SHOWN, LEAST = 25, 0.01  # lines of a card, and the share of the least of them
