@@ -120,6 +120,8 @@ def call(run, frame, fn, args, kwargs):
     if isinstance(fn, types.FunctionType):
         return _overloads.call(run, frame, fn, args, kwargs)
     kind = "the intrinsic " if isinstance(fn, _Intrinsic) else ""
+    if type(fn).__name__ == "_ObjModeContextType":
+        raise NotUnderstood("a block under objmode, which Python runs,")
     raise NotUnderstood(f"a call of {kind}{getattr(fn, '__name__', type(fn).__name__)}")
 
 

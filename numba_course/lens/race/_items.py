@@ -34,6 +34,7 @@ PLAIN_ITEMS = set("?bhilqdD")  # kinds of numbers that are Python's here
 FITTING = {(float, "d"), (int, "d"), (int, "l"), (int, "q")}  # that NumPy stores as compiled code does
 TRANSPARENT = (types.ModuleType, type, tuple, str, enum.Enum, np.ufunc, np.dtype, numba.types.Type, *NUMBERS)
 ATTRIBUTES = {"T", "dtype", "flat", "imag", "itemsize", "nbytes", "ndim", "real", "shape", "size", "strides"}
+BOUNDS = {"start", "stop", "step"}
 UNCHANGING = (
     "copy count difference get index intersection isdisjoint issubset issuperset items keys union values"
 )
@@ -114,8 +115,9 @@ def setitem(run, target, index, value):
         grows = isinstance(index, slice) or (isinstance(target, dict) and index not in target)
         run.memory.item(target, None, WRITE if grows else READ)
         if not isinstance(index, slice):
-            run.memory.same = not grows and isinstance(value, NUMBERS) and target[index] == value
-            run.memory.item(target, _key(target, index), WRITE)
+            key = _key(target, index)
+            run.memory.same = not grows and isinstance(value, NUMBERS) and target[key] == value
+            run.memory.item(target, key, WRITE)
             run.memory.same = False
         theirs(operator.setitem, target, index, value)
         return
@@ -151,6 +153,8 @@ def attribute(run, value, name):
         return _field(run, value, name)
     if isinstance(value, NUMBERS) and not hasattr(value, name):
         return _added(run, value, name)
+    if isinstance(value, (range, slice)) and name in BOUNDS and getattr(value, name) is not None:
+        return getattr(value, name)  # of a slice, what was not given is a number in compiled code
     if isinstance(value, TRANSPARENT) or value in (typed.List, typed.Dict):
         return scalar(theirs(getattr, value, name))
     raise NotUnderstood(f"the attribute {name} of {type(value).__name__}")
@@ -204,7 +208,11 @@ def length(run, value):
 
 def _key(container, index):
     """The cell of an item: a list's counted from the front."""
-    return theirs(operator.getitem, range(len(container)), index) if isinstance(container, list) else index
+    if not isinstance(container, list):
+        return index
+    if not -len(container) <= index < len(container):
+        raise Raised(IndexError("list index out of range"))
+    return index % len(container)
 
 
 def _is_stored(target, index, value):

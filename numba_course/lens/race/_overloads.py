@@ -76,7 +76,10 @@ def _type_of(value):
 
 def _found(function: Callable[..., Any], kinds: Kinds | None) -> Found | None:
     """The compiled function in place of this one, and whether it is inlined; None if it is not found out."""
-    known = getattr(cpu_target.typing_context.resolve_value_type(function), "templates", ())
+    try:
+        known = getattr(cpu_target.typing_context.resolve_value_type(function), "templates", ())
+    except ValueError:  # Python alone calls it, under objmode
+        raise NotUnderstood(f"a call of the Python function {function.__name__}") from None
     templates = [template for template in reversed(known) if hasattr(template, "_overload_func")]
     for template in templates if kinds else ():
         dispatcher = _implementation(template, kinds)

@@ -55,11 +55,7 @@ def prepared(run: Any, code: ir.FunctionIR) -> dict[int, Block]:
     }
     places: dict[tuple[str, int], ir.Loc] = {}  # one for each line
     used = Counter(
-        variable.name
-        for body in bodies.values()
-        for statement in body
-        for variable in statement.list_vars()
-        if not (isinstance(statement, ir.Assign) and variable is statement.target)
+        variable.name for body in bodies.values() for statement in body for variable in _read_by(statement)
     )
     return {label: Block(len(body), _Text(run, body, places, used).made()) for label, body in bodies.items()}
 
@@ -263,14 +259,22 @@ def _is_written(statement):
     return type(value) is not ir.Expr or (hasattr(_Text, f"_{value.op}") and _is_plain(value))
 
 
+def _read_by(statement):
+    """The variables that a statement reads; it may assign one of them anew, as ``not in`` does."""
+    if not isinstance(statement, ir.Assign):
+        return statement.list_vars()
+    value = statement.value
+    return [value] if isinstance(value, ir.Var) else getattr(value, "list_vars", list)()
+
+
 def _read_from_here(body):
     """Names of the variables that the text of a block reads after it has assigned them, as often as it does."""
     assigned = set()
     for statement in body:
         target = statement.target if isinstance(statement, ir.Assign) else None
         if _is_written(statement):
-            for variable in statement.list_vars():
-                if variable is not target and variable.name in assigned:
+            for variable in _read_by(statement):
+                if variable.name in assigned:
                     yield variable.name
         if target is not None:
             assigned.add(target.name)

@@ -4,7 +4,7 @@ import ctypes
 import heapq
 
 import numpy as np
-from numba import float64, int64, literally, njit, prange
+from numba import float64, int64, literally, njit, objmode, prange
 from numba.experimental import jitclass
 from numba.extending import intrinsic, overload
 
@@ -121,3 +121,47 @@ def literal(value):
 def a_literal(a):
     for i in prange(a.size):
         a[i] = literal(2)
+
+
+def only_of_python(value):
+    print(value)
+
+
+@unchecked(UP, says="a call of the Python function only_of_python on line ")
+def a_call_that_is_left_to_python(a):
+    for i in prange(a.size):
+        a[i] += 1
+    with objmode:
+        only_of_python(a)
+
+
+@unchecked(UP, says="the function raised IndexError: list index out of range on line ")
+def an_item_that_is_not_there(a):
+    items = [1.0, 2.0]
+    for i in prange(a.size):
+        a[i] += 1
+    items[int(a[1])] = 3.0
+    return items
+
+
+@unchecked(UP, says="a block under objmode, which Python runs, on line ")
+def a_block_that_is_left_to_python(a):
+    for i in prange(a.size):
+        a[i] += 1
+    with objmode():
+        print(a)
+
+
+@race(UP, says="iteration 3 reads a[0], which iteration 0 writes")
+def what_is_not_in_a_set(a):
+    seen = {1.0, 2.0}
+    for i in prange(a.size):
+        if a[i] not in seen and i not in (5, 6):
+            a[i] = a[0] + 1
+
+
+@valid(UP)
+def bounds_of_a_range(a):
+    some = range(1, a.size, 2)
+    for i in prange(some.start, some.stop):
+        a[i] = some.step
