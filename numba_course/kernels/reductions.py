@@ -42,8 +42,8 @@ def sum(values: np.typing.ArrayLike, threads: int = 1) -> float:
     Notes
     -----
     Every 2048 values are summed in 16 lanes, eight values to each at a time, in pairs; then the lanes of all blocks are
-    added in halves. The order of the additions is part of the source, so all processors agree. The error is at most about
-    ``29 + ceil(log2(n / 2048))`` roundings of the sum of the magnitudes, as for pairwise summation (Higham, "The
+    added in halves. The order of the additions is part of the source, so all processors agree. The error is at most
+    about ``29 + ceil(log2(n / 2048))`` roundings of the sum of the magnitudes, as for pairwise summation (Higham, "The
     accuracy of floating point summation", 1993). O(n). The values are read in sequence: where whole rows of 2 KiB
     were read side by side, values beyond the caches took more than twice as long.
     """
