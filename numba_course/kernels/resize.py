@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -15,6 +17,7 @@ from numba_course.kernels.checks import check_array, check_integer, check_out, c
 from numba_course.kernels.resize_avx2 import Table
 
 DTYPES = (np.uint8, np.float32, np.float64)
+MOST = 2**31 - 1  # rows or columns: products of an old and a new number stay exact
 
 
 def bilinear_resize(
@@ -29,7 +32,7 @@ def bilinear_resize(
     Parameters
     ----------
     image : array_like of uint8, float32 or float64, shape (h, w) or (h, w, channels)
-    height, width : int, 1 or more
+    height, width : int, 1 or more, below 2**31
         The new size.
     out : ndarray of the image's dtype, shape (height, width) or (height, width, channels), optional
         Filled and returned; made if None. It must not share memory with `image`.
@@ -45,7 +48,8 @@ def bilinear_resize(
     TypeError
         If a dtype is another one, or a number is not an integer.
     ValueError
-        If the image is empty or has another number of axes, a number is too small, or `out` does not fit.
+        If the image is empty or has another number of axes or 2**31 rows or columns, a number is out of range, or
+        `out` does not fit.
 
     Notes
     -----
@@ -68,10 +72,14 @@ def bilinear_resize(
     1.0 to 1.1 for float32, two 0.4 to 0.6 and 0.9: for float32 half of that is to read the image from memory, and 10
     microseconds of any call are checks and Numba's look at the arguments.
     """
-    height, width = check_integer("height", height, 1), check_integer("width", width, 1)
-    threads = check_threads(threads)
     image = _checked(image)
+    height, width = check_integer("height", height, 1, MOST), check_integer("width", width, 1, MOST)
+    threads = check_threads(threads)
     shape = (height, width, *image.shape[2:])
+    if math.prod(shape) * image.itemsize > sys.maxsize:
+        raise ValueError(
+            f"height and width must be such that an address can reach all pixels, not {height} and {width}"
+        )
     if out is None:
         out = np.empty(shape, image.dtype)
     else:
@@ -90,6 +98,8 @@ def _checked(image: np.typing.ArrayLike) -> np.typing.NDArray[Any]:
         raise ValueError(f"image must have 2 or 3 axes (height, width and channels), not {image.ndim}")
     if 0 in image.shape:
         raise ValueError(f"image must not be empty, but its shape is {image.shape}")
+    if max(image.shape[:2]) > MOST:
+        raise ValueError(f"image must have at most {MOST} rows and columns, but its shape is {image.shape}")
     return image
 
 

@@ -72,6 +72,18 @@ def joined(typingctx, low, high):
 
 
 @intrinsic(prefer_literal=True)
+def shifted(typingctx, low, high, by):
+    """The lanes from `by` on of two vectors, one behind the other: as many as one has; `by` is a constant."""
+
+    def generate(context, builder, signature, args):
+        return builder.shuffle_vector(
+            *args[:2], _order(range(by.literal_value, by.literal_value + low.lanes))
+        )
+
+    return low(low, high, by), generate
+
+
+@intrinsic(prefer_literal=True)
 def every(typingctx, value, lanes):
     """A vector with the same value in each of `lanes` lanes; `lanes` is a constant."""
     kind = Vector(value, lanes.literal_value)
