@@ -97,7 +97,7 @@ def moving_average(
     else:
         check_out("out", out, shape, (np.float32, np.float64), values)
     if out.size:
-        _fill(values, axis, window, out, threads)
+        _fill(values, axis, window, np.asarray(out), threads)
     return out
 
 

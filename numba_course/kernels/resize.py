@@ -84,9 +84,9 @@ def bilinear_resize(
         out = np.empty(shape, image.dtype)
     else:
         check_out("out", out, shape, (image.dtype,), image)
-    target = out if out.flags.c_contiguous else np.empty(shape, image.dtype)
+    target = np.asarray(out) if out.flags.c_contiguous else np.empty(shape, image.dtype)
     fill(passes_for, image, target, threads)
-    if target is not out:
+    if not out.flags.c_contiguous:
         out[...] = target
     return out
 

@@ -197,6 +197,17 @@ def test_a_subclass_or_a_list_gives_a_plain_array():
         assert np.array_equal(result, expected)
 
 
+def test_an_out_may_be_of_another_class():
+    """A matrix has two axes however it is reshaped: a kernel that takes it for a row writes elsewhere."""
+    values = np.random.default_rng(7).random((6, 80))
+    for window, axis in ((3, 1), (9, 1), (3, 0)):
+        expected = moving_average(values, window, axis)
+        for kind in (np.matrix, Subclass):
+            out = np.zeros(expected.shape).view(kind)
+            assert moving_average(values, window, axis, out) is out
+            assert np.array_equal(np.asarray(out), expected)
+
+
 def strided(shape, strides):
     """An array that may overlap itself, in the middle of memory of its own."""
     return np.lib.stride_tricks.as_strided(np.zeros(99)[49:], shape, strides)

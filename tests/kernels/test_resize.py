@@ -200,6 +200,18 @@ def test_read_only_swapped_and_listed_images_are_taken():
         assert_array_equal(bilinear_resize(other, 4, 7), expected)
 
 
+def test_an_out_may_be_of_another_class(tmp_path):
+    """A matrix has two axes however it is reshaped: a kernel that takes it for a row writes elsewhere."""
+    image = image_of((6, 8), np.float32)
+    expected = bilinear_resize(image, 4, 7)
+    for out in (
+        np.matrix(np.zeros((4, 7), np.float32)),
+        np.memmap(tmp_path / "out", "f4", "w+", shape=(4, 7)),
+    ):
+        assert bilinear_resize(image, 4, 7, out) is out
+        assert_array_equal(np.asarray(out), expected)
+
+
 IMAGE = np.ones((4, 5), np.float32)
 FIXED = np.ones((4, 5), np.float32)
 FIXED.flags.writeable = False
