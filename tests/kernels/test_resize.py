@@ -205,7 +205,7 @@ def test_an_out_may_be_of_another_class(tmp_path):
     image = image_of((6, 8), np.float32)
     expected = bilinear_resize(image, 4, 7)
     for out in (
-        np.matrix(np.zeros((4, 7), np.float32)),
+        np.zeros((4, 7), np.float32).view(np.matrix),
         np.memmap(tmp_path / "out", "f4", "w+", shape=(4, 7)),
     ):
         assert bilinear_resize(image, 4, 7, out) is out
