@@ -17,6 +17,7 @@ from numba_course.kernels.checks import check_array, check_integer, check_out, c
 from numba_course.kernels.resize_avx2 import Table
 
 DTYPES = (np.uint8, np.float32, np.float64)
+TABLES = 512  # of heights and of widths that are kept
 MOST = 2**31 - 1  # rows or columns: products of an old and a new number stay exact
 
 
@@ -62,7 +63,8 @@ def bilinear_resize(
 
     O(height * width * channels) time. With one thread the GIL is released and any number of Python threads may
     call. More threads than one use Numba's: with its layer ``workqueue``, call from one Python thread at a time.
-    An image or an `out` that is not contiguous is copied first. The tables for the last 32 sizes are kept.
+    An image or an `out` that is not contiguous is copied first. The tables for the last 512 pairs of an old and a new
+    height, and of widths, are kept; to make one takes as long as to resize a small image.
 
     On a processor with AVX2, uint8 and float32 are computed by vector operations of our own: the loop that looks up
     neighbours at computed places is not vectorised, as a store might change what a later one finds, which makes the
@@ -169,11 +171,24 @@ def passes_for(shape: tuple[int, ...], new: tuple[int, ...], dtype: np.dtype) ->
     if config.DISABLE_JIT or not vectors.has_avx2():
         return plain_passes_for(shape, new, dtype)
     channels = shape[2] if len(shape) == 3 else 1
-    rows, columns = positions(shape[0], new[0]), spread(positions(shape[1], new[1]), channels)
-    tables = resize_avx2.tables_for(dtype, shape[1] * channels, channels, rows, columns)
-    if tables is None:
+    steps = _columns_avx2(shape[1], new[1], channels, dtype)
+    if steps is None:
         return plain_passes_for(shape, new, dtype)
-    return Passes(*tables)
+    across, down, table = steps
+    return Passes(across, down, table, _rows_avx2(shape[0], new[0], dtype))
+
+
+# Apart, as crops of a size that is new at each call have heights and widths that came before.
+
+
+@lru_cache(maxsize=TABLES)
+def _columns_avx2(old, new, channels, dtype):
+    return resize_avx2.columns_for(dtype, old * channels, channels, spread(positions(old, new), channels))
+
+
+@lru_cache(maxsize=TABLES)
+def _rows_avx2(old, new, dtype):
+    return resize_avx2.rows_for(dtype, positions(old, new))
 
 
 @lru_cache(maxsize=32)
@@ -196,7 +211,7 @@ def positions(old: int, new: int) -> Table:
     weights = rest / (2 * new)
     weights[left < 0] = 0
     weights[left > old - 2] = 1
-    return left.clip(0, old - 2), weights
+    return np.minimum(np.maximum(left, 0), old - 2), weights  # `clip` would take three times as long
 
 
 def spread(table: Table, channels: int) -> Table:

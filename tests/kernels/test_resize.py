@@ -200,6 +200,20 @@ def test_read_only_swapped_and_listed_images_are_taken():
         assert_array_equal(bilinear_resize(other, 4, 7), expected)
 
 
+@pytest.mark.skipif(not FAST, reason="needs a processor with AVX2, and the compiler")
+def test_a_new_pair_of_a_height_and_a_width_that_came_before_needs_no_table(monkeypatch):
+    made = []
+    positions = resize.positions
+    monkeypatch.setattr(resize, "positions", lambda *sizes: made.append(sizes) or positions(*sizes))
+    image = image_of((446, 447), np.uint8)  # sizes of no other test
+    for side in range(437, 446):
+        bilinear_resize(image[:side, : side + 1], 11, 13)
+    assert len(made) == 18
+    for side in range(437, 446):
+        bilinear_resize(image[:side, : 883 - side], 11, 13)
+    assert len(made) == 18
+
+
 def test_an_out_may_be_of_another_class(tmp_path):
     """A matrix has two axes however it is reshaped: a kernel that takes it for a row writes elsewhere."""
     image = image_of((6, 8), np.float32)
