@@ -45,9 +45,8 @@ def histogram(
         Filled (not added to) and returned.
     threads : int, 1 <= threads <= 4096
         Into how many parts at most the work is shared out, each with counters of its own and no fewer values than
-        those: memory stays in proportion to ``values.size + bins``. 1 runs in the calling thread,
-        without the GIL, and is safe in several threads at once; more use Numba's threading layer, of which
-        "workqueue" allows one caller at a time.
+        those: memory stays in proportion to ``values.size + bins``. 1 runs in the calling thread, without the GIL.
+        What more cost on a busy machine, after a fork and where several Python threads call: docs/threads.md.
 
     Returns
     -------

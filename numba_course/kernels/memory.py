@@ -28,7 +28,8 @@ def memcpy(destination: np.typing.NDArray[Any], source: np.typing.NDArray[Any], 
         As many bytes each, of any dtypes without Python objects; dtypes and shapes may differ, as the bytes are copied
         in the order of the memory.
     threads : int, 1 <= threads <= 4096
-        Parts that are copied at the same time.
+        Parts that are copied at the same time. What more than 1 cost on a busy machine, after a fork and where several
+        Python threads call: docs/threads.md.
 
     Raises
     ------

@@ -46,9 +46,9 @@ def moving_average(
         Filled and returned; it must not share memory with `values`. Reused, it saves the system's work of
         handing out fresh pages, which may take as long as the kernel.
     threads : int, 1 <= threads <= 4096
-        Into how many parts the work is shared out. 1 runs in the calling thread, without the GIL, and is safe in
-        several threads at once; more use Numba's threading layer, of which "workqueue" allows one caller at a
-        time. The result is the same to the last bit.
+        Into how many parts the work is shared out. 1 runs in the calling thread, without the GIL. What more cost on a
+        busy machine, after a fork and where several Python threads call: docs/threads.md. The result is the same to
+        the last bit.
 
     Returns
     -------

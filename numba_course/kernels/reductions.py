@@ -26,7 +26,8 @@ def sum(values: np.typing.ArrayLike, threads: int = 1) -> float:
     values : array_like of float64 or float32, shape (n,)
         One that is not contiguous is copied.
     threads : int, 1 <= threads <= 4096
-        Parts that are summed at the same time. The result is the same to the last bit for any number.
+        Parts that are summed at the same time. The result is the same to the last bit for any number. What more than
+        1 cost on a busy machine, after a fork and where several Python threads call: docs/threads.md.
 
     Returns
     -------
@@ -65,7 +66,8 @@ def dot(a: np.typing.ArrayLike, b: np.typing.ArrayLike, threads: int = 1) -> flo
     a, b : array_like of float64 or float32, shape (n,)
         What is not contiguous is copied.
     threads : int, 1 <= threads <= 4096
-        Parts that are summed at the same time. The result is the same to the last bit for any number.
+        Parts that are summed at the same time. The result is the same to the last bit for any number. What more than
+        1 cost on a busy machine, after a fork and where several Python threads call: docs/threads.md.
 
     Returns
     -------

@@ -38,7 +38,8 @@ def bilinear_resize(
     out : ndarray of the image's dtype, shape (height, width) or (height, width, channels), optional
         Filled and returned; made if None. It must not share memory with `image`.
     threads : int, 1 <= threads <= 4096
-        Into how many parts the rows are shared out. The result is the same to the last bit for any number.
+        Into how many parts the rows are shared out. The result is the same to the last bit for any number. What more
+        than 1 cost on a busy machine, after a fork and where several Python threads call: docs/threads.md.
 
     Returns
     -------
@@ -61,8 +62,7 @@ def bilinear_resize(
     one sign is a few units in the last place. NaN and infinity spread to all pixels next to which they count, even
     with the weight 0. A uint8 is within 0.51 of exact arithmetic.
 
-    O(height * width * channels) time. With one thread the GIL is released and any number of Python threads may
-    call. More threads than one use Numba's: with its layer ``workqueue``, call from one Python thread at a time.
+    O(height * width * channels) time. With one thread the GIL is released.
     An image or an `out` that is not contiguous is copied first. The tables for the last 512 pairs of an old and a new
     height, and of widths, are kept; to make one takes as long as to resize a small image.
 
