@@ -29,7 +29,11 @@ def check_array(
     """
     if np.ma.isMaskedArray(value):
         raise TypeError(f"{name} must not be a masked array: fill it first, for example with NaN")
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, OverflowError) as error:  # as of lists that are not rectangular
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} must be an array, or what NumPy makes one of: {error}") from None
     native = array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
     if native not in dtypes:
         raise TypeError(f"{name} must be of dtype {_listed(dtypes)}, not {array.dtype}")
@@ -61,7 +65,7 @@ def check_out(
             raise ValueError(f"{name} must not share memory with an input")
 
 
-def check_integer(name: str, value: SupportsIndex, low: int, high: int | None = None) -> int:
+def check_integer(name: str, value: SupportsIndex, low: int | None = None, high: int | None = None) -> int:
     """Return `value` as an int in `low`..`high`; whole numbers of other types, such as 3.0 or True, are refused."""
     try:
         number = operator.index(value)
@@ -69,10 +73,18 @@ def check_integer(name: str, value: SupportsIndex, low: int, high: int | None = 
         number = None
     if number is None or isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be an integer, not {value!r}")
-    if number < low or (high is not None and number > high):
+    if (low is not None and number < low) or (high is not None and number > high):
         span = f"at least {low}" if high is None else f"in {low}..{high}"
         raise ValueError(f"{name} must be {span}, not {number}")
     return number
+
+
+def check_axis(axis: SupportsIndex, ndim: int) -> int:
+    """Return `axis`, of an array with `ndim` of them, counted from the first."""
+    number = check_integer("axis", axis)
+    if not -ndim <= number < ndim:
+        raise np.exceptions.AxisError(number, ndim)
+    return number % ndim
 
 
 def check_threads(threads: SupportsIndex) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -35,18 +35,18 @@ def histogram(
     Parameters
     ----------
     values : array_like of float64, float32, float16, integers or bool, any shape
-        It may be read-only; one that is not contiguous is copied, and so are integers of 2 or more bytes, to
-        float64, and float16, to float32.
+        It may be read-only; one that is not contiguous is copied, and so are values that do not have the dtype of
+        NumPy's edges, as float32 with limits of float64 and integers of 2 bytes or more.
     bins : int, 1 <= bins <= 2**24
-    low, high : real numbers, low <= high
-        As in NumPy equal ones are widened by half a unit to both sides.
+    low, high : real numbers of at most 64 bits, low <= high
+        As in NumPy equal ones are widened by half a unit to both sides, and their dtype has a part in that of the
+        edges: float32 values and limits that are Python's numbers have edges of float32.
     out : ndarray of int64, shape (bins,), optional
         Filled (not added to) and returned.
     threads : int, 1 <= threads <= 4096
         Into how many parts at most the work is shared out, each with counters of its own and no fewer values than
-        those: memory stays in proportion to ``values.size + bins``. 1 runs in the calling thread,
-        without the GIL, and is safe in several threads at once; more use Numba's threading layer, of which
-        "workqueue" allows one caller at a time.
+        those: memory stays in proportion to ``values.size + bins``. 1 runs in the calling thread, without the GIL.
+        What more cost on a busy machine, after a fork and where several Python threads call: docs/threads.md.
 
     Returns
     -------
@@ -57,29 +57,28 @@ def histogram(
     Raises
     ------
     TypeError
-        Another dtype, a masked array, `bins` that is no int, limits that are no real numbers.
+        Another dtype, a masked array, `bins` that is no int, limits that are no real numbers or of more than 64 bits.
     ValueError
         `bins` or `threads` out of range; limits in the wrong order, not finite, too far apart for the difference
-        to be finite; more bins than there are numbers to part them; an unfit `out`.
+        to be finite; limits of two kinds, one of which NumPy rounds to compare values with it, but not to make edges;
+        more bins than there are numbers to part them; an unfit `out`.
 
     Notes
     -----
-    The edges are NumPy's own, in its dtype: float32 for float32 values. Integers are compared with them as
-    float64, as NumPy does, which cannot tell apart neighbours beyond 2**53. NumPy corrects its guess of a bin by
-    one at most, here an edge decides in every case: counts differ where NumPy's edges are not equally spaced, in
-    ranges of a few thousand subnormal numbers.
+    The edges are NumPy's own, and so are the counts, also where its edges are not equally spaced, as among subnormal
+    numbers: there its guess of a bin, corrected by one at most, is not always the bin between whose edges a value lies.
 
     Cost: O(n + bins), in blocks that stay in the cache. A vectorised pass computes each value's place by a product.
-    A place is in doubt if it is no farther from a whole number than the farthest place of an edge is; as the
-    computed place never falls when the value grows, no other value can be in the wrong bin. Only values in doubt
-    are compared with edges. Values of 8 bits are counted one by one and shared out to the bins afterwards.
-    Against boost-histogram, one or two threads took 0.40 to 0.49 of the time for float64, 0.24 to 0.27 for float32;
-    for bytes, 0.9 to 1.0 of OpenCV's calcHist: one update of a counter each. Where equal ones follow each other, as
-    in a photograph, ours are faster.
+    A place is in doubt if it is no farther from a whole number than the farthest place of an edge is, ours or NumPy's
+    guess; as neither ever falls when the value grows, no other value can be in another bin than NumPy's. Only for
+    values in doubt the guess is made, and corrected. Values of 8 bits, and many of float16, are counted one by one and
+    shared out to the bins afterwards.
+    For bytes that is one update of a counter each; where equal ones follow each other, as in a photograph, it takes no
+    longer.
     """
     values = check_array("values", values, DTYPES)
     bins = check_integer("bins", bins, 1, MOST_BINS)
-    _check_limits(low, high)
+    low, high = _check_limits(low, high)
     threads = check_threads(threads)
     if out is None:
         out = np.empty(bins, np.int64)
@@ -88,17 +87,13 @@ def histogram(
     values = values.ravel(order="K")
     if values.dtype == np.bool_:
         values = values.view(np.uint8)
-    if values.itemsize == 1:
-        bin_of = _bins_of_levels(
-            values.dtype, bins, *(np.asarray(limit).dtype.type(limit) for limit in (low, high))
-        )
-        counts = np.zeros(256, np.int64)
-        _count_levels(values.view(np.uint8), threads, counts)
-        out[:] = np.bincount(bin_of, counts, bins + 1)[:bins]  # in float64, exact up to 2**53
+    if values.itemsize == 1 or values.dtype == np.float16:
+        _count_levels(values, bins, low, high, threads, out)
     else:
-        edges = _edges(values.dtype, bins, low, high)
-        real = np.float64 if values.dtype.kind in "iu" else np.promote_types(values.dtype, np.float32)
-        _count_places(values.astype(real, copy=False), edges.astype(real, copy=False), threads, out)
+        rule = _rule(values.dtype, bins, low, high)
+        if values.dtype.kind in "iu" and _are_beyond(rule.edges, low, high):
+            values = values[(values >= low) & (values <= high)]  # by NumPy, in integers
+        _count_places(values.astype(rule.edges.dtype, copy=False), rule, threads, out)
     return out
 
 
@@ -110,51 +105,131 @@ def histogram_spec(
 
 
 def _check_limits(low, high):
+    """Return the limits as scalars, equal ones widened."""
     for name, limit in (("low", low), ("high", high)):
-        if np.ndim(limit) or np.asarray(limit).dtype.kind not in "biuf":
+        kind = np.asarray(limit).dtype
+        if type(limit) is int and kind.hasobject:
+            raise TypeError(f"{name} must fit in 64 bits, or be a float, not {limit}")
+        if np.ndim(limit) or kind.kind not in "iuf":
             raise TypeError(f"{name} must be a real number, not {limit!r}")
+        if kind.itemsize > np.float64().itemsize:
+            raise TypeError(f"{name} must be a number of at most 64 bits, not of {kind}")
         if not np.isfinite(limit):
             raise ValueError(f"{name} must be finite, not {limit}")
     if low > high:
         raise ValueError(f"low must be at most high, {high}, not {low}")
-    if not np.isfinite(float(high) - float(low)):
-        raise ValueError(f"high - low must be finite, not {high} - {low}")
+    low, high = (limit[()] if isinstance(limit, np.ndarray) else limit for limit in (low, high))
+    return (low - 0.5, high + 0.5) if low == high else (low, high)
 
 
-def _edges(dtype, bins, low, high):
-    """The edges that `np.histogram` would compare values of `dtype` with."""
-    with np.errstate(over="ignore"):
+class Rule(NamedTuple):
+    """By what NumPy puts values of one dtype into bins: ``(value - edges[0]) / width * bins`` is its guess."""
+
+    edges: np.typing.NDArray[np.floating]
+    width: np.floating | np.integer
+    guesses: np.typing.NDArray[np.floating]  # of the edges
+
+
+def _rule(dtype, bins, low, high):
+    """The edges with which `np.histogram` would compare values of `dtype`, and its guesses."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        width = _width(low, high)
+        if not np.isfinite(width):
+            raise ValueError(f"high - low must be finite in {width.dtype}, not {high} - {low}")
         edges = np.histogram_bin_edges(np.empty(0, dtype), bins, (low, high))
+        guesses = (edges - edges[0]) / width
+        guesses *= bins
     if not np.isfinite(edges[[0, -1]]).all():
         raise ValueError(f"low and high must be finite in {edges.dtype}, not {low} and {high}")
-    return edges
+    if not np.isfinite(guesses[-1]):
+        raise ValueError(f"high - low must be finite in {edges.dtype}, not {high} - {low}")
+    if not float(guesses[-1]) < bins + 1:  # NumPy would look for an edge beyond the last one
+        raise ValueError(f"Too many bins: there are too few numbers of {edges.dtype} from {low} to {high}")
+    for limit, edge in ((low, edges[0]), (high, edges[-1])):
+        dtype_compared = np.result_type(dtype, limit)
+        with np.errstate(over="ignore"):
+            compared = dtype_compared.type(limit) if dtype_compared.kind == "f" else limit
+            same = edges.dtype.type(compared) == edge
+        if not same:
+            raise ValueError(
+                f"low and high must be of one type: NumPy would compare with {compared}, and make an edge of {edge}"
+            )
+    return Rule(edges, width, guesses)
+
+
+def _width(low, high):
+    """``high - low`` as NumPy computes it: integers without a sign."""
+    dtype = np.result_type(low, high)
+    if dtype.kind == "f":
+        return np.subtract(high, low, dtype=dtype)
+    for limit in (low, high):
+        if not np.iinfo(dtype).min <= limit <= np.iinfo(dtype).max:
+            raise ValueError(f"low and high must be of one type: {limit} is no {dtype}, as the other is")
+    return np.dtype(f"u{dtype.itemsize}").type(int(high) - int(low))
+
+
+def _are_beyond(edges, low, high):
+    """Say whether a limit is an integer that is no edge, as floats cannot tell it from its neighbours."""
+    whole = [limit for limit in (low, high) if isinstance(limit, int | np.integer)]
+    return any(abs(int(limit)) >= 1 / np.finfo(edges.dtype).eps for limit in whole)
+
+
+def _count_levels(values, bins, low, high, threads, out):
+    """Fill `out` with the counts of values of a dtype that has few different ones."""
+    levels = 256**values.itemsize
+    if values.size < levels > 256:
+        _rule(values.dtype, bins, low, high)  # refuses what NumPy fails with
+        out[:] = np.histogram(values, bins, (low, high))[0]
+        return
+    bin_of = _bins_of_levels(values.dtype, bins, low, high)
+    if levels == 256:
+        counts = _counts_of_bytes(values.view(np.uint8), threads)
+    else:
+        counts = np.bincount(values.view(np.uint16), minlength=levels)
+    out[:] = np.bincount(bin_of, counts, bins + 1)[:bins]  # in float64, exact up to 2**53
 
 
 @lru_cache(maxsize=32, typed=True)  # the edges have the precision of the limits
 def _bins_of_levels(dtype, bins, low, high):
-    """The bin of each of the 256 values of a byte, `bins` for none; to find them takes as long as 200,000 bytes."""
-    levels, edges = np.arange(256, dtype=np.uint8).view(dtype), _edges(dtype, bins, low, high)
-    bin_of = np.minimum(np.searchsorted(edges, levels, "right") - 1, bins - 1)
-    bin_of[(levels < edges[0]) | (levels > edges[-1])] = bins
+    """The bin in which NumPy counts each value of `dtype`, in the order of their bits, `bins` for none."""
+    _rule(dtype, bins, low, high)
+    levels = np.arange(256**dtype.itemsize, dtype=f"u{dtype.itemsize}").view(dtype)
+    inside = np.flatnonzero((levels >= low) & (levels <= high))
+    bin_of = np.full(levels.size, bins)
+    counts = np.histogram(levels[inside], bins, (low, high))[0]
+    bin_of[inside[np.argsort(levels[inside])]] = np.repeat(
+        np.arange(bins), counts
+    )  # bins rise with the values
     return bin_of
 
 
-def _count_places(values, edges, threads, out):
-    """Fill `out` with the counts of wider values."""
-    bins, places = out.size, edges.astype(np.float64) - np.float64(edges[0])
+def _count_places(values, rule, threads, out):
+    """Fill `out` with the counts of values that have the dtype of the edges."""
+    bins, edges = out.size, rule.edges
+    places = edges.astype(np.float64)
+    places -= places[0]
     with np.errstate(over="ignore", divide="ignore"):
         scale = bins / places[-1]
     scale = scale if np.isfinite(scale) else 0.0  # then every place is 0, and in doubt
-    doubt = np.abs(places * scale - np.arange(bins + 1)).max() + np.finfo(np.float64).eps
+    places *= scale
+    doubt = max(_farthest(places), _farthest(rule.guesses)) + np.finfo(np.float64).eps
+    real = rule.guesses.dtype.type
+    guess = real(rule.width), real(bins)
     parts = _parts(threads, values.size, BLOCK + bins)
     # A store to a counter stalls loads of places whose addresses end in the same bits; those of neighbours differ.
     work = np.zeros((parts, BLOCK + bins + 1 + LINE), np.uint32)
     if threads == 1:
         for part in range(parts):
-            _count_part(_part(values, part, parts), edges, scale, doubt, work[part])
+            _count_part(_part(values, part, parts), edges, guess, scale, doubt, work[part])
     else:
-        _share_out(values, edges, scale, doubt, work)
+        _share_out(values, edges, guess, scale, doubt, work)
     work[:, BLOCK : BLOCK + bins].sum(axis=0, out=out)
+
+
+def _farthest(places):
+    """How far one of them is from its number at most; they are overwritten, as fresh memory costs as much again."""
+    places -= np.arange(places.size)
+    return float(np.abs(places, out=places).max())
 
 
 def _parts(threads, size, counters):
@@ -168,15 +243,15 @@ def _part(values, part, parts):
 
 
 @njit(nogil=True, parallel=True, cache=True)
-def _share_out(values, edges, scale, doubt, work):
+def _share_out(values, edges, guess, scale, doubt, work):
     """Count each part of the values in a row of `work`."""
     parts = work.shape[0]
     for part in prange(parts):
-        _count_part(_part(values, part, parts), edges, scale, doubt, work[part])
+        _count_part(_part(values, part, parts), edges, guess, scale, doubt, work[part])
 
 
 @njit(nogil=True, cache=True)
-def _count_part(values, edges, scale, doubt, work):
+def _count_part(values, edges, guess, scale, doubt, work):
     """Add to the counters behind the places in `work`; number ``edges.size - 1`` takes what is in no bin."""
     places, counts = work[:BLOCK].view(np.int32), work[BLOCK:]
     for start in range(0, values.size, BLOCK):
@@ -185,7 +260,7 @@ def _count_part(values, edges, scale, doubt, work):
             prefetch(values, i)  # the processor's own stops at each page, and while bins are counted
         if _place(block, edges, scale, doubt, places):
             for i in range(block.size):
-                k = places[i] if places[i] >= 0 else _settle(block[i], ~places[i], edges)
+                k = places[i] if places[i] >= 0 else _settle(block[i], edges, guess)
                 counts[k] += uint32(1)
         else:
             for i in range(block.size):
@@ -208,15 +283,15 @@ def _place(values, edges, scale, doubt, places):
 
 
 @njit(nogil=True, cache=True)
-def _settle(value, k, edges):
-    """Find the bin of one value by its edges, from the guess `k`."""
-    last = edges.size - 2
+def _settle(value, edges, guess):
+    """Find the bin of one value as NumPy does: by a guess, corrected by one at most; `guess` is its width and bins."""
+    last, (width, bins) = edges.size - 2, guess
     if not (value >= edges[0] and value <= edges[-1]):
         return last + 1
-    k = min(k, last)
-    while value < edges[k]:
+    k = min(int((value - edges[0]) / width * bins), last)
+    if value < edges[k]:
         k -= 1
-    while k < last and value >= edges[k + 1]:
+    if k < last and value >= edges[k + 1]:
         k += 1
     return k
 
@@ -246,8 +321,8 @@ def _prefetch_line(typingctx, values, at):
     return types.void(values, types.intp), generate
 
 
-def _count_levels(values, threads, out):
-    """Fill `out` with how often each of the 256 bytes occurs."""
+def _counts_of_bytes(values, threads):
+    """How often each of the 256 bytes occurs."""
     parts = _parts(threads, values.size, LANES * 256)
     counts = np.zeros((parts, LANES * 256 + LINE), np.uint32)
     if threads == 1:
@@ -255,7 +330,7 @@ def _count_levels(values, threads, out):
             _count_bytes(_part(values, part, parts), counts[part])
     else:
         _share_out_bytes(values, counts)
-    counts[:, : LANES * 256].reshape(-1, 256).sum(axis=0, out=out)
+    return counts[:, : LANES * 256].reshape(-1, 256).sum(axis=0, dtype=np.int64)
 
 
 @njit(nogil=True, parallel=True, cache=True)

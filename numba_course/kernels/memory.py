@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import njit, prange, types
@@ -15,6 +14,7 @@ from numpy import ndarray
 
 from numba_course.kernels.checks import check_threads
 
+BYTE = np.dtype(np.uint8)
 LINE = 64  # bytes of a cache line
 STREAM = 12 << 20  # bytes from which a copy is quicker past the caches; see `memcpy`
 
@@ -25,14 +25,16 @@ def memcpy(destination: np.typing.NDArray[Any], source: np.typing.NDArray[Any], 
     Parameters
     ----------
     destination, source : ndarray, contiguous (C or Fortran)
-        As many bytes each; dtypes and shapes may differ, as the bytes are copied in the order of the memory.
+        As many bytes each, of any dtypes without Python objects; dtypes and shapes may differ, as the bytes are copied
+        in the order of the memory.
     threads : int, 1 <= threads <= 4096
-        Parts that are copied at the same time.
+        Parts that are copied at the same time. What more than 1 cost on a busy machine, after a fork and where several
+        Python threads call: docs/threads.md.
 
     Raises
     ------
     TypeError
-        If an argument is no array, or has a dtype that Numba does not know.
+        If an argument is no array, or has a dtype with Python objects, whose references would have to be counted.
     ValueError
         If an array is not contiguous, `destination` is read-only, the numbers of bytes differ, or the arrays
         overlap.
@@ -45,21 +47,35 @@ def memcpy(destination: np.typing.NDArray[Any], source: np.typing.NDArray[Any], 
     memory. The boundary suits 32 MiB of last-level cache and more (Intel 64 and IA-32 Optimization Reference Manual,
     "Non-temporal Stores").
 
+    Arrays of other dtypes than uint8, or with another number of axes than one, are seen as bytes first, which takes a
+    microsecond or two; so the kernel is compiled for bytes alone, once for a source that is writeable and once for one
+    that is not.
+
     Within compiled code `copy_bytes` copies 1 KiB in 0.02 and 16 KiB in 0.2 of the time that `numpy.copyto` takes
     when Python calls it. Called from Python itself, a short copy cannot beat `copyto`: to call a compiled function of
     two arrays that does nothing takes 0.9 times as long as to have that copy 1 KiB. `copy_bytes` takes as long as
     `copyto`, this function a third longer, because of its checks.
     """
-    if type(destination) is not ndarray or type(source) is not ndarray:
-        check_copy(destination, source)  # a dispatcher that knows an array's type takes a masked one for it
+    if not (
+        type(destination) is type(source) is ndarray
+        and destination.dtype is source.dtype is BYTE
+        and destination.ndim == source.ndim == 1
+    ):
+        check_copy(destination, source)
+        destination, source = _as_bytes(destination), _as_bytes(source)
     try:
         if threads == 1 and type(threads) is int:
             copy_bytes(destination, source)
         else:
             _copy_parts(destination, source, check_threads(threads))
-    except (NumbaError, NotImplementedError, ValueError):
+    except (NumbaError, ValueError):
         check_copy(destination, source)  # names the argument and what it was
         raise
+
+
+def _as_bytes(array):
+    """The memory of a contiguous array."""
+    return np.asarray(array).ravel(order="K").view(BYTE) if array.nbytes else np.empty(0, BYTE)
 
 
 def memcpy_spec(destination: np.typing.NDArray[Any], source: np.typing.NDArray[Any]) -> None:
@@ -74,12 +90,8 @@ def check_copy(destination: np.typing.NDArray[Any], source: np.typing.NDArray[An
     for name, array in (("destination", destination), ("source", source)):
         if not isinstance(array, ndarray) or np.ma.isMaskedArray(array):
             raise TypeError(f"{name} must be a NumPy array, not {type(array).__name__}")
-        try:
-            known = numba.from_dtype(array.dtype) not in (types.pyobject, types.float16)  # for GPUs
-        except NumbaError:
-            known = False
-        if not known:
-            raise TypeError(f"{name} must have a dtype that Numba knows, not {array.dtype}")
+        if array.dtype.hasobject:
+            raise TypeError(f"{name} must have a dtype without Python objects, not {array.dtype}")
         if not array.flags.forc:
             raise ValueError(f"{name} must be contiguous, not strided by {array.strides} bytes")
     if not destination.flags.writeable:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numba import config, njit, prange, uint64
-from numpy.lib.array_utils import normalize_axis_index
+from numba.core.dispatcher import Dispatcher
+from numba.extending import register_jitable
 
-from numba_course.kernels.checks import check_array, check_integer, check_out, check_threads
-from numba_course.kernels.vectors import every, float64s, load, plus, store, times
+from numba_course.kernels.checks import check_array, check_axis, check_integer, check_out, check_threads
+from numba_course.kernels.vectors import every, float64s, load, plus, shifted, store, times
 
 DTYPES = tuple(np.dtype(code) for code in "?bBhHiIlLqQefd")
 # No kernel here has a disk cache: Numba would keep serving what it compiled before an edit of `vectors`, as it watches
 # the file of the function alone.
-UNROLLED = 8  # windows up to here are compiled one by one
+UNROLLED = 7  # windows up to here are compiled one by one
 UNROLLED_BLOCK = 4096  # outputs that are shared out together then
 LANES = 8  # sums side by side in a vector
+SHORT = 64  # outputs of a row from which vectors pay
+CHUNK = 64  # columns that are summed side by side: fewer would read lines of the memory more than once
+SUMS = 2**16  # sums that the second-level cache holds
 
 
 def moving_average(
@@ -35,14 +41,14 @@ def moving_average(
         Of any layout; it may be read-only.
     window : int, 1 <= window <= n
     axis : int
-        Fast along a contiguous last axis; any other costs a copy.
+        All are about as fast where `values` and `out` are C-contiguous; others cost copies.
     out : ndarray of float32 or float64, shape (..., n - window + 1, ...), optional
         Filled and returned; it must not share memory with `values`. Reused, it saves the system's work of
         handing out fresh pages, which may take as long as the kernel.
     threads : int, 1 <= threads <= 4096
-        Into how many parts the work is shared out. 1 runs in the calling thread, without the GIL, and is safe in
-        several threads at once; more use Numba's threading layer, of which "workqueue" allows one caller at a
-        time. The result is the same to the last bit.
+        Into how many parts the work is shared out. 1 runs in the calling thread, without the GIL. What more cost on a
+        busy machine, after a fork and where several Python threads call: docs/threads.md. The result is the same to
+        the last bit.
 
     Returns
     -------
@@ -53,7 +59,7 @@ def moving_average(
     Raises
     ------
     TypeError
-        Another dtype, a masked array, or a `window` that is no int.
+        Another dtype, a masked array, or a `window`, `axis` or `threads` that is no int.
     ValueError
         `window` or `threads` out of range, `axis` out of bounds (AxisError), or an `out` of another shape,
         read-only or overlapping `values`.
@@ -64,14 +70,13 @@ def moving_average(
     square root of that factor. As in bottleneck the sum is multiplied by ``1 / window``, so that the mean of 49
     ones is one unit in the last place below 1. A sum beyond float64's range is infinite.
 
-    Cost: 11 to 15 additions of vectors to eight means, for any window: values are summed in overlapping eights,
-    and a mean is a sum of such eights up to a boundary plus one from there on [1]_, eight means to a vector.
-    Windows to 8 are sums that the compiler unrolls and vectorises. Scratch is 8 bytes times `window`. What is
-    left of a row, up to two windows, is a single chain of sums, about as fast as a running sum; so is all of it
-    where the JIT is switched off. Against bottleneck, one thread took 0.7 to 0.9 of the time for a million float64
-    values and 0.5 to 0.6 for ten million, two took 0.3. For windows of 5 and 8 the kernel takes as long as a compiled
-    loop that copies, 1.0 to 1.2 times as long as `numpy.copyto`; the checks add some 20 microseconds. The first
-    call in a process compiles, anew for each dtype and each window up to 8: seconds.
+    Cost: about ten operations on vectors for eight means, for any window: values are summed in overlapping eights,
+    and a mean is a sum of such eights up to a boundary plus one from there on [1]_, eight means to a vector. A
+    window of 8 is one such sum; shorter ones are sums that the compiler unrolls and vectorises, along any axis.
+    Longer ones along another axis than the last are summed in single values, several neighbours side by side, and in
+    rows of fewer than 64 means, or where the JIT is switched off, one by one. Scratch is 8 bytes times `window`, for
+    each of the neighbours, of which there are at most 64. The checks take some 20 microseconds. The first call
+    in a process compiles, anew for each dtype and each window up to 7: seconds.
 
     References
     ----------
@@ -81,7 +86,7 @@ def moving_average(
     values = check_array("values", values, DTYPES)
     if values.dtype != np.float32:
         values = values.astype(np.float64, copy=False)
-    axis = normalize_axis_index(axis, values.ndim)
+    axis = check_axis(axis, values.ndim)
     n, threads = values.shape[axis], check_threads(threads)
     if n == 0:
         raise ValueError(f"values must have at least 1 value along axis {axis}, not 0")
@@ -92,7 +97,7 @@ def moving_average(
     else:
         check_out("out", out, shape, (np.float32, np.float64), values)
     if out.size:
-        _along_last_axis(values.swapaxes(axis, -1), window, out.swapaxes(axis, -1), threads)
+        _fill(values, axis, window, np.asarray(out), threads)
     return out
 
 
@@ -103,89 +108,154 @@ def moving_average_spec(values: np.typing.NDArray[Any], window: int) -> np.typin
         return np.array([math.fsum(w) / window if np.isfinite(w).all() else np.sum(w) for w in windows])
 
 
-def _along_last_axis(values, window, out, threads):
-    """Fill `out` row by row, by way of contiguous copies where needed."""
+def _fill(values, axis, window, out, threads):
+    """Fill `out`, by way of contiguous copies where needed.
+
+    Contiguous memory is seen as rows of `n` items, each of `step` values: those of all axes behind `axis`.
+    """
+    if not values.flags.c_contiguous:
+        values, out, axis = values.swapaxes(axis, -1), out.swapaxes(axis, -1), values.ndim - 1
     filled = out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
-    rows = np.ascontiguousarray(values).reshape(-1, values.shape[-1])
-    results = filled.reshape(-1, filled.shape[-1])
-    unrolled = window <= UNROLLED
-    taps, block = ((0,) * window, UNROLLED_BLOCK) if unrolled else ((), window // LANES * LANES)
-    blocks = results.shape[0] * -(-results.shape[1] // block)
-    vectors = 0 if config.DISABLE_JIT else max(0, results.shape[1] - LANES) // block
-    if threads == 1:
-        _fill_blocks(rows, window, taps, block, vectors, results, 0, blocks)
+    n, width = values.shape[axis], out.shape[axis]
+    rows, step = math.prod(out.shape[:axis]), math.prod(out.shape[axis + 1 :])
+    if window <= UNROLLED:
+        fill, law = _fill_unrolled, (step, n * step, width * step) + (0,) * window
+        blocks = rows * _ceil(width * step, UNROLLED_BLOCK)
+    elif step < LANES:
+        by_vectors = step == 1 and width >= SHORT and not config.DISABLE_JIT
+        block = window // LANES * LANES if by_vectors else window
+        vectors = max(0, width - 2 * LANES) // block if by_vectors else 0
+        fill, law = _fill_chains, (window, step, n, width, block, vectors)
+        blocks = rows * _ceil(width, block) * step
     else:
-        _share_out(rows, window, taps, block, vectors, results, blocks, threads)
+        chunk = min(max(SUMS // window, LANES), CHUNK)
+        fill, law = _fill_columns, (window, step, n, width, chunk)
+        blocks = rows * _ceil(step, chunk) * _ceil(width, window)
+    source, target = np.ascontiguousarray(values).reshape(-1), filled.reshape(-1)
+    if threads == 1:
+        fill(source, law, target, 0, blocks)
+    else:
+        _shared(fill)(source, law, target, blocks, threads)
     if filled is not out:
         out[...] = filled
 
 
-@njit(nogil=True, parallel=True)
-def _share_out(rows, window, taps, block, vectors, out, blocks, parts):
-    """Fill `out` in `parts`, each of whole blocks, so that every sum is formed as on one thread."""
-    for part in prange(parts):
-        first, last = part * blocks // parts, (part + 1) * blocks // parts
-        _fill_blocks(rows, window, taps, block, vectors, out, first, last)
+@cache
+def _shared(fill: Callable[..., None]) -> Dispatcher:
+    """A kernel that fills all blocks in `parts`, each of whole blocks, so that every sum is formed as on one thread."""
+
+    @njit(nogil=True, parallel=True)
+    def share_out(values, law, out, blocks, parts):
+        for part in prange(parts):
+            fill(values, law, out, part * blocks // parts, (part + 1) * blocks // parts)
+
+    return share_out
+
+
+@register_jitable
+def _ceil(size, block):
+    """How many blocks there are."""
+    return (size + block - 1) // block
+
+
+# Kernels ``fill(values, law, out, first, last)``: of the blocks of `out`, those from `first` to `last`. They go by
+# positions in the whole, as views would have their references counted; unsigned ones, as others may count from the end.
 
 
 @njit(nogil=True)
-def _fill_blocks(rows, window, taps, block, vectors, out, first, last):
-    """Fill the blocks `first` to `last` of `out`, counted row by row; in a row the first `vectors` by vectors."""
-    width = out.shape[1]
-    per_row = (width + block - 1) // block
-    sums = np.empty(0 if len(taps) else window)
+def _fill_unrolled(values, law, out, first, last):
+    """With a window that is known to the compiler: the length of a tuple is part of its type."""
+    (step, size, width), window = law[:3], len(law) - 3  # of a row: all values, and all means
+    share, per_row = 1.0 / window, _ceil(width, UNROLLED_BLOCK)
+    for number in range(first, last):
+        row, start = number // per_row, number % per_row * UNROLLED_BLOCK
+        at, to = uint64(row * size + start), uint64(row * width + start)
+        for i in range(min(UNROLLED_BLOCK, width - start)):
+            total = np.float64(values[at + uint64(i)])
+            for k in range(1, window):
+                total += values[at + uint64(i + k * step)]
+            out[to + uint64(i)] = total * share
+
+
+@njit(nogil=True)
+def _fill_columns(values, law, out, first, last):
+    """Of items with many values: `chunk` of them side by side; a mean is formed as in a chain."""
+    window, step, n, width, chunk = law
+    chunks, per_row = _ceil(step, chunk), _ceil(width, window)
+    share, sums, total = 1.0 / window, np.empty((window, chunk)), np.empty(chunk)
+    for number in range(first, last):
+        start, side = number % per_row * window, number // per_row % chunks * chunk
+        row, count = number // (per_row * chunks), min(chunk, step - side)
+        at, to = (row * n + start) * step + side, (row * width + start) * step + side
+        total[:] = 0.0
+        for k in range(window - 1, -1, -1):
+            item, kept = values[at + k * step : at + k * step + count], sums[k]
+            for j in range(item.size):
+                total[j] += np.float64(item[j])
+                kept[j] = total[j]
+        total[:] = 0.0
+        for k in range(min(window, width - start)):
+            behind = at + (window + k - 1) * step
+            item, kept = values[behind : behind + (count if k else 0)], sums[k]
+            for j in range(item.size):
+                total[j] += np.float64(item[j])
+            mean = out[to + k * step : to + k * step + count]
+            for j in range(mean.size):
+                mean[j] = (kept[j] + total[j]) * share
+
+
+@njit(nogil=True)
+def _fill_chains(values, law, out, first, last):
+    """Of items with few values, one after the other, and `vectors` blocks of a row by vectors."""
+    window, step, n, width, block, vectors = law
+    per_row, share, sums = _ceil(width, block), 1.0 / window, np.empty(window)
+    column, k, row = first % step, first // step % per_row, first // step // per_row
     while first < last:
-        row, start = first // per_row, first % per_row
-        stop = min(per_row, start + last - first)
-        first += stop - start
-        if len(taps):
-            low, high = start * block, min(stop * block, width)
-            _fill_unrolled(rows[row, low : high + window - 1], taps, out[row, low:high])
+        at, to = row * n * step + column, row * width * step + column
+        if k < vectors:
+            stop = min(vectors, k + last - first)
+            _fill_vectors(values, uint64(at), window, sums, out, uint64(to), k, stop)
+            first, k = first + stop - k, stop
         else:
-            _fill_vectors(rows[row], window, sums, out[row], start, min(stop, vectors))
-            for k in range(max(start, vectors), stop):
-                low, high = k * block, min((k + 1) * block, width)
-                _fill_block(rows[row, low : high + window - 1], window, sums, out[row, low:high])
+            start = k * block
+            count = min(block, width - start)
+            _fill_chain(values, at + start * step, step, share, sums, out, to + start * step, count)
+            first, column = first + 1, column + 1
+            if column == step:
+                column, k = 0, k + 1
+        if k == per_row:
+            k, row = 0, row + 1
 
 
-@njit(nogil=True)
-def _fill_unrolled(values, taps, out):
-    """Fill `out` with a window that is known to the compiler: the length of the tuple `taps` is part of its type."""
-    share = 1.0 / len(taps)
-    for i in range(out.size):
-        total = np.float64(values[i])
-        for k in range(1, len(taps)):
-            total += values[i + k]
-        out[i] = total * share
-
-
-@njit(nogil=True)
-def _fill_block(values, window, sums, out):
+@njit(nogil=True, inline="always")
+def _fill_chain(values, at, step, share, sums, out, to, count):
     """Fill a block: a mean is of a sum up to the end of the first window and of one from there on."""
-    share, total = 1.0 / window, 0.0
+    window, total = sums.size, 0.0
     for k in range(window - 1, -1, -1):
-        total += np.float64(values[k])  # as Python a float32 would make the sum one
-        sums[k] = total
-    out[0] = sums[0] * share
+        total += np.float64(values[uint64(at + k * step)])  # as Python a float32 would make the sum one
+        sums[uint64(k)] = total
+    out[uint64(to)] = total * share
     total = 0.0
-    for k in range(1, out.size):
-        total += np.float64(values[window + k - 1])
-        out[k] = (sums[k] + total) * share
+    for k in range(1, count):
+        total += np.float64(values[uint64(at + (window + k - 1) * step)])
+        out[uint64(to + k * step)] = (sums[uint64(k)] + total) * share
 
 
 @njit(nogil=True)
-def _fill_vectors(values, window, sums, out, first, last):
-    """Fill the blocks `first` to `last` in the same way, with sums of eight in place of values.
+def _fill_vectors(values, row, window, sums, out, to, first, last):
+    """Fill the blocks `first` to `last` of a row in the same way, with sums of eight in place of values.
 
     Each vector is added to the one eight places on. What a window has beyond whole eights is added at the end.
     Up to `LANES` values behind those of the last window are read.
     """
-    if first >= last:
-        return
     size, rest = window // LANES * LANES, window % LANES
     share = every(1.0 / window, LANES)
+    if window == LANES:
+        for start in range(first * size, last * size, size):
+            store(out, to + uint64(start), times(_eights(values, row + uint64(start)), share))
+        return
     for k in range(0, size, LANES):
-        store(sums, uint64(k), _eights(values, uint64(first * size + k)))
+        store(sums, uint64(k), _eights(values, row + uint64(first * size + k)))
     for start in range(first * size, last * size, size):
         total = every(0.0, LANES)
         for k in range(size - LANES, -1, -LANES):
@@ -193,9 +263,9 @@ def _fill_vectors(values, window, sums, out, first, last):
             store(sums, uint64(k), total)
         total = every(0.0, LANES)
         for k in range(0, size, LANES):
-            at = uint64(start + size + k)
+            at = row + uint64(start + size + k)
             eights, whole = _eights(values, at), plus(load(sums, uint64(k), LANES), total)
-            store(out, uint64(start + k), times(plus(whole, _few(values, at, rest)), share))
+            store(out, to + uint64(start + k), times(plus(whole, _few(values, at, rest)), share))
             store(sums, uint64(k), eights)  # what the next block begins with
             total = plus(total, eights)
 
@@ -214,8 +284,11 @@ def _fours(values, at):
 
 @njit(nogil=True)
 def _eights(values, at):
-    """Sums of eight."""
-    return plus(_fours(values, at), _fours(values, at + uint64(4)))
+    """Sums of eight; what wraps around in the upper vectors has no part in them."""
+    low = plus(_ones(values, at), _ones(values, at + uint64(1)))
+    high = plus(_ones(values, at + uint64(LANES)), _ones(values, at + uint64(LANES + 1)))
+    low, high = plus(low, shifted(low, high, 2)), plus(high, shifted(high, high, 2))
+    return plus(low, shifted(low, high, 4))
 
 
 @njit(nogil=True)

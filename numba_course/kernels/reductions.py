@@ -10,9 +10,11 @@ from numba import njit, prange
 
 from numba_course.kernels.checks import check_array, check_threads
 
-LANES = 256  # running sums that are kept side by side
-STEP = 4 * LANES  # values that one pass over the lanes takes in
-BLOCK = 8 * STEP  # values that become one partial sum
+LANES = 16  # running sums side by side
+STEP = (
+    8 * LANES
+)  # values that one pass over the lanes takes in; farther apart, memory would be read out of sequence
+BLOCK = 16 * STEP  # values that have lanes of their own
 FLOATS = (np.float64, np.float32)
 
 
@@ -24,7 +26,8 @@ def sum(values: np.typing.ArrayLike, threads: int = 1) -> float:
     values : array_like of float64 or float32, shape (n,)
         One that is not contiguous is copied.
     threads : int, 1 <= threads <= 4096
-        Parts that are summed at the same time. The result is the same to the last bit for any number.
+        Parts that are summed at the same time. The result is the same to the last bit for any number. What more than
+        1 cost on a busy machine, after a fork and where several Python threads call: docs/threads.md.
 
     Returns
     -------
@@ -39,11 +42,11 @@ def sum(values: np.typing.ArrayLike, threads: int = 1) -> float:
 
     Notes
     -----
-    Every 8192 values are summed in 256 lanes, four values at a time, and the lanes in pairs; the partial sums
-    are summed in the same way. The order of the additions is part of the source, so all processors agree. The
-    error is at most about ``18 * ceil(log(n, 8192))`` roundings of the sum of the magnitudes, as for pairwise
-    summation (Higham, "The accuracy of floating point summation", 1993). O(n), limited by the memory; 0.5 to 0.9 of
-    the time of `numpy.sum`.
+    Every 2048 values are summed in 16 lanes, eight values to each at a time, in pairs; then the lanes of all blocks are
+    added in halves. The order of the additions is part of the source, so all processors agree. The error is at most
+    about ``29 + ceil(log2(n / 2048))`` roundings of the sum of the magnitudes, as for pairwise summation (Higham, "The
+    accuracy of floating point summation", 1993). O(n). The values are read in sequence: where whole rows of 2 KiB
+    were read side by side, values beyond the caches took more than twice as long.
     """
     values = np.ascontiguousarray(check_array("values", values, FLOATS, 1))
     threads = check_threads(threads)
@@ -63,7 +66,8 @@ def dot(a: np.typing.ArrayLike, b: np.typing.ArrayLike, threads: int = 1) -> flo
     a, b : array_like of float64 or float32, shape (n,)
         What is not contiguous is copied.
     threads : int, 1 <= threads <= 4096
-        Parts that are summed at the same time. The result is the same to the last bit for any number.
+        Parts that are summed at the same time. The result is the same to the last bit for any number. What more than
+        1 cost on a busy machine, after a fork and where several Python threads call: docs/threads.md.
 
     Returns
     -------
@@ -79,8 +83,7 @@ def dot(a: np.typing.ArrayLike, b: np.typing.ArrayLike, threads: int = 1) -> flo
     Notes
     -----
     Each product is rounded, then added in the order of `sum`; the error is that of `sum`, and one rounding of
-    each product. O(n), limited by the memory for long arrays: 1.0 to 2.15 times as long as BLAS, about as long from
-    a million elements on, twice for ten thousand, as BLAS adds in whatever order suits.
+    each product. O(n).
     """
     a, b = (
         np.ascontiguousarray(check_array(name, values, FLOATS, 1)) for name, values in (("a", a), ("b", b))
@@ -96,94 +99,112 @@ def dot_spec(a: np.typing.NDArray[Any], b: np.typing.NDArray[Any]) -> float:
     return math.fsum(float(x) * float(y) for x, y in zip(a, b, strict=True))
 
 
-# Drivers: a partial sum for each block, then the sum of those
+# Drivers: a row of lanes for each block, then the sum of all lanes
 
 
 @njit(cache=True, nogil=True)
 def _sum(values):
-    partials = np.empty(-(-values.size // BLOCK))
-    _sum_blocks(values, partials, 0, partials.size)
-    return _total(partials)
+    lanes = _rows(values.size)
+    _sum_blocks(values, lanes, 0, len(lanes))
+    return _fold(lanes.reshape(-1))
 
 
 @njit(parallel=True, cache=True)
 def _sum_parts(values, parts):
-    partials = np.empty(-(-values.size // BLOCK))
+    lanes = _rows(values.size)
     for part in prange(parts):
-        _sum_blocks(values, partials, partials.size * part // parts, partials.size * (part + 1) // parts)
-    return _total(partials)
+        _sum_blocks(values, lanes, len(lanes) * part // parts, len(lanes) * (part + 1) // parts)
+    return _fold(lanes.reshape(-1))
 
 
 @njit(cache=True, nogil=True)
 def _dot(a, b):
-    partials = np.empty(-(-a.size // BLOCK))
-    _dot_blocks(a, b, partials, 0, partials.size)
-    return _total(partials)
+    lanes = _rows(a.size)
+    _dot_blocks(a, b, lanes, 0, len(lanes))
+    return _fold(lanes.reshape(-1))
 
 
 @njit(parallel=True, cache=True)
 def _dot_parts(a, b, parts):
-    partials = np.empty(-(-a.size // BLOCK))
+    lanes = _rows(a.size)
     for part in prange(parts):
-        _dot_blocks(a, b, partials, partials.size * part // parts, partials.size * (part + 1) // parts)
-    return _total(partials)
+        _dot_blocks(a, b, lanes, len(lanes) * part // parts, len(lanes) * (part + 1) // parts)
+    return _fold(lanes.reshape(-1))
 
 
 @njit(cache=True, nogil=True)
-def _total(partials):
-    """The sum of the partial sums, by blocks again."""
-    while partials.size > 1:
-        fewer = np.empty(-(-partials.size // BLOCK))
-        _sum_blocks(partials, fewer, 0, fewer.size)
-        partials = fewer
-    return partials[0] if partials.size else 0.0
+def _rows(size):
+    """Lanes for all blocks, not set."""
+    return np.empty((-(-size // BLOCK), LANES))
 
 
 # Kernels. The loops run over slices from 0, because LLVM vectorises them so.
 
 
 @njit(cache=True, nogil=True)
-def _sum_blocks(values, partials, first, last):
-    """Fill ``partials[first:last]`` with the sums of these blocks."""
-    lanes = np.empty(LANES)
+def _sum_blocks(values, lanes, first, last):
+    """Sum the blocks `first` to `last` in their lanes."""
     for block in range(first, last):
-        lanes[:] = -0.0  # which changes no sum, not even that of -0.0
-        x = values[block * BLOCK : (block + 1) * BLOCK]
+        own, x = lanes[block], values[block * BLOCK : (block + 1) * BLOCK]
+        own[:] = -0.0  # which changes no sum, not even that of -0.0
         whole = x.size // STEP * STEP
         for start in range(0, whole, STEP):
-            step = x[start : start + STEP]
-            p, q = step[:LANES], step[LANES : 2 * LANES]
-            r, s = step[2 * LANES : 3 * LANES], step[3 * LANES :]
+            p = x[start : start + STEP]
             for i in range(LANES):
-                lanes[i] += (np.float64(p[i]) + np.float64(q[i])) + (np.float64(r[i]) + np.float64(s[i]))
+                low, high = (
+                    _two(p, i) + _two(p, i + 2 * LANES),
+                    _two(p, i + 4 * LANES) + _two(p, i + 6 * LANES),
+                )
+                own[i] += low + high
         for start in range(whole, x.size, LANES):
-            row = x[start : start + LANES]
-            for i in range(row.size):
-                lanes[i] += np.float64(row[i])
-        partials[block] = _fold(lanes)
+            p = x[start : start + LANES]
+            for i in range(p.size):
+                own[i] += np.float64(p[i])
 
 
 @njit(cache=True, nogil=True)
-def _dot_blocks(a, b, partials, first, last):
-    """Fill ``partials[first:last]`` with the dot products of these blocks."""
-    lanes = np.empty(LANES)
+def _two(x, i):
+    """Two values for the same lane."""
+    return np.float64(x[i]) + np.float64(x[i + LANES])
+
+
+@njit(cache=True, nogil=True)
+def _dot_blocks(a, b, lanes, first, last):
+    """Sum the products of the blocks `first` to `last` in their lanes."""
     for block in range(first, last):
-        lanes[:] = -0.0
-        x, y = a[block * BLOCK : (block + 1) * BLOCK], b[block * BLOCK : (block + 1) * BLOCK]
-        for start in range(0, x.size, LANES):
+        own, x, y = (
+            lanes[block],
+            a[block * BLOCK : (block + 1) * BLOCK],
+            b[block * BLOCK : (block + 1) * BLOCK],
+        )
+        own[:] = -0.0
+        whole = x.size // STEP * STEP
+        for start in range(0, whole, STEP):
+            p, q = x[start : start + STEP], y[start : start + STEP]
+            for i in range(LANES):
+                low = _two_products(p, q, i) + _two_products(p, q, i + 2 * LANES)
+                high = _two_products(p, q, i + 4 * LANES) + _two_products(p, q, i + 6 * LANES)
+                own[i] += low + high
+        for start in range(whole, x.size, LANES):
             p, q = x[start : start + LANES], y[start : start + LANES]
             for i in range(p.size):
-                lanes[i] += np.float64(p[i]) * np.float64(q[i])
-        partials[block] = _fold(lanes)
+                own[i] += np.float64(p[i]) * np.float64(q[i])
+
+
+@njit(cache=True, nogil=True)
+def _two_products(x, y, i):
+    """Two products for the same lane."""
+    return np.float64(x[i]) * np.float64(y[i]) + np.float64(x[i + LANES]) * np.float64(y[i + LANES])
 
 
 @njit(cache=True, nogil=True)
 def _fold(lanes):
-    """The sum of the lanes, whose number is a power of two: halves are added until one is left."""
-    width = lanes.size
-    while width > 1:
-        width //= 2
-        low, high = lanes[:width], lanes[width : 2 * width]
-        for i in range(width):
+    """The sum of all lanes: the upper half is added to the lower one until one is left."""
+    size = lanes.size
+    while size > 1:
+        half = (size + 1) // 2
+        low, high = lanes[:half], lanes[half:size]
+        for i in range(high.size):
             low[i] += high[i]
-    return lanes[0]
+        size = half
+    return lanes[0] if size else 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -15,6 +17,8 @@ from numba_course.kernels.checks import check_array, check_integer, check_out, c
 from numba_course.kernels.resize_avx2 import Table
 
 DTYPES = (np.uint8, np.float32, np.float64)
+TABLES = 512  # of heights and of widths that are kept
+MOST = 2**31 - 1  # rows or columns: products of an old and a new number stay exact
 
 
 def bilinear_resize(
@@ -29,12 +33,13 @@ def bilinear_resize(
     Parameters
     ----------
     image : array_like of uint8, float32 or float64, shape (h, w) or (h, w, channels)
-    height, width : int, 1 or more
+    height, width : int, 1 or more, below 2**31
         The new size.
     out : ndarray of the image's dtype, shape (height, width) or (height, width, channels), optional
         Filled and returned; made if None. It must not share memory with `image`.
     threads : int, 1 <= threads <= 4096
-        Into how many parts the rows are shared out. The result is the same to the last bit for any number.
+        Into how many parts the rows are shared out. The result is the same to the last bit for any number. What more
+        than 1 cost on a busy machine, after a fork and where several Python threads call: docs/threads.md.
 
     Returns
     -------
@@ -45,7 +50,8 @@ def bilinear_resize(
     TypeError
         If a dtype is another one, or a number is not an integer.
     ValueError
-        If the image is empty or has another number of axes, a number is too small, or `out` does not fit.
+        If the image is empty or has another number of axes or 2**31 rows or columns, a number is out of range, or
+        `out` does not fit.
 
     Notes
     -----
@@ -56,9 +62,9 @@ def bilinear_resize(
     one sign is a few units in the last place. NaN and infinity spread to all pixels next to which they count, even
     with the weight 0. A uint8 is within 0.51 of exact arithmetic.
 
-    O(height * width * channels) time. With one thread the GIL is released and any number of Python threads may
-    call. More threads than one use Numba's: with its layer ``workqueue``, call from one Python thread at a time.
-    An image or an `out` that is not contiguous is copied first. The tables for the last 32 sizes are kept.
+    O(height * width * channels) time. With one thread the GIL is released.
+    An image or an `out` that is not contiguous is copied first. The tables for the last 512 pairs of an old and a new
+    height, and of widths, are kept; to make one takes as long as to resize a small image.
 
     On a processor with AVX2, uint8 and float32 are computed by vector operations of our own: the loop that looks up
     neighbours at computed places is not vectorised, as a store might change what a later one finds, which makes the
@@ -68,17 +74,21 @@ def bilinear_resize(
     1.0 to 1.1 for float32, two 0.4 to 0.6 and 0.9: for float32 half of that is to read the image from memory, and 10
     microseconds of any call are checks and Numba's look at the arguments.
     """
-    height, width = check_integer("height", height, 1), check_integer("width", width, 1)
-    threads = check_threads(threads)
     image = _checked(image)
+    height, width = check_integer("height", height, 1, MOST), check_integer("width", width, 1, MOST)
+    threads = check_threads(threads)
     shape = (height, width, *image.shape[2:])
+    if math.prod(shape) * image.itemsize > sys.maxsize:
+        raise ValueError(
+            f"height and width must be such that an address can reach all pixels, not {height} and {width}"
+        )
     if out is None:
         out = np.empty(shape, image.dtype)
     else:
         check_out("out", out, shape, (image.dtype,), image)
-    target = out if out.flags.c_contiguous else np.empty(shape, image.dtype)
+    target = np.asarray(out) if out.flags.c_contiguous else np.empty(shape, image.dtype)
     fill(passes_for, image, target, threads)
-    if target is not out:
+    if not out.flags.c_contiguous:
         out[...] = target
     return out
 
@@ -90,6 +100,8 @@ def _checked(image: np.typing.ArrayLike) -> np.typing.NDArray[Any]:
         raise ValueError(f"image must have 2 or 3 axes (height, width and channels), not {image.ndim}")
     if 0 in image.shape:
         raise ValueError(f"image must not be empty, but its shape is {image.shape}")
+    if max(image.shape[:2]) > MOST:
+        raise ValueError(f"image must have at most {MOST} rows and columns, but its shape is {image.shape}")
     return image
 
 
@@ -159,11 +171,24 @@ def passes_for(shape: tuple[int, ...], new: tuple[int, ...], dtype: np.dtype) ->
     if config.DISABLE_JIT or not vectors.has_avx2():
         return plain_passes_for(shape, new, dtype)
     channels = shape[2] if len(shape) == 3 else 1
-    rows, columns = positions(shape[0], new[0]), spread(positions(shape[1], new[1]), channels)
-    tables = resize_avx2.tables_for(dtype, shape[1] * channels, channels, rows, columns)
-    if tables is None:
+    steps = _columns_avx2(shape[1], new[1], channels, dtype)
+    if steps is None:
         return plain_passes_for(shape, new, dtype)
-    return Passes(*tables)
+    across, down, table = steps
+    return Passes(across, down, table, _rows_avx2(shape[0], new[0], dtype))
+
+
+# Apart, as crops of a size that is new at each call have heights and widths that came before.
+
+
+@lru_cache(maxsize=TABLES)
+def _columns_avx2(old, new, channels, dtype):
+    return resize_avx2.columns_for(dtype, old * channels, channels, spread(positions(old, new), channels))
+
+
+@lru_cache(maxsize=TABLES)
+def _rows_avx2(old, new, dtype):
+    return resize_avx2.rows_for(dtype, positions(old, new))
 
 
 @lru_cache(maxsize=32)
@@ -186,7 +211,7 @@ def positions(old: int, new: int) -> Table:
     weights = rest / (2 * new)
     weights[left < 0] = 0
     weights[left > old - 2] = 1
-    return left.clip(0, old - 2), weights
+    return np.minimum(np.maximum(left, 0), old - 2), weights  # `clip` would take three times as long
 
 
 def spread(table: Table, channels: int) -> Table:

@@ -29,19 +29,26 @@ Table: TypeAlias = "tuple[np.typing.NDArray[np.intp], np.typing.NDArray[np.float
 AHEAD = 256  # float32 values: how far the memory of a result is fetched before it is written
 
 
-def tables_for(
-    dtype: np.dtype, size: int, step: int, rows: Table, columns: Table
-) -> tuple[Dispatcher, Dispatcher, tuple[Any, ...], tuple[Any, ...]] | None:
-    """The steps and tables for rows of `size` values, `step` channels a pixel; None where the plain ones serve."""
-    (top, below), (left, right) = rows, columns
+def columns_for(
+    dtype: np.dtype, size: int, step: int, columns: Table
+) -> tuple[Dispatcher, Dispatcher, tuple[Any, ...]] | None:
+    """The steps and their table for rows of `size` values, `step` channels a pixel; None where the plain ones serve."""
+    left, right = columns
     if size >= 2**32:
         return None  # indices of 32 bits would not do
     if dtype == np.uint8:
-        return *columns_uint8(size, step, left, q16(right)), (top, q16(below))
+        return columns_uint8(size, step, left, q16(right))
     if dtype == np.float32:
-        chosen = columns_float32(size, step, left, np.stack([1 - right, right]).astype(np.float32))
-        return chosen and (*chosen, (top, np.stack([1 - below, below], axis=1).astype(np.float32)))
+        return columns_float32(size, step, left, np.stack([1 - right, right]).astype(np.float32))
     return None
+
+
+def rows_for(dtype: np.dtype, rows: Table) -> tuple[Any, ...]:
+    """The table of rows for the steps of `columns_for`."""
+    top, below = rows
+    if dtype == np.uint8:
+        return top, q16(below)
+    return top, np.stack([1 - below, below], axis=1).astype(np.float32)
 
 
 def columns_uint8(
@@ -96,7 +103,8 @@ def q16(weights: np.typing.NDArray[np.float64]) -> np.typing.NDArray[np.uint16]:
 
 def padded(table: np.typing.NDArray[Scalar], lanes: int) -> np.typing.NDArray[Scalar]:
     """`table` with its last entry repeated until registers are full."""
-    return np.pad(table, (0, -len(table) % lanes), mode="edge")
+    missing = -len(table) % lanes
+    return np.concatenate([table, table[-1:].repeat(missing)]) if missing else table
 
 
 def windows(

@@ -7,6 +7,8 @@ processor, and leave the vectors to the compiler. What LLVM has no portable word
 apart, names an instruction: look-ups and the 16-bit product of vectors need AVX2. Nothing here checks a bound.
 """
 
+from functools import cache
+
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.registry import cpu_target
@@ -15,8 +17,12 @@ from numba.extending import intrinsic, models, register_model
 I32 = ir.IntType(32)
 
 
+@cache
 def has_avx2() -> bool:
-    """Say whether Numba compiles for a processor with AVX2; NUMBA_CPU_FEATURES counts, too."""
+    """Say whether Numba compiles for a processor with AVX2; NUMBA_CPU_FEATURES counts, too.
+
+    It is asked once, as LLVM takes as long to describe the processor as a small image to resize.
+    """
     _, _, features = cpu_target.target_context.codegen().magic_tuple()
     return "+avx2" in features.split(",")
 
@@ -69,6 +75,18 @@ def joined(typingctx, low, high):
         return builder.shuffle_vector(*args, _order(range(2 * low.lanes)))
 
     return Vector(low.dtype, 2 * low.lanes)(low, high), generate
+
+
+@intrinsic(prefer_literal=True)
+def shifted(typingctx, low, high, by):
+    """The lanes from `by` on of two vectors, one behind the other: as many as one has; `by` is a constant."""
+
+    def generate(context, builder, signature, args):
+        return builder.shuffle_vector(
+            *args[:2], _order(range(by.literal_value, by.literal_value + low.lanes))
+        )
+
+    return low(low, high, by), generate
 
 
 @intrinsic(prefer_literal=True)

@@ -11,7 +11,7 @@ AGREES = close(1e-11)  # all terms are positive: both errors are roundings of th
 def cases(toy):
     """One and two threads; float64, and float32 summed in float64."""
     rng = np.random.default_rng(0)
-    for n in (1_000, 20_000) if toy else (10_000, 1_000_000, 20_000_000):
+    for n in (1_000, 20_000) if toy else (10_000, 100_000, 1_000_000, 20_000_000):
         for threads in (1, 2):
             a, b = rng.random(n), rng.random(n)
             yield sum_case(a, threads)

@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from numba_course.kernels.histograms import BLOCK, _count_bytes, _count_part, histogram, histogram_spec
+from numba_course.kernels.histograms import (
+    BLOCK,
+    _count_bytes,
+    _count_part,
+    _settle,
+    histogram,
+    histogram_spec,
+)
 from tests.kernels.bounds import bounds_checked
 from tests.peers import agrees_with_every_peer
 
@@ -117,6 +124,96 @@ def test_bytes_are_held_against_edges_in_the_precision_of_the_limits(kind):
             assert np.array_equal(histogram(levels, bins, *limits), histogram_spec(levels, bins, *limits))
 
 
+KINDS = (float, int, np.float64, np.float32, np.float16, np.int64, np.uint64, np.int16, np.int8)
+MAGNITUDES = (  # what lies between the limits: usual numbers, steps of float32, beyond 2**53, subnormal ones, none
+    (-3.7, 5.0),
+    (0.1, 0.7),
+    (-200, 100),
+    (0.5, 0.5 + 40 * 2.0**-24),
+    (2**53 - 2, 2**53 + 1026),
+    (-(2**62), 2**62 + 12345),
+    (2**63 - 1024, 2**63 - 2),
+    (0.0, 3000 * 5e-324),
+    (-7e-42, 5e-43),
+    (65_000.0, 65_000.0),
+    (-60_000.0, 60_000.0),
+)
+
+
+def kinds_of(low, high):
+    """The limits in each kind that can hold them, and in pairs of kinds."""
+    for kind, other in [(kind, kind) for kind in KINDS] + [
+        (float, np.float64),
+        (np.float16, int),
+        (int, np.int8),
+    ]:
+        try:
+            with np.errstate(over="ignore"):
+                limits = kind(low), other(high)
+        except OverflowError:
+            continue
+        if np.isfinite(limits).all() and limits[0] <= limits[1]:
+            yield limits
+
+
+def telling(dtype, edges, low, high):
+    """Values of a dtype at and near the edges and limits, and at the ends of its range."""
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return around(
+                np.concatenate([edges, [float(low), float(high), 0, np.inf, -np.inf, np.nan]]).astype(dtype)
+            )
+    info, near = np.iinfo(dtype), [int(limit) for limit in (*edges, low, high)]
+    values = {n + step for n in near for step in range(-2, 3)} | {info.min, info.max, 0}
+    return np.array([n for n in values if info.min <= n <= info.max], dtype)
+
+
+@pytest.mark.parametrize("code", DTYPES)
+def test_any_kind_of_limits_of_any_magnitude_is_counted_as_by_numpy_or_refused(code):
+    """NumPy rounds some limits to compare with them and others not, and guesses in various precisions."""
+    dtype, equal = np.dtype(code), 0
+    for low, high in [limits for span in MAGNITUDES for limits in kinds_of(*span)]:
+        for bins in (1, 3, 40, 1000):
+            values = telling(dtype, np.linspace(float(low), float(high), min(bins, 40) + 1), low, high)
+            try:
+                counts = histogram(values, bins, low, high)
+            except ValueError as refused:
+                assert any(word in str(refused) for word in ("Too many bins", "finite", "of one type"))
+            else:
+                assert np.array_equal(counts, histogram_spec(values, bins, low, high)), (bins, low, high)
+                equal += 1
+    assert equal > 100
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_many_values_of_a_dtype_are_held_against_edges_of_another(dtype):
+    values = np.repeat(np.arange(400, dtype=dtype) / dtype(100), 200)
+    for kind in (float, np.float64, np.float32, np.float16):
+        limits = kind(0), kind(2.5)
+        assert np.array_equal(histogram(values, 25, *limits), histogram_spec(values, 25, *limits)), kind
+
+
+class Counted:
+    """Edges that count how often they are read."""
+
+    def __init__(self, edges):
+        self.edges, self.size, self.reads = edges, edges.size, 0
+
+    def __getitem__(self, k):
+        self.reads += 1
+        return self.edges[k]
+
+
+@pytest.mark.skipif(not hasattr(_settle, "py_func"), reason="the JIT is switched off")
+def test_a_value_in_doubt_costs_the_same_in_any_number_of_bins():
+    tiny, bins = 5e-324, 10_000
+    edges = Counted(np.arange(bins + 1) * (200 * tiny))  # where no product can tell the place
+    for k in range(bins):
+        before = edges.reads
+        assert _settle.py_func(edges.edges[k] + tiny, edges, (edges.edges[-1], float(bins))) == k
+        assert edges.reads - before <= 5
+
+
 def test_ranges_where_the_scale_overflows():
     tiny = 5e-324
     values = np.array([0.0, tiny, 3 * tiny, 4 * tiny, 5 * tiny, -tiny, np.nan])
@@ -179,12 +276,32 @@ SHARED = np.arange(3)
         ((X, 3, 1, 0), ValueError, "low must be at most high, 0, not 1"),
         ((X, 3, np.nan, 1), ValueError, "low must be finite, not nan"),
         ((X, 3, 0, np.inf), ValueError, "high must be finite, not inf"),
-        ((X, 3, -1.7e308, 1.7e308), ValueError, "high - low must be finite"),
+        ((X, 3, -1.7e308, 1.7e308), ValueError, "high - low must be finite in float64"),
         ((X.astype("f4"), 1, -1e300, 1e300), ValueError, "low and high must be finite in float32"),
         ((X, 3, 0j, 1), TypeError, "low must be a real number"),
         ((X, 3, 0, "1"), TypeError, "high must be a real number, not '1'"),
         ((X, 3, None, 1), TypeError, "low must be a real number, not None"),
         ((X, 3, [0], 1), TypeError, "low must be a real number"),
+        ((X, 3, False, 1), TypeError, "low must be a real number, not False"),
+        pytest.param(
+            (X, 3, 0, np.longdouble(1)),
+            TypeError,
+            "high must be a number of at most 64 bits, not of ",
+            marks=pytest.mark.skipif(np.longdouble().itemsize == 8, reason="long double is double here"),
+        ),
+        ((X, 3, 0, 2**64), TypeError, "high must fit in 64 bits, or be a float, not 18446744073709551616"),
+        (
+            (X.astype("f2"), 3, -6e4, 6e4),
+            ValueError,
+            r"high - low must be finite in float16, not 60000\.0 - -60000\.0",
+        ),
+        ((X, 3, np.float16(-6e4), np.float16(6e4)), ValueError, "high - low must be finite in float16, not"),
+        (
+            (X.astype("f4"), 3, 0.1, np.float64(0.7)),
+            ValueError,
+            "low and high must be of one type: NumPy would compare",
+        ),
+        ((np.arange(3), 3, np.int8(1), 300), ValueError, "low and high must be of one type: 300 is no int8"),
         ((X, 10, 1.0, np.nextafter(1.0, 2.0)), ValueError, "Too many bins"),
         ((X + 0j, 3, 0, 1), TypeError, "values must be of dtype .*, not complex128"),
         ((X.astype(object), 3, 0, 1), TypeError, "values must be of dtype .*, not object"),

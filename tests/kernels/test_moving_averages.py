@@ -14,18 +14,23 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from numba_course.kernels.moving_averages import (
+    CHUNK,
     LANES,
+    SHORT,
+    SUMS,
     UNROLLED,
-    _along_last_axis,
-    _fill_blocks,
+    _fill,
+    _fill_chains,
+    _fill_columns,
+    _fill_unrolled,
     moving_average,
     moving_average_spec,
 )
 from tests.kernels.bounds import bounds_checked
 from tests.peers import agrees_with_every_peer
 
-SHORT = (1, 3, UNROLLED)  # of the windows that are compiled one by one; each takes a second
-WINDOWS = (*SHORT, UNROLLED + 1, 10, 37, 50, 199, 200)
+FEW = (1, 3, UNROLLED)  # of the windows that are compiled one by one; each takes a second
+WINDOWS = (*FEW, UNROLLED + 1, 10, 37, 50, 199, 200)
 
 
 def error(result, values, window):
@@ -54,6 +59,43 @@ def test_small_whole_numbers_have_means_within_one_unit_in_the_last_place(window
     np.testing.assert_array_max_ulp(moving_average(values, window), exact, 1)
 
 
+@pytest.mark.parametrize("window", [3, 8, 9, 40])
+@pytest.mark.parametrize(
+    "shape, axis",
+    [
+        ((300, 10), 0),
+        ((300, 3), 0),
+        ((50, 7), -1),
+        ((60, CHUNK + 9), 0),
+        ((3, 50, 12), 1),
+        ((4, 50, 5), 1),
+        ((2, 50, 2 * CHUNK + 1), 1),
+        ((5, 90), -1),
+        ((5, 300), 1),
+    ],
+)
+def test_each_way_along_an_axis_gives_the_means_of_each_line(shape, axis, window):
+    """Rows of one value, of few, of many and of more than are summed side by side; short rows and long ones."""
+    values = np.random.default_rng(window).normal(size=shape)
+    window = min(window, shape[axis])
+    for array in (values, np.asfortranarray(values), values[..., ::-1]):
+        result = moving_average(array, window, axis)
+        lines, means = (np.moveaxis(a, axis, -1).reshape(-1, a.shape[axis]) for a in (array, result))
+        assert max(error(*line, window) for line in zip(means, lines, strict=True)) <= window + 2
+        out = np.empty(result.shape, np.float64, "F")
+        assert np.array_equal(moving_average(array, window, axis, out, threads=3), result)
+
+
+def test_a_long_window_is_summed_in_fewer_columns_side_by_side():
+    values = np.random.default_rng(0).random((SUMS // LANES + 50, 20))
+    window = SUMS // LANES + 1  # so that LANES of them are more than the sums that the cache holds
+    np.testing.assert_allclose(
+        moving_average(values, window, 0)[::7],
+        [values[i : i + window].mean(0) for i in range(0, 50, 7)],
+        rtol=1e-12,
+    )
+
+
 @given(st.data())
 @settings(max_examples=80, deadline=None)
 def test_any_shape_layout_axis_and_window(data):
@@ -66,7 +108,7 @@ def test_any_shape_layout_axis_and_window(data):
     values = values[(slice(None, None, step),) * values.ndim]
     values = np.asfortranarray(values) if data.draw(st.booleans()) else values
     long = range(UNROLLED + 1, values.shape[axis] + 1)
-    window = data.draw(st.sampled_from([w for w in (*SHORT, *long) if w <= values.shape[axis]]))
+    window = data.draw(st.sampled_from([w for w in (*FEW, *long) if w <= values.shape[axis]]))
     windows = np.lib.stride_tricks.sliding_window_view(values.astype(np.float64), window, axis)
     result = moving_average(values, window, axis)
     assert result.dtype == (np.float32 if dtype == "f4" else np.float64)
@@ -155,6 +197,17 @@ def test_a_subclass_or_a_list_gives_a_plain_array():
         assert np.array_equal(result, expected)
 
 
+def test_an_out_may_be_of_another_class():
+    """A matrix has two axes however it is reshaped: a kernel that takes it for a row writes elsewhere."""
+    values = np.random.default_rng(7).random((6, 80))
+    for window, axis in ((3, 1), (9, 1), (3, 0)):
+        expected = moving_average(values, window, axis)
+        for kind in (np.matrix, Subclass):
+            out = np.zeros(expected.shape).view(kind)
+            assert moving_average(values, window, axis, out) is out
+            assert np.array_equal(np.asarray(out), expected)
+
+
 def strided(shape, strides):
     """An array that may overlap itself, in the middle of memory of its own."""
     return np.lib.stride_tricks.as_strided(np.zeros(99)[49:], shape, strides)
@@ -193,7 +246,19 @@ READ_ONLY.setflags(write=False)
         ((X, None), TypeError, "window must be an integer, not None"),
         ((X, 2, 1), np.exceptions.AxisError, "axis 1 is out of bounds"),
         ((X, 2, -2), np.exceptions.AxisError, "axis -2 is out of bounds"),
-        ((X, 2, 0.0), TypeError, "integer"),
+        ((X, 2, 0.0), TypeError, r"axis must be an integer, not 0\.0"),
+        ((X, 2, None), TypeError, "axis must be an integer, not None"),
+        ((X, 2, True), TypeError, "axis must be an integer, not True"),
+        (
+            (X, 2, 2**63),
+            np.exceptions.AxisError,
+            "axis 9223372036854775808 is out of bounds for array of dimension 1",
+        ),
+        (
+            ([[1.0], [1.0, 2.0]], 1),
+            ValueError,
+            "values must be an array, or what NumPy makes one of: .*inhomogeneous",
+        ),
         ((3.0, 1), np.exceptions.AxisError, "axis -1 is out of bounds"),
         (([], 1), ValueError, "values must have at least 1 value along axis 0"),
         ((np.empty((3, 0)), 1), ValueError, "values must have at least 1 value along axis 1"),
@@ -230,16 +295,18 @@ def test_what_is_refused(arguments, exception, message):
 
 def test_no_index_is_out_of_bounds(monkeypatch):
     module = sys.modules[moving_average.__module__]
-    monkeypatch.setattr(module, "_fill_blocks", bounds_checked(_fill_blocks))
+    for kernel in (_fill_unrolled, _fill_chains, _fill_columns):
+        monkeypatch.setattr(module, kernel.__name__, bounds_checked(kernel))
     for window in (1, 3, 9, 10, 100):
         for n in (window, window + 1, 5 * window - 1, 5 * window, 13 * window + 1):
-            out = np.empty((2, n - window + 1))
-            _along_last_axis(np.ones((2, n)), window, out, threads=1)
-            np.testing.assert_allclose(out, 1.0)
+            for shape, axis in (((2, n), 1), ((2, n, 3), 1), ((2, n, LANES + 1), 1)):
+                out = np.empty((2, n - window + 1, *shape[2:]))
+                _fill(np.ones(shape), axis, window, out, threads=1)
+                np.testing.assert_allclose(out, 1.0)
 
 
-@pytest.mark.skipif(not hasattr(_fill_blocks, "py_func"), reason="the JIT is switched off")
-@pytest.mark.parametrize("window", [9, 16, 20, 23, 47])
+@pytest.mark.skipif(not hasattr(_fill_chains, "py_func"), reason="the JIT is switched off")
+@pytest.mark.parametrize("window", [8, 9, 16, 20, 23, 47])
 @pytest.mark.parametrize("dtypes", ["dd", "df", "fd", "ff"])
 def test_vectors_are_slices_that_stay_inside_their_arrays(monkeypatch, window, dtypes):
     """As Python, with NumPy for the vectors: the same bits, and not a value more than a row has."""
@@ -257,7 +324,8 @@ def test_vectors_are_slices_that_stay_inside_their_arrays(monkeypatch, window, d
 
     size = window // LANES * LANES
     compiled = {}
-    for width in (1, size, size + LANES - 1, size + LANES, 2 * size + 1, 3 * size + LANES):
+    least = max(SHORT, size + 2 * LANES)
+    for width in (1, SHORT - 1, least, least + 1, least + size - 1, 2 * size + least, 3 * size + 2 * LANES):
         values = np.random.default_rng(window).normal(size=width + window - 1).astype(dtypes[0])
         out = np.empty(width, dtypes[1])
         compiled[width] = values, moving_average(values, window, out=out)
@@ -268,6 +336,7 @@ def test_vectors_are_slices_that_stay_inside_their_arrays(monkeypatch, window, d
         "every": lambda value, lanes: np.full(lanes, value),
         "float64s": lambda vector: vector.astype(np.float64),
         "plus": np.add,
+        "shifted": lambda low, high, by: np.concatenate([low, high])[by : by + LANES],
         "times": np.multiply,
         "uint64": int,
     }.items():
@@ -276,20 +345,23 @@ def test_vectors_are_slices_that_stay_inside_their_arrays(monkeypatch, window, d
         stored.clear()
         out = np.empty(width, dtypes[1])
         assert np.array_equal(moving_average(values, window, out=out), expected)
-        assert bool(stored) == (width >= size + LANES)  # shorter rows are summed one by one
+        assert bool(stored) == (width >= least)  # shorter rows are summed one by one
 
 
 def test_the_kernels_are_python_too():
     code = """if True:
         import numpy as np
-        from numba_course.kernels.moving_averages import _share_out, moving_average, moving_average_spec
-        assert not hasattr(_share_out, "py_func")
+        from numba_course.kernels.moving_averages import _fill_chains, moving_average, moving_average_spec
+        assert not hasattr(_fill_chains, "py_func")
         for dtype in (np.float64, np.float32):
             values = np.random.default_rng(0).random(80).astype(dtype)
             for window in (1, 3, 8, 9, 17, 80):
                 out, want = np.empty(81 - window), moving_average_spec(values, window)
                 for threads in (1, 3):
                     np.testing.assert_allclose(moving_average(values, window, -1, out, threads), want, rtol=1e-14)
+                for columns in (3, 10):
+                    many = moving_average(np.outer(values, np.ones(columns)), window, 0)
+                    np.testing.assert_allclose(many.T, [want] * columns, rtol=1e-6)
     """
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env=environment)

@@ -88,6 +88,17 @@ def test_halves_joined_and_every_rearrange():
         assert_array_equal(result(kernel, np.empty(32, np.uint8), BYTES, value), expected)
 
 
+@pytest.mark.parametrize("by", [0, 1, 5, 8])
+def test_shifted_takes_the_lanes_behind(by):
+    @njit
+    def kernel(out, source):
+        v.store(out, uint64(0), v.shifted(v.load(source, uint64(0), 8), v.load(source, uint64(20), 8), by))
+
+    for source in (BYTES, FLOATS):
+        expected = [*source[by:8], *source[20 : 20 + by]]
+        assert_array_equal(result(kernel, np.empty(8, source.dtype), source), expected)
+
+
 def test_mix_adds_two_products():
     @njit
     def kernel(out, a):
