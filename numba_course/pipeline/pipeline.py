@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numba import types
+from numba import config, types
 from numba.np.numpy_support import from_dtype
 
 from numba_course.kernels.checks import check_integer, check_out, check_threads
@@ -76,6 +76,9 @@ class Pipeline:
     ) -> None:
         seed = checked(check_integer, "seed", seed, 0, LARGEST)
         threads = checked(check_threads, threads)
+        for name, flag in (("fastmath", fastmath), ("boundscheck", boundscheck), ("compiled", compiled)):
+            if not isinstance(flag, bool):
+                raise PipelineError(f"{name} must be True or False, not {flag!r}")
         program = generate(operations, shape, fastmath=fastmath, boundscheck=boundscheck)
         self.__setstate__((program, seed, threads, compiled))
 
@@ -85,17 +88,17 @@ class Pipeline:
     def __setstate__(self, state: tuple[Program, int, int, bool]) -> None:
         self.program, self.seed, self.threads, self.compiled = state
         self._local, self._pools = threading.local(), {}
-        if self.compiled:
+        if self.compiled and not config.DISABLE_JIT:
             with modules.alone(self.program.key):
                 self._function = modules.load_module(self.program.key, self.program.source).run
                 self._compile()
         else:
-            self._function = modules.interpret(self.program.source)["run"]
+            self._function = _quiet(modules.interpret(self.program.source)["run"])
 
     @property
     def source(self) -> str:
-        """Text of the generated module."""
-        return self.program.source
+        """Text of the generated module, with a comment that says which operation a step is."""
+        return self.program.annotated
 
     @property
     def output(self) -> State:
@@ -248,6 +251,16 @@ class Pipeline:
         if process not in self._pools:
             self._pools = {process: ThreadPoolExecutor(self.threads, thread_name_prefix="pipeline")}
         return self._pools[process]
+
+
+def _quiet(function):
+    """The same, which as compiled code says nothing of numbers that wrap around or are none."""
+
+    def call(*args):
+        with np.errstate(all="ignore"):
+            function(*args)
+
+    return call
 
 
 def _integers(name, values):
