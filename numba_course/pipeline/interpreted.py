@@ -129,8 +129,9 @@ def _signature(operation, *dtypes):
     context.refresh()
     kinds = tuple(map(from_dtype, dtypes))
     signature = context.resolve_function_type(context.resolve_value_type(operation), kinds, {})
-    takes = [_cast(as_dtype(kind)) for kind in signature.args]
-    return takes, _cast(as_dtype(signature.return_type))
+    shifts = operation in (operator.lshift, operator.rshift)  # NumPy wants one type for both
+    takes = [signature.return_type] * 2 if shifts else signature.args
+    return [_cast(as_dtype(kind)) for kind in takes], _cast(as_dtype(signature.return_type))
 
 
 def _cast(dtype):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+import dis
 import inspect
 import math
 import symtable
 import textwrap
 from dataclasses import dataclass
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -156,8 +157,48 @@ def _definition(function):
         table = symtable.symtable(text, "<operation>", "exec")
     except (OSError, TypeError, SyntaxError) as error:
         raise PipelineError(f"the source of {name} cannot be read: {error}") from error
+    if not _is_source_of(text, statement, function):
+        raise PipelineError(
+            f"the source of {name} was changed after it was run: import it, or run its cell, again"
+        )
     inside = next(part for part in table.get_children() if part.get_name() == statement.name)
     return statement, {symbol.get_name() for symbol in inside.get_symbols() if symbol.is_local()}
+
+
+def _is_source_of(text, statement, function):
+    """Whether Python makes of a text what a function does; files change, and are read anew.
+
+    What a test runner makes of assertions, and a class of names that begin with two underscores, is not compared.
+    """
+    code = function.__code__
+    names = (*code.co_names, *code.co_varnames, *code.co_freevars)
+    if any(isinstance(node, ast.Assert) for node in ast.walk(statement)) or "__" in {n[:2] for n in names}:
+        return True
+    if any(name.startswith("_") and "__" in name for name in names):
+        return True
+    outer = f"def outer({', '.join(code.co_freevars)}):\n{textwrap.indent(text, ' ')}"
+    module = compile(outer, "<operation>", "exec", dont_inherit=True)
+    return _does(_code_in(_code_in(module, "outer"), statement.name)) == _does(code)
+
+
+def _code_in(code, name):
+    """The code of the function of this name that is defined in another one."""
+    return next(part for part in code.co_consts if isinstance(part, CodeType) and part.co_name == name)
+
+
+def _does(code):
+    """The instructions of some code, without those by which Python calls, which depend on where a name comes from."""
+    kinds = {"LOAD_METHOD": "LOAD_ATTR"}
+    return [
+        (kinds.get(step.opname, step.opname), "" if "JUMP" in step.opname else _about(step.argval))
+        for step in dis.get_instructions(code)
+        if step.opname.startswith(("LOAD", "STORE", "BINARY", "UNARY", "COMPARE", "RETURN", "POP_JUMP"))
+    ]
+
+
+def _about(value):
+    """What an instruction is about; of code in it the names of variables say enough."""
+    return "code" if isinstance(value, CodeType) else repr(value)
 
 
 def _parameters(definition, kind, arrays):

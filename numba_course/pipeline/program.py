@@ -32,9 +32,9 @@ from numba_course.pipeline.runtime import LANES
 COLOURS = "red", "green", "blue"
 PIXEL = "pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2] = red, green, blue"
 UINT8 = np.dtype(np.uint8)
-NUMBERS = {
-    np.dtype(f"{kind}{size}") for kind, size in zip("uuuuiiiiff", (1, 2, 4, 8) * 2 + (4, 8), strict=True)
-}
+EXACT = {
+    np.dtype(name) for name in ("uint8", "int8", "uint16", "int16", "float32")
+}  # in float32, as pixels travel
 LARGEST_STREAM = 2**62
 
 
@@ -250,8 +250,10 @@ def _check_declaration(kind, before, after, memory):
 def _check_state(state):
     if not isinstance(state.shape, tuple) or len(state.shape) != 3 or not _are_sizes(state.shape):
         raise PipelineError(f"a State's shape must be (height, width, channels), not {state.shape!r:.60}")
-    if _dtype(state.dtype) not in NUMBERS:
-        raise PipelineError(f"a State's dtype must be of integers or floats, not {state.dtype!r:.60}")
+    if _dtype(state.dtype) not in EXACT:
+        raise PipelineError(
+            f"a State's dtype must be float32 or what that holds exactly, integers of 8 or 16 bits, not {state.dtype}"
+        )
     if state.layout not in LAYOUTS:
         raise PipelineError(f"a State's layout must be 'CHW' or 'HWC', not {state.layout!r:.60}")
     ends = state.values
@@ -277,8 +279,8 @@ def _check_memory(query):
         raise PipelineError(f"memory is declared by AllocationQuery, not {told(query):.60}")
     if not isinstance(query.shape, tuple) or not query.shape or not _are_sizes(query.shape):
         raise PipelineError(f"the shape of memory must be a tuple of integers, not {query.shape!r:.60}")
-    if query.dtype not in NUMBERS:
-        raise PipelineError(f"the dtype of memory must be of integers or floats, not {query.dtype}")
+    if query.dtype.kind not in "biufc" or not query.dtype.isnative:
+        raise PipelineError(f"the dtype of memory must be of numbers, not {query.dtype}")
 
 
 def _sizes(shape):

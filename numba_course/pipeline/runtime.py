@@ -212,8 +212,6 @@ def _of_others(context, dtype):
             values = builder.shuffle_vector(first, rest, _places(3 * pixel + channel for pixel in order))
             if dtype == types.float32:
                 yield values
-            elif dtype == types.float64:
-                yield builder.fptrunc(values, kind)
             else:
                 yield (builder.sitofp if dtype.signed else builder.uitofp)(values, kind)
 
