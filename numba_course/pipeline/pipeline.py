@@ -7,7 +7,7 @@ import os
 import re
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 from numba import config, types
@@ -41,7 +41,8 @@ class Pipeline:
     fastmath, boundscheck : bool
         As for `numba.njit`.
     compiled : bool
-        Whether to compile. If not, the same generated text runs as plain Python.
+        Whether to compile. If not, the same generated text runs as Python, with the types that Numba gives; so it
+        does where NUMBA_DISABLE_JIT is set.
 
     Raises
     ------
@@ -52,6 +53,15 @@ class Pipeline:
 
     Notes
     -----
+    Its threads are Python's, of which compiled code needs no lock: no threading layer of Numba's is asked for, any
+    number of callers may call at once, and a process that was forked makes threads of its own. A call waits for the
+    slowest of its threads. Where other programs want the processors, that one may wait for many times as long as one
+    thread would take for all of it.
+
+    Compiled or not, a batch has the same bits, with two exceptions: NumPy's functions, such as ``np.sin``, are the
+    compiler's in one case and NumPy's in the other; and bytes are resized in 16 bits where the processor Numba
+    compiles for has AVX2, and in float32 elsewhere. `fastmath` allows the compiler more.
+
     It is compiled here, in the caller's thread, or loaded from the disk if it was compiled before; some seconds,
     and some hundredths of a second. Pickled, it takes the generated text along and not the operations.
 
@@ -165,8 +175,8 @@ class Pipeline:
         ----------
         images : ndarray of uint8, (n, height, width, 3)
             C-contiguous.
-        rows : sequence of int, optional
-            Which images, in order; all if not given.
+        rows : sequence of int, or of a bool for each image, optional
+            Which images: their numbers, in order, or a mask; all if not given.
         ids : sequence of int, optional
             Numbers of the samples, for the draws; `rows` if not given.
         epoch : int, 0 <= epoch < 2**64
@@ -185,7 +195,7 @@ class Pipeline:
         """
         self.check(images)
         epoch = checked(check_integer, "epoch", epoch, 0, LARGEST)
-        rows = np.arange(len(images)) if rows is None else _integers("rows", rows)
+        rows = np.arange(len(images)) if rows is None else _rows(rows, len(images))
         ids = rows if ids is None else _integers("ids", ids)
         if ids.shape != rows.shape:
             raise PipelineError(
@@ -224,8 +234,13 @@ class Pipeline:
             self._pool().submit(self.run, images, rows, ids, out, epoch, int(start), int(stop))
             for start, stop in itertools.pairwise(cuts)
         ]
-        for part in parts:
-            part.result()
+        try:
+            for part in parts:
+                part.result()
+        finally:  # whatever happened, nothing is written into `out` once the call has ended
+            for part in parts:
+                part.cancel()
+            wait(parts)
 
     def run(
         self,
@@ -261,6 +276,18 @@ def _quiet(function):
             function(*args)
 
     return call
+
+
+def _rows(rows, count):
+    """The numbers of images; for a mask, of those where it is True."""
+    mask = checked(np.asarray, rows)
+    if mask.dtype != bool:
+        return _integers("rows", rows)
+    if mask.shape != (count,):
+        raise PipelineError(
+            f"rows as a mask must have a value for each image, {count}, not shape {mask.shape}"
+        )
+    return np.flatnonzero(mask)
 
 
 def _integers(name, values):

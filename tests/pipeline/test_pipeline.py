@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -546,7 +547,16 @@ def test_bad_values_are_refused(build, says):
         ([1], {}, "not list"),
         (IMAGES, {"rows": [7]}, "rows must be in 0..6"),
         (IMAGES, {"rows": [0], "ids": [1, 2]}, "as long as each other"),
-        (IMAGES, {"rows": [True] * 7}, r"rows must be a sequence of integers, not \[True, "),
+        (
+            IMAGES,
+            {"rows": [True] * 6},
+            r"rows as a mask must have a value for each image, 7, not shape \(6,\)",
+        ),
+        (
+            IMAGES,
+            {"rows": [True] + [1] * 6, "ids": [True] * 7},
+            "ids must be a sequence of integers, not .True, ",
+        ),
         (IMAGES, {"rows": [2.9]}, r"rows must be a sequence of integers, not \[2\.9\]"),
         (IMAGES, {"rows": 3}, "rows must be a sequence of integers, not 3"),
         (IMAGES, {"rows": [0], "ids": ["3"]}, r"ids must be a sequence of integers, not \['3'\]"),
@@ -578,6 +588,30 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
 def test_threads_are_made_anew_in_a_forked_process():
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=100)
+
+
+def test_a_mask_takes_the_images_where_it_is_true():
+    made, mask = Pipeline([Brightness()], SHAPE, compiled=False), np.arange(7) % 3 == 1
+    assert np.array_equal(made(IMAGES, rows=mask), made(IMAGES, rows=[1, 4]))
+    assert made(IMAGES, rows=[False] * 7).shape == (0, *SHAPE)
+
+
+def test_an_interrupted_call_leaves_nobody_who_writes(monkeypatch):
+    made, ended = Pipeline([], SHAPE, threads=2, compiled=False), []
+
+    def run(images, rows, ids, out, epoch, start, stop):
+        if start == 0:
+            raise KeyboardInterrupt
+        time.sleep(0.2)
+        ended.append(stop)
+
+    monkeypatch.setattr(made, "run", run)
+    with pytest.raises(KeyboardInterrupt):
+        made(IMAGES)
+    assert ended == [7] or not ended
+    seen = len(ended)
+    time.sleep(0.4)
+    assert len(ended) == seen
 
 
 def test_the_largest_numbers_that_draws_depend_on_are_taken_and_no_rows_are_no_batch():
