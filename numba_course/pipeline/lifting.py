@@ -116,11 +116,15 @@ def lift(function: Any, index: int, stream: int, shapes: tuple[tuple[int, ...], 
     definition.args.args = [ast.arg(parameter) for parameter in own]
     scope.visit(definition)
     own = [argument.arg for argument in definition.args.args]
-    straight = kind == "point" and algebra.is_straight(definition)
     keeps_rows = kind == "move" and algebra.keeps_rows(definition)
+    whole_from = {**WHOLE_FROM, f"load{index}": 2}
+    counters = _counters(definition, whole_from)
+    straight = kind == "point" and not counters and algebra.is_straight(definition)
     definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[kind](own)]
-    if kind == "point":
-        definition = _Reals(_counters(definition)).visit(definition)
+    if kind in ("point", "gather"):
+        definition = _Reals(counters, whole_from).visit(definition)
+    if kind in ("point", "gather") and not straight:
+        definition = _Rounded(kind).visit(definition)
     definition.body[:0] = _prologue(definition, own, stream, shapes)
     text = ast.unparse(ast.fix_missing_locations(definition))
     before = inspect.getsourcelines(function)[1] - 1
@@ -342,7 +346,7 @@ class _Scope(ast.NodeTransformer):
         """A value that was found, as an expression of the generated module."""
         if value is np:
             return ast.Name("np", ast.Load())
-        if value is runtime.uniform:
+        if _is_uniform(value):
             return ast.Name("uniform", ast.Load())
         if isinstance(value, Made):
             self.made[f"step{self.index}_{name}"] = value
@@ -357,6 +361,12 @@ class _Scope(ast.NodeTransformer):
         if isinstance(value, ModuleType):
             raise PipelineError(f"generated code cannot hold the module {name}; it has NumPy")
         return _literal(value, f"the variable {name}")
+
+
+def _is_uniform(value):
+    """Whether it is `runtime.uniform`, or what came of it on its way from another process."""
+    function, ours = (getattr(what, "py_func", what) for what in (value, runtime.uniform))
+    return all(getattr(function, name, "") == getattr(ours, name) for name in ("__module__", "__qualname__"))
 
 
 def _literal(value, what):
@@ -403,14 +413,14 @@ BITS = ast.BitAnd | ast.BitOr | ast.BitXor | ast.LShift | ast.RShift
 WHOLE_FROM = {"uniform": 0, "range": 0, "round": 1}  # from this argument on, those of these are whole numbers
 
 
-def _counters(definition):
+def _counters(definition, whole_from):
     """Variables that hold indices, numbers of draws or bounds of loops, or lead to those."""
     used, leads = set(), []
     for node in ast.walk(definition):
         if isinstance(node, ast.Subscript):
             used |= algebra.names_in(node.slice)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            for argument in node.args[WHOLE_FROM.get(node.func.id, len(node.args)) :]:
+            for argument in node.args[whole_from.get(node.func.id, len(node.args)) :]:
                 used |= algebra.names_in(argument)
         elif isinstance(node, ast.Assign | ast.AugAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -427,14 +437,14 @@ def _counters(definition):
 
 
 class _Reals(ast.NodeTransformer):
-    """Put float32 for the integers of a point's arithmetic, or ``r / 3`` were float64: compiled, not as Python.
+    """Put float32 for the integers of arithmetic on pixels, or ``r / 3`` were float64: compiled, not as Python.
 
-    Integers they remain in indices, numbers of draws, bounds of loops, in what is assigned to variables that lead
-    to those, and beside the operators of bits.
+    Integers they remain in indices, places of pixels, numbers of draws, bounds of loops, in what is assigned to
+    variables that lead to those, and under the operators of bits.
     """
 
-    def __init__(self, counters):
-        self.counters = counters
+    def __init__(self, counters, whole_from):
+        self.counters, self.whole_from = counters, whole_from
 
     def visit_Constant(self, node):
         return _literal(float(node.value), "a number in it") if type(node.value) is int else node
@@ -454,13 +464,35 @@ class _Reals(ast.NodeTransformer):
 
     def visit_Call(self, node):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        whole = WHOLE_FROM.get(name, len(node.args))
+        whole = self.whole_from.get(name, len(node.args))
         node.args[:whole] = map(self.visit, node.args[:whole])
         return node
 
     def visit_BinOp(self, node):
-        bits = isinstance(node.op, BITS)
-        for side in ("left", "right"):
-            if not (bits and _integer(getattr(node, side)) is not None):
-                setattr(node, side, self.visit(getattr(node, side)))
+        return node if isinstance(node.op, BITS) else self.generic_visit(node)
+
+
+class _Rounded(ast.NodeTransformer):
+    """Have a function return float32, as its state says, whichever way it takes."""
+
+    def __init__(self, kind):
+        self.is_point = kind == "point"
+
+    def visit_Return(self, node):
+        if node.value is not None:
+            node.value = self._rounded(node.value)
         return node
+
+    def _rounded(self, value):
+        """A value of a gather; of a point three of them, or the choice between three and others."""
+        if isinstance(value, ast.IfExp):
+            value.body, value.orelse = self._rounded(value.body), self._rounded(value.orelse)
+        elif isinstance(value, ast.Tuple) and self.is_point:
+            value.elts = list(map(_call_of_float32, value.elts))
+        elif not self.is_point:
+            return _call_of_float32(value)
+        return value
+
+
+def _call_of_float32(value):
+    return ast.Call(parse("np.float32").body[0].value, [value], [])

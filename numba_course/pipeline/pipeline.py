@@ -53,14 +53,13 @@ class Pipeline:
 
     Notes
     -----
-    Its threads are Python's, of which compiled code needs no lock: no threading layer of Numba's is asked for, any
-    number of callers may call at once, and a process that was forked makes threads of its own. A call waits for the
-    slowest of its threads. Where other programs want the processors, that one may wait for many times as long as one
-    thread would take for all of it.
+    Its threads are Python's, and compiled code lets go of the GIL: no threading layer of Numba's is asked for, any
+    number of callers may call at once, and a forked process makes threads of its own. A call waits for the slowest of
+    its threads: where other programs want the processors, it may wait for many times as long as one thread would take.
 
-    Compiled or not, a batch has the same bits, with two exceptions: NumPy's functions, such as ``np.sin``, are the
-    compiler's in one case and NumPy's in the other; and bytes are resized in 16 bits where the processor Numba
-    compiles for has AVX2, and in float32 elsewhere. `fastmath` allows the compiler more.
+    Compiled or not, pixels have the same bits, but for `fastmath`, for NumPy's functions, such as ``np.sin``, which are
+    the compiler's in one case and NumPy's in the other, and in an @image for variables that are integers on one way
+    and floats on another. Where NUMBA_DISABLE_JIT is set, bytes are resized in float32, and may differ by one.
 
     It is compiled here, in the caller's thread, or loaded from the disk if it was compiled before; some seconds,
     and some hundredths of a second. Pickled, it takes the generated text along and not the operations.

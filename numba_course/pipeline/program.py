@@ -193,9 +193,8 @@ def _declared(index, name, operation, before):
     if kind not in ("none", *KINDS):
         raise PipelineError(f"generate_code must return a function marked by @{', @'.join(KINDS)}, or None")
     _check_declaration(kind, before, after, memory)
-    if kind in ("point", "gather"):
-        after = replace(after, dtype=FLOAT32)
-    after = replace(after, shape=tuple(map(int, after.shape)), dtype=np.dtype(after.dtype))
+    dtype = FLOAT32 if kind in ("point", "gather") else memory[0].dtype if memory else np.dtype(after.dtype)
+    after = replace(after, shape=tuple(map(int, after.shape)), dtype=dtype)
     lifted = None
     if function is not None:
         stream = index if operation.stream is None else operation.stream
@@ -236,15 +235,22 @@ def _check_declaration(kind, before, after, memory):
         what = "what generates no code" if kind == "none" else "a @point"
         raise PipelineError(f"{what} cannot make {_sizes(after.shape)} of {_sizes(before.shape)}")
     if kind == "image":
-        if (tuple(memory[0].shape), memory[0].dtype) != (tuple(after.shape), np.dtype(after.dtype)):
-            declared = f"{memory[0].dtype} {_sizes(memory[0].shape)}"
-            raise PipelineError(f"its memory is {declared}, but it declares that {after} comes out")
+        _check_result(before, after, memory[0])
         return
     possible = {before.dtype, FLOAT32} if kind in ("point", "gather") else {before.dtype}
     if np.dtype(after.dtype) not in possible:
         what = "what generates no code" if kind == "none" else f"a @{kind}"
         makes = "float32" if kind in ("point", "gather") else f"{before.dtype}, which goes in"
         raise PipelineError(f"it declares {np.dtype(after.dtype)}, but {what} gives {makes}")
+
+
+def _check_result(before, after, memory):
+    """Refuse memory that does not hold what comes out; a dtype that is left as it came in says nothing of that."""
+    if tuple(memory.shape) != tuple(after.shape) or np.dtype(after.dtype) not in (memory.dtype, before.dtype):
+        raise PipelineError(
+            f"its memory is {memory.dtype} {_sizes(memory.shape)}, but it declares that {after} comes out"
+        )
+    _check_state(replace(after, dtype=memory.dtype))
 
 
 def _check_state(state):

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import random
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from numba_course.pipeline import (
     AllocationQuery,
@@ -152,7 +154,7 @@ class Near(Proved):
         with np.errstate(invalid="ignore"):
             other = at(values, np.float64(y) * np.float64(far), np.float64(x) + far, c + self.channel)
             here = at(values, y + self.down, x - self.right, c)
-            return np.float32(here - np.float64(other) / 4)
+            return here - other / np.float32(4)
 
 
 def at(values, *place):
@@ -380,7 +382,7 @@ MUTANTS = {
         "return step0(source, skey, y, x, c)",
         "return source0(source, skey, y, x, c)",
     ),
-    "a negative number is written as it is": ("(np.float32(3.0), r * ", "(np.float32(-3.0), r * "),
+    "a negative number is written as it is": ("np.float32(-2.5) ** ", "-np.float32(2.5) ** "),
     "a move is asked for the ends": ("= step0(y, x, skey)", "= (y, x)"),
     "rows are not mirrored": ("spread_mirrored", "spread"),
     "a counter is a float": ("whole(", "float("),
@@ -489,6 +491,10 @@ LIES = {
     "a gather beyond": (
         Declares(gather, values=(0, 99)),
         "declares values in 0..99, but gives 255 for a white image",
+    ),
+    "an image of float64": (
+        Declares(image, AllocationQuery(SHAPE, "float64")),
+        "dtype must be float32 or what that",
     ),
     "text as memory": (Declares(image, AllocationQuery(SHAPE, "U3")), "dtype of memory must be of numbers"),
 }
@@ -715,6 +721,44 @@ def test_constants_for_channels_and_numbers_that_overflow_are_the_same_compiled(
     assert np.array_equal(compiled, interpreted, equal_nan=True)
 
 
+class Either(Operation):
+    """A gather and a point whose variables and results are integers on one way and floats on another."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def generate_code(self):
+        third, other = 1 / 3, 1 / 7
+        if self.kind is gather:
+
+            def either(load, y, x, c, key):
+                v, far = (load(y, x, c) if x % 2 else 3), x + 1
+                if y % 2:
+                    return 16777217
+                return v * third * other + load(y, far, c) / 7
+
+        else:
+
+            def either(r, g, b, key):
+                v = 0
+                for i in range(3):
+                    v = v + r * (i + 1) / 3
+                if g > 99:
+                    return (v * third, int(b) | 1, int(b) / 7) if b > 9 else (int(r), g, 1)
+                v = 3
+                return v * third * other, int(r), b
+
+        return self.kind(either)
+
+
+@pytest.mark.parametrize("kind", [gather, point])
+def test_what_is_an_integer_on_one_way_and_a_float_on_another_is_float32(kind):
+    images = photographs((4, 12, 3), 2)
+    operations = [Either(kind), Near(0, 1, 0.4, 0, 0), Either(kind)]
+    compiled, interpreted = (Pipeline(operations, (4, 12, 3), compiled=how)(images) for how in (True, False))
+    assert np.array_equal(compiled, interpreted)
+
+
 class Leaves(Operation):
     """An image that reads one row beyond it, or writes there."""
 
@@ -852,3 +896,25 @@ def test_a_file_that_was_changed_after_its_import_is_not_taken_for_the_source(tm
     (tmp_path / "written_by_hand.py").write_text(WRITTEN.replace(*new) + "\n")
     with pytest.raises(PipelineError, match=r"source of .*written was changed after it was run"):
         Pipeline([written.Written()], SHAPE, compiled=False)
+
+
+class Drawing(Operation):
+    def __init__(self, drawn):
+        self._drawn = drawn
+
+    def generate_code(self):
+        drawn = self._drawn
+
+        @point
+        def drawing(r, g, b, key):
+            return r * drawn(key, 0), g, b
+
+        return drawing
+
+
+def test_uniform_that_came_from_another_process_draws_as_here():
+    images, copied = photographs(SHAPE, 5), njit(uniform.py_func)  # as a pickled one is made anew
+    made, again = (Pipeline([Drawing(drawn)], SHAPE, compiled=False)(images) for drawn in (uniform, copied))
+    assert np.array_equal(made, again)
+    with pytest.raises(PipelineError, match="generated code cannot call drawn"):
+        Pipeline([Drawing(random.uniform)], SHAPE, compiled=False)
