@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
+import operator
 from collections.abc import Callable, Iterator, Sized
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numba.core.registry import cpu_target
+from numba.np.numpy_support import as_dtype, from_dtype
 
 from numba_course.kernels import resize
 from numba_course.kernels.resize_avx2 import q16
 from numba_course.pipeline import runtime
 from numba_course.pipeline.runtime import LANES
 
-BUILTINS = "float", "int", "len", "max", "min", "range", "round"  # whose results have other types if compiled
+# What the text of a module is given beside what it imports: for builtins, whose results have other types if compiled,
+# and for what `Typed` writes.
+NAMES = "float", "len", "max", "min", "range", "int64", "binary", "unary"
+WHOLE = np.iinfo(np.int64)
+int64 = np.int64
 
 
 def njit(function: Callable[..., Any] | None = None, **options: object) -> Callable[..., Any]:
@@ -22,16 +31,134 @@ def njit(function: Callable[..., Any] | None = None, **options: object) -> Calla
 
 
 def _plain(function):
+    """The function as Python; it is that already where NUMBA_DISABLE_JIT is set."""
+    return getattr(function, "py_func", function)
+
+
+def _wrapping(function):
     """The function as Python, with 64-bit numbers that wrap around as compiled ones do."""
+    plain = _plain(function)
 
     def call(*args):
         with np.errstate(over="ignore"):
-            return function.py_func(*args)
+            return plain(*args)
 
     return call
 
 
-op_key, sample_key, uniform = map(_plain, (runtime.op_key, runtime.sample_key, runtime.uniform))
+mix, op_key, sample_key, uniform = map(
+    _wrapping, (runtime.mix, runtime.op_key, runtime.sample_key, runtime.uniform)
+)
+
+
+class Typed(ast.NodeTransformer):
+    """Have Python compute with the types that Numba gives: integers of 64 bits, also of two bytes."""
+
+    def visit_Constant(self, node):
+        return _call("int64", node) if type(node.value) is builtins.int else node
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        return _call("binary", ast.Constant(OPERATORS[type(node.op)]), node.left, node.right)
+
+    def visit_UnaryOp(self, node):
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Not):
+            return node
+        return _call("unary", ast.Constant(OPERATORS[type(node.op)]), node.operand)
+
+    def visit_AugAssign(self, node):
+        self.generic_visit(node)
+        before = ast.parse(ast.unparse(node.target), mode="eval").body
+        value = _call("binary", ast.Constant(OPERATORS[type(node.op)]), before, node.value)
+        return ast.copy_location(ast.Assign([node.target], value), node)
+
+
+OPERATORS = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "truediv",
+    ast.FloorDiv: "floordiv",
+    ast.Mod: "mod",
+    ast.Pow: "pow",
+    ast.MatMult: "matmul",
+    ast.LShift: "lshift",
+    ast.RShift: "rshift",
+    ast.BitAnd: "and_",
+    ast.BitOr: "or_",
+    ast.BitXor: "xor",
+    ast.USub: "neg",
+    ast.UAdd: "pos",
+    ast.Invert: "invert",
+}
+
+
+def _call(name, *arguments):
+    return ast.Call(ast.Name(name, ast.Load()), [*arguments], [])
+
+
+def binary(name: str, left: Any, right: Any) -> Any:
+    """The result of an operator, of the type that Numba gives it, if both are numbers."""
+    operation = getattr(operator, name)
+    if not (_is_number(left) and _is_number(right)):
+        return operation(left, right)
+    return _typed(operation, left, right)
+
+
+def unary(name: str, value: Any) -> Any:
+    """Likewise, of one number."""
+    operation = getattr(operator, name)
+    return _typed(operation, value) if _is_number(value) else operation(value)
+
+
+def _is_number(value):
+    return isinstance(value, np.generic | bool)
+
+
+def _typed(operation, *values):
+    values = [np.bool_(value) if isinstance(value, bool) else value for value in values]
+    takes, gives = _signature(operation, *(value.dtype for value in values))
+    return gives(operation(*(kind(value) for kind, value in zip(takes, values, strict=True))))
+
+
+@cache
+def _signature(operation, *dtypes):
+    """As what Numba takes numbers of these dtypes, and what it makes of them."""
+    context = cpu_target.typing_context
+    context.refresh()
+    kinds = tuple(map(from_dtype, dtypes))
+    signature = context.resolve_function_type(context.resolve_value_type(operation), kinds, {})
+    shifts = operation in (operator.lshift, operator.rshift)  # NumPy wants one type for both
+    takes = [signature.return_type] * 2 if shifts else signature.args
+    return [_cast(as_dtype(kind)) for kind in takes], _cast(as_dtype(signature.return_type))
+
+
+def _cast(dtype):
+    return lambda value: value if value.dtype == dtype else value.astype(dtype)
+
+
+def whole(value: Any) -> np.int64:
+    """As `runtime.whole`."""
+    if isinstance(value, np.floating):
+        low, high = map(type(value), runtime.whole_ends(8 * value.itemsize))
+        value = builtins.min(high, value) if value > low else low
+    return int64(builtins.min(builtins.int(value), WHOLE.max))
+
+
+def rounded(value: Any) -> np.int64:
+    """As `runtime.rounded`."""
+    return whole(np.rint(value))
+
+
+def nearest(at: Any, last: builtins.int) -> np.int64:
+    """As `runtime.nearest`."""
+    return min(max(whole(at), int64(0)), last)
+
+
+def shaped(array: np.typing.NDArray[Any], *shape: builtins.int) -> np.typing.NDArray[Any]:
+    """The same array, which has this shape."""
+    return array
 
 
 def pixel(row: np.typing.NDArray[Any], at: builtins.int) -> tuple[np.float32, ...]:
@@ -64,27 +191,23 @@ def interleave(
     blue: np.typing.NDArray[np.float32],
 ) -> None:
     """Write eight pixels from number `at` on."""
-    row[3 * at : 3 * (at + LANES)] = np.stack([red, green, blue], axis=1).ravel()
+    pixels = row[3 * at : 3 * (at + LANES)].reshape(LANES, 3)
+    pixels[:, 0], pixels[:, 1], pixels[:, 2] = red, green, blue
 
 
 def min(*values: Any) -> Any:
     """The smallest; of two of which one is an array, of each pair, the first if there is none, as compiled."""
-    return np.where(values[1] < values[0], *values[::-1]) if _arrays(values) else builtins.min(*values)
+    return np.where(values[1] < values[0], *values[::-1]) if _arrays(values) else _one(builtins.min, values)
 
 
 def max(*values: Any) -> Any:
     """The largest, likewise."""
-    return np.where(values[1] > values[0], *values[::-1]) if _arrays(values) else builtins.max(*values)
+    return np.where(values[1] > values[0], *values[::-1]) if _arrays(values) else _one(builtins.max, values)
 
 
 def float(value: Any) -> np.floating:
     """Of 64 bits if it is none yet."""
     return value if isinstance(value, np.floating) else np.float64(value)
-
-
-def int(value: Any) -> np.int64:
-    """Of 64 bits, like those of the next ones, so that with a float32 they make a float64, as compiled."""
-    return np.int64(builtins.int(value))
 
 
 def len(values: Sized) -> np.int64:
@@ -97,9 +220,17 @@ def range(*ends: builtins.int) -> Iterator[np.int64]:
     return map(np.int64, builtins.range(*ends))
 
 
-def round(value: Any, *digits: builtins.int) -> Any:
-    """To an integer of 64 bits if the number of digits is not said."""
-    return builtins.round(value, *digits) if digits else np.int64(builtins.round(value))
+def _one(choose, values):
+    """One of several numbers, as of the type that they have in common; or of an array, of a tuple."""
+    if not all(map(_is_number, values)) or builtins.len(values) == 1:
+        return choose(*values)
+    return _common(*(np.asarray(value).dtype for value in values))(choose(*map(np.asarray, values))[()])
+
+
+@cache
+def _common(*dtypes):
+    kind = cpu_target.typing_context.unify_types(*map(from_dtype, dtypes))
+    return _cast(as_dtype(kind))
 
 
 def _arrays(values):
@@ -112,7 +243,7 @@ def filler(
     """`kernels.resize.filler` with the plain passes as Python; for those in 16 bits, NumPy with the same integers."""
     if line[1].startswith("float"):
         passes = resize.plain_passes_for(shape, new, np.dtype(dtype))
-        fill_rows = resize.kernels_of(passes.across.py_func, passes.down.py_func)[0].py_func
+        fill_rows = _plain(resize.kernels_of(_plain(passes.across), _plain(passes.down))[0])
         return fill_rows, passes.columns, passes.rows
     (top, below), (left, right) = (resize.positions(shape[axis], new[axis]) for axis in (0, 1))
     left, right = resize.spread((left, right), 3)

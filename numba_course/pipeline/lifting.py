@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import dis
 import inspect
+import math
+import symtable
 import textwrap
-from collections.abc import Callable
 from dataclasses import dataclass
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from numba_course.pipeline import algebra, runtime
 from numba_course.pipeline.protocol import KINDS, Made, PipelineError
 from numba_course.syntax import parse
 
-CALLABLE = {"np", "uniform", "load", "abs", "bool", "float", "int", "len", "max", "min", "range", "round"}
+# What a builtin is called in generated text: whole and nearest numbers are defined for NaN and what is too large.
+BUILTINS = {
+    **{name: name for name in ("abs", "bool", "float", "len", "max", "min", "range")},
+    "int": "whole",
+    "round": "rounded",
+}
+TAKEN = {
+    *BUILTINS.values(),
+    "round",
+    "np",
+    "uniform",
+    "op_key",
+    "skey",
+    "shaped",
+}  # no local variable is called so
 # What stands for an operation's own parameters in the generated module, by kind; all but `skey` are the function's own.
 PARAMETERS = {
     "move": lambda own: [*own[:2], "skey"],
@@ -22,36 +41,61 @@ PARAMETERS = {
     "gather": lambda own: ["source", "skey", *own[1:4]],
     "image": lambda own: [*own[:-1], "skey"],
 }
+REFUSED = {
+    ast.Lambda: "a lambda",
+    ast.FunctionDef: "a function inside of it",
+    ast.ClassDef: "a class",
+    ast.Import: "an import",
+    ast.ImportFrom: "an import",
+    ast.Global: "a global statement",
+    ast.Nonlocal: "a nonlocal statement",
+    ast.NamedExpr: "an assignment inside of an expression",
+}
+COMPREHENSION = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 @dataclass(frozen=True)
 class Lifted:
-    """The text of a function, what it needs made before, by name, and where the function was written.
+    """A function of the generated module.
 
-    `lines` is from the lines of the text to those of the file, wherever a statement begins.
+    Attributes
+    ----------
+    name, text : str
+    made : dict of str to Made
+        What it needs made before, by name.
+    file : str or None
+        Where it was written.
+    lines : dict of int to int
+        From the lines of the text to those of the file, wherever a statement begins.
+    is_straight : bool
+        Whether it serves vectors as well as numbers: see `algebra.is_straight`.
+    keeps_rows : bool
+        Whether it is a move that takes each row from a row, forwards or backwards: see `algebra.keeps_rows`.
     """
 
+    name: str
     text: str
     made: dict[str, Made]
     file: str | None
     lines: dict[int, int]
+    is_straight: bool
+    keeps_rows: bool
 
 
-def lift(function: Any, name: str, stream: int, load: str = "", extra: int = 0) -> Lifted:
+def lift(function: Any, index: int, stream: int, shapes: tuple[tuple[int, ...], ...] = ()) -> Lifted:
     """Write an operation's function as one of the generated module.
 
     Parameters
     ----------
     function : callable
-        Marked by its kind. Variables that it closes over must be numbers or tuples of numbers.
-    name : str
-        Its name there.
+        Marked by its kind. What it names is a local variable, a number or a tuple of numbers, NumPy or what is in
+        it, `uniform`, or one of the builtins that generated code may call.
+    index : int
+        Of its step. It is called ``step`` and this number, and a gather calls ``load`` and this number.
     stream : int
         Number of its stream of draws.
-    load : str
-        For a gather: the name of the function that loads from the step before.
-    extra : int
-        For an image: how many parameters stand for memory beside the result.
+    shapes : tuple of tuple of int
+        For an image: the shapes of its arrays. From those of the first two the compiler sees what is inside of them.
 
     Returns
     -------
@@ -62,154 +106,357 @@ def lift(function: Any, name: str, stream: int, load: str = "", extra: int = 0) 
     PipelineError
         If its source cannot be read, or it uses what generated code cannot hold.
     """
-    definition = _definition(function)
-    own = [argument.arg for argument in definition.args.args]
-    wanted = KINDS[function.kind] + extra
-    if len(own) != wanted:
-        raise PipelineError(f"a @{function.kind} function must have {wanted} parameters, not {len(own)}")
-    free = _free_variables(function)
-    made = {f"{name}_{variable}": value for variable, value in free.items() if isinstance(value, Made)}
-    free = {
-        variable: ast.Name(f"{name}_{variable}") if isinstance(value, Made) else _literal(value, variable)
-        for variable, value in free.items()
-    }
+    name, kind = f"step{index}", function.kind
+    definition, local = _definition(function)
+    own = _parameters(definition, kind, len(shapes))
+    scope = _Scope(function, local, own[0] if kind == "gather" else None, index)
     definition.name, definition.decorator_list, definition.returns = name, [], None
-    definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[function.kind](own)]
     if ast.get_docstring(definition) and len(definition.body) > 1:
         del definition.body[0]
-    definition = _Literals(free, load).visit(definition)
-    if function.kind == "point":
-        definition = _Reals().visit(definition)
-    key = own[-1]
-    if any(isinstance(node, ast.Name) and node.id == key for node in ast.walk(definition)):
-        definition.body.insert(0, parse(f"{key} = op_key(skey, {stream})").body[0])
+    definition.args.args = [ast.arg(parameter) for parameter in own]
+    scope.visit(definition)
+    own = [argument.arg for argument in definition.args.args]
+    keeps_rows = kind == "move" and algebra.keeps_rows(definition)
+    whole_from = {**WHOLE_FROM, f"load{index}": 2}
+    counters = _counters(definition, whole_from)
+    straight = kind == "point" and not counters and algebra.is_straight(definition)
+    definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[kind](own)]
+    if kind in ("point", "gather"):
+        definition = _Reals(counters, whole_from).visit(definition)
+    if kind in ("point", "gather") and not straight:
+        definition = _Rounded(kind).visit(definition)
+    definition.body[:0] = _prologue(definition, own, stream, shapes)
     text = ast.unparse(ast.fix_missing_locations(definition))
     before = inspect.getsourcelines(function)[1] - 1
     statements = zip(_statements(parse(text)), _statements(definition), strict=True)
     lines = {new.lineno: before + old.lineno for new, old in statements}
-    return Lifted(text, made, inspect.getsourcefile(function), lines)
+    return Lifted(name, text, scope.made, inspect.getsourcefile(function), lines, straight, keeps_rows)
+
+
+def _prologue(definition, own, stream, shapes):
+    """What is put before the function's own statements: the shapes of its arrays, and its key if it draws."""
+    lines = [
+        f"{array} = shaped({array}, {', '.join(map(str, shape))})"
+        for array, shape in zip(own, shapes[:2], strict=False)
+    ]
+    if any(isinstance(node, ast.Name) and node.id == own[-1] for node in ast.walk(definition)):
+        lines.append(f"{own[-1]} = op_key(skey, {stream})")
+    return [parse(line).body[0] for line in lines]
 
 
 def _statements(node):
     return [part for part in ast.walk(node) if isinstance(part, ast.stmt)]
 
 
-STRAIGHT = (
-    ast.Assign
-    | ast.AugAssign
-    | ast.Return
-    | ast.Tuple
-    | ast.Name
-    | ast.Constant
-    | ast.Subscript
-    | ast.expr_context
-)
-STRAIGHT |= ast.BinOp | ast.Add | ast.Sub | ast.Mult | ast.Div
-
-
-def is_straight(function: Callable[..., Any]) -> bool:
-    """Whether a point function only adds, subtracts, multiplies, divides and takes min or max: in any order, of any.
-
-    Such code serves vectors as well as numbers. It may branch where no pixel has a part in the test.
-    """
-    definition = _definition(function)
-    key = definition.args.args[-1].arg
-    own = {
-        node.id
-        for node in ast.walk(definition)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    own |= {argument.arg for argument in definition.args.args}
-
-    def straight(node):
-        if isinstance(node, ast.If | ast.IfExp):
-            used = {part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)}
-            parts = [*node.body, *node.orelse] if isinstance(node, ast.If) else [node.body, node.orelse]
-            return not used & (own - {key}) and all(map(straight, parts))
-        if isinstance(node, ast.Call):
-            name = node.func.id if isinstance(node.func, ast.Name) else ""
-            return name == "uniform" or (
-                name in ("min", "max") and len(node.args) == 2 and all(map(straight, node.args))
-            )
-        if isinstance(node, ast.Expr):
-            return isinstance(node.value, ast.Constant)  # a docstring
-        return isinstance(node, STRAIGHT) and all(map(straight, ast.iter_child_nodes(node)))
-
-    return all(map(straight, definition.body))
-
-
 def _definition(function):
-    """The function's own definition, parsed."""
+    """The function's own definition, parsed, and the names that are local in it by Python's table of symbols."""
+    name = getattr(function, "__qualname__", repr(function))
+    if not inspect.isfunction(function) or hasattr(function, "__wrapped__"):
+        raise PipelineError(f"{name} must be a plain function written with def, not wrapped in another one")
     try:
-        statement = parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        text = textwrap.dedent(inspect.getsource(function))
+        statement = parse(text).body[0]
+        if not isinstance(statement, ast.FunctionDef):
+            raise PipelineError(f"{name} must be written with def")
+        table = symtable.symtable(text, "<operation>", "exec")
     except (OSError, TypeError, SyntaxError) as error:
-        raise PipelineError(f"the source of {function.__qualname__} cannot be read: {error}") from error
-    if not isinstance(statement, ast.FunctionDef):
-        raise PipelineError(f"{function.__qualname__} must be written with def")
-    return statement
+        raise PipelineError(f"the source of {name} cannot be read: {error}") from error
+    if not _is_source_of(text, statement, function):
+        raise PipelineError(
+            f"the source of {name} was changed after it was run: import it, or run its cell, again"
+        )
+    inside = next(part for part in table.get_children() if part.get_name() == statement.name)
+    return statement, {symbol.get_name() for symbol in inside.get_symbols() if symbol.is_local()}
 
 
-def _free_variables(function):
-    """The variables that the function closes over."""
-    found = inspect.getclosurevars(function)
-    names = {**found.globals, **found.nonlocals}
-    builtin = set(found.builtins) - CALLABLE
-    if builtin:
-        raise PipelineError(f"generated code cannot call {', '.join(sorted(builtin))}")
-    return {name: value for name, value in names.items() if name not in CALLABLE}
+def _is_source_of(text, statement, function):
+    """Whether Python makes of a text what a function does; files change, and are read anew.
+
+    What a test runner makes of assertions, and a class of names that begin with two underscores, is not compared.
+    """
+    code = function.__code__
+    names = (*code.co_names, *code.co_varnames, *code.co_freevars)
+    if any(isinstance(node, ast.Assert) for node in ast.walk(statement)) or "__" in {n[:2] for n in names}:
+        return True
+    if any(name.startswith("_") and "__" in name for name in names):
+        return True
+    outer = f"def outer({', '.join(code.co_freevars)}):\n{textwrap.indent(text, ' ')}"
+    module = compile(outer, "<operation>", "exec", dont_inherit=True)
+    return _does(_code_in(_code_in(module, "outer"), statement.name)) == _does(code)
 
 
-def _literal(value, name):
-    """A number, or a tuple of numbers, as an expression; floats are float32."""
-    if isinstance(value, (bool, np.bool_)):
-        return ast.Constant(bool(value))
-    if isinstance(value, (int, np.integer)):
-        return ast.Constant(int(value))
-    if isinstance(value, (float, np.floating)):
-        return parse(f"np.float32({float(value)!r})").body[0].value
-    if isinstance(value, tuple):
-        return ast.Tuple([_literal(item, name) for item in value], ast.Load())
-    raise PipelineError(
-        f"the variable {name} is of type {type(value).__name__!r}; "
-        "generated code takes numbers and tuples of numbers"
-    )
+def _code_in(code, name):
+    """The code of the function of this name that is defined in another one."""
+    return next(part for part in code.co_consts if isinstance(part, CodeType) and part.co_name == name)
 
 
-class _Literals(ast.NodeTransformer):
-    """Put literals for free variables, float32 for floats, and the step before for `load`."""
+def _does(code):
+    """The instructions of some code, without those by which Python calls, which depend on where a name comes from."""
+    kinds = {"LOAD_METHOD": "LOAD_ATTR"}
+    return [
+        (kinds.get(step.opname, step.opname), "" if "JUMP" in step.opname else _about(step.argval))
+        for step in dis.get_instructions(code)
+        if step.opname.startswith(("LOAD", "STORE", "BINARY", "UNARY", "COMPARE", "RETURN", "POP_JUMP"))
+    ]
 
-    def __init__(self, free, load):
-        self.free, self.load = free, load
+
+def _about(value):
+    """What an instruction is about; of code in it the names of variables say enough."""
+    return "code" if isinstance(value, CodeType) else repr(value)
+
+
+def _parameters(definition, kind, arrays):
+    """The names of the function's parameters, if there are as many as its kind has, and no others."""
+    arguments = definition.args
+    own = [argument.arg for argument in arguments.args]
+    wanted = KINDS[kind] + max(arrays - 2, 0)
+    if len(own) != wanted:
+        raise PipelineError(f"a @{kind} function must have {wanted} parameters, not {len(own)}")
+    if (
+        arguments.posonlyargs
+        or arguments.kwonlyargs
+        or arguments.vararg
+        or arguments.kwarg
+        or arguments.defaults
+    ):
+        raise PipelineError(f"the parameters of a @{kind} function must be plain names without defaults")
+    return own
+
+
+class _Scope(ast.NodeTransformer):
+    """Put for each name what Python finds under it: a local variable, a literal, or what generated code may call."""
+
+    def __init__(self, function, local, load, index):
+        self.local, self.load, self.index = local, load, index
+        self.cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        self.globals, self.qualified, self.made = function.__globals__, function.__qualname__, {}
+        self.taken = TAKEN | {f"load{index}"} | ({"source"} if load else set())
+
+    def visit(self, node):
+        if what := REFUSED.get(type(node)) if node not in (getattr(self, "outermost", node),) else None:
+            raise PipelineError(f"generated code cannot hold {what}")
+        return super().visit(node)
+
+    def visit_FunctionDef(self, node):
+        self.outermost = node
+        return self.generic_visit(node)
+
+    def visit_arg(self, node):
+        return ast.arg(self._renamed(node.arg))
+
+    def visit_AnnAssign(self, node):
+        """Python does not ask what annotates a local variable."""
+        if node.value is None:
+            return ast.copy_location(ast.Pass(), node)
+        target, value = self.visit(node.target), self.visit(node.value)
+        return ast.copy_location(ast.Assign([target], value), node)
 
     def visit_Name(self, node):
-        return self.free.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
+        if node.id == self.load:
+            raise PipelineError(f"{self.load} must be called as {self.load}(y, x, c)")
+        if node.id in self.local:
+            return ast.Name(self._renamed(node.id), node.ctx)
+        return self._expression(self._found(node.id), node.id)
+
+    def visit_Attribute(self, node):
+        """What a module has under a name: of NumPy anything, of others a number or `uniform`."""
+        found, path, root = self._of_module(node)
+        if found is None or (root is np and not isinstance(found, float)):
+            return self.generic_visit(node)
+        return self._expression(found, path)
 
     def visit_Constant(self, node):
-        return _literal(node.value, "") if isinstance(node.value, float) else node
+        return (
+            _literal(node.value, "a number in it") if isinstance(node.value, int | float | complex) else node
+        )
 
     def visit_Subscript(self, node):
         """An element of a tuple that becomes a literal is the literal."""
+        named = ast.unparse(node)
         self.generic_visit(node)
-        if isinstance(node.value, ast.Tuple) and isinstance(node.slice, ast.Constant):
-            return node.value.elts[node.slice.value]
+        at = _integer(node.slice)
+        if isinstance(node.value, ast.Tuple) and at is not None and isinstance(node.ctx, ast.Load):
+            count = len(node.value.elts)
+            if not -count <= at < count:
+                raise PipelineError(f"{named}: there is no element {at} in a tuple of {count}")
+            return node.value.elts[at]
         return node
 
     def visit_Call(self, node):
+        if self.load and isinstance(node.func, ast.Name) and node.func.id == self.load:
+            if len(node.args) != 3 or node.keywords:
+                raise PipelineError(f"{self.load} must be called as {self.load}(y, x, c)")
+            arguments = [ast.Name("source", ast.Load()), ast.Name("skey", ast.Load())]
+            arguments += map(self.visit, node.args)
+            return ast.Call(ast.Name(f"load{self.index}", ast.Load()), arguments, [])
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "load":
-            node.func = ast.Name(self.load, ast.Load())
-            node.args = [ast.Name("source", ast.Load()), ast.Name("skey", ast.Load()), *node.args]
+        if isinstance(node.func, ast.Name) and node.func.id == "rounded" and len(node.args) > 1:
+            node.func.id = "round"  # to so many digits, which gives a float
         return node
+
+    def generic_visit(self, node):
+        if isinstance(node, COMPREHENSION):
+            return self._comprehension(node)
+        return super().generic_visit(node)
+
+    def _comprehension(self, node):
+        """Its targets are local in it, but for what the first loop goes through."""
+        first, outside = self.visit(node.generators[0].iter), self.local
+        targets = [part for loop in node.generators for part in ast.walk(loop.target)]
+        self.local = outside | {part.id for part in targets if isinstance(part, ast.Name)}
+        node.generators[0].iter = ast.Constant(None)
+        super().generic_visit(node)
+        node.generators[0].iter, self.local = first, outside
+        return node
+
+    def _renamed(self, name):
+        """A local variable's name, or another one where generated code uses that for something else."""
+        while name in self.taken or name.startswith("step"):
+            name = f"its_{name}"
+        return name
+
+    def _found(self, name):
+        """What a name that is not local stands for; in a class, Python puts its name before two underscores."""
+        if name.startswith("__") and not name.endswith("__"):
+            mangled = (f"_{part.lstrip('_')}{name}" for part in self.qualified.split("."))
+            name = next((cell for cell in mangled if cell in self.cells), name)
+        if name in self.cells:
+            try:
+                return self.cells[name].cell_contents
+            except ValueError:
+                raise PipelineError(f"the variable {name} has no value when the code is generated") from None
+        for space in (self.globals, vars(builtins)):
+            if name in space:
+                return space[name]
+        raise PipelineError(f"the name {name} is not defined")
+
+    def _of_module(self, node):
+        """What a name with dots stands for, the name, and its module; None where a part of it is no module."""
+        if isinstance(node, ast.Name) and node.id not in self.local:
+            found = self._found(node.id)
+            return found, node.id, found
+        if not isinstance(node, ast.Attribute):
+            return None, "", None
+        module, path, root = self._of_module(node.value)
+        if not isinstance(module, ModuleType):
+            return None, "", None
+        return getattr(module, node.attr, None), f"{path}.{node.attr}", root
+
+    def _expression(self, value, name):
+        """A value that was found, as an expression of the generated module."""
+        if value is np:
+            return ast.Name("np", ast.Load())
+        if _is_uniform(value):
+            return ast.Name("uniform", ast.Load())
+        if isinstance(value, Made):
+            self.made[f"step{self.index}_{name}"] = value
+            return ast.Name(f"step{self.index}_{name}", ast.Load())
+        known = getattr(value, "__name__", "")
+        if callable(value) and isinstance(known, str) and known:
+            if known in BUILTINS and value is getattr(builtins, known):
+                return ast.Name(BUILTINS[known], ast.Load())
+            if getattr(np, known, None) is value:
+                return ast.Attribute(ast.Name("np", ast.Load()), known, ast.Load())
+            raise PipelineError(f"generated code cannot call {name}")
+        if isinstance(value, ModuleType):
+            raise PipelineError(f"generated code cannot hold the module {name}; it has NumPy")
+        return _literal(value, f"the variable {name}")
+
+
+def _is_uniform(value):
+    """Whether it is `runtime.uniform`, or what came of it on its way from another process."""
+    function, ours = (getattr(what, "py_func", what) for what in (value, runtime.uniform))
+    return all(getattr(function, name, "") == getattr(ours, name) for name in ("__module__", "__qualname__"))
+
+
+def _literal(value, what):
+    """A number, or a tuple of numbers, as an expression; floats are float32."""
+    if isinstance(value, bool | np.bool_):
+        return ast.Constant(bool(value))
+    if isinstance(value, int | np.integer):
+        if not -(2**63) < value < 2**63:
+            raise PipelineError(f"{what} is {value}, which does not fit into 64 bits")
+        return _signed(int(value))
+    if isinstance(value, float | np.floating):
+        return _real(float(value), what)
+    if type(value) is tuple:
+        return ast.Tuple([_literal(item, what) for item in value], ast.Load())
+    raise PipelineError(
+        f"{what} is of type {type(value).__name__!r}; generated code takes numbers and tuples of numbers"
+    )
+
+
+def _signed(number):
+    """A number as Python writes it: a negative one is an operator before a positive one."""
+    return ast.UnaryOp(ast.USub(), ast.Constant(-number)) if number < 0 else ast.Constant(number)
+
+
+def _real(value, what):
+    with np.errstate(over="ignore", under="ignore"):
+        near = float(np.float32(value))
+    if math.isfinite(value) and (math.isinf(near) or (near == 0) != (value == 0)):
+        raise PipelineError(f"{what} is {value!r}, which float32 cannot hold")
+    if math.isfinite(value):
+        return parse(f"np.float32({value!r})").body[0].value
+    return parse(f"np.float32({'-' * (value < 0)}np.{'nan' if math.isnan(value) else 'inf'})").body[0].value
+
+
+def _integer(node):
+    """The integer that an expression writes, or None."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        at = _integer(node.operand)
+        return None if at is None else -at
+    return node.value if isinstance(node, ast.Constant) and type(node.value) is int else None
+
+
+BITS = ast.BitAnd | ast.BitOr | ast.BitXor | ast.LShift | ast.RShift
+WHOLE_FROM = {"uniform": 0, "range": 0, "round": 1}  # from this argument on, those of these are whole numbers
+
+
+def _counters(definition, whole_from):
+    """Variables that hold indices, numbers of draws or bounds of loops, or lead to those."""
+    used, leads = set(), []
+    for node in ast.walk(definition):
+        if isinstance(node, ast.Subscript):
+            used |= algebra.names_in(node.slice)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            for argument in node.args[whole_from.get(node.func.id, len(node.args)) :]:
+                used |= algebra.names_in(argument)
+        elif isinstance(node, ast.Assign | ast.AugAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            leads += [
+                (target.id, algebra.names_in(node.value))
+                for target in targets
+                if isinstance(target, ast.Name)
+            ]
+    found = set()
+    while used - found:
+        found |= used
+        used |= {name for target, names in leads if target in found for name in names}
+    return found
 
 
 class _Reals(ast.NodeTransformer):
-    """Put float32 for the integers of a point's arithmetic, or ``r / 3`` were float64: compiled, not as Python.
+    """Put float32 for the integers of arithmetic on pixels, or ``r / 3`` were float64: compiled, not as Python.
 
-    Integers they remain as indices, numbers of draws, bounds of loops, and beside the operators of bits.
+    Integers they remain in indices, places of pixels, numbers of draws, bounds of loops, in what is assigned to
+    variables that lead to those, and under the operators of bits.
     """
 
+    def __init__(self, counters, whole_from):
+        self.counters, self.whole_from = counters, whole_from
+
     def visit_Constant(self, node):
-        return _literal(float(node.value), "") if type(node.value) is int else node
+        return _literal(float(node.value), "a number in it") if type(node.value) is int else node
+
+    def visit_Assign(self, node):
+        return node if self._counts(*node.targets) else self.generic_visit(node)
+
+    def visit_AugAssign(self, node):
+        return node if self._counts(node.target) else self.generic_visit(node)
+
+    def _counts(self, *targets):
+        return all(isinstance(target, ast.Name) and target.id in self.counters for target in targets)
 
     def visit_Subscript(self, node):
         node.value = self.visit(node.value)
@@ -217,13 +464,35 @@ class _Reals(ast.NodeTransformer):
 
     def visit_Call(self, node):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        whole = {"uniform": 0, "range": 0, "round": 1}.get(name, len(node.args))  # from there on
+        whole = self.whole_from.get(name, len(node.args))
         node.args[:whole] = map(self.visit, node.args[:whole])
         return node
 
     def visit_BinOp(self, node):
-        bits = isinstance(node.op, ast.BitAnd | ast.BitOr | ast.BitXor | ast.LShift | ast.RShift)
-        for side in ("left", "right"):
-            if not (bits and isinstance(getattr(node, side), ast.Constant)):
-                setattr(node, side, self.visit(getattr(node, side)))
+        return node if isinstance(node.op, BITS) else self.generic_visit(node)
+
+
+class _Rounded(ast.NodeTransformer):
+    """Have a function return float32, as its state says, whichever way it takes."""
+
+    def __init__(self, kind):
+        self.is_point = kind == "point"
+
+    def visit_Return(self, node):
+        if node.value is not None:
+            node.value = self._rounded(node.value)
         return node
+
+    def _rounded(self, value):
+        """A value of a gather; of a point three of them, or the choice between three and others."""
+        if isinstance(value, ast.IfExp):
+            value.body, value.orelse = self._rounded(value.body), self._rounded(value.orelse)
+        elif isinstance(value, ast.Tuple) and self.is_point:
+            value.elts = list(map(_call_of_float32, value.elts))
+        elif not self.is_point:
+            return _call_of_float32(value)
+        return value
+
+
+def _call_of_float32(value):
+    return ast.Call(parse("np.float32").body[0].value, [value], [])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +19,9 @@ from numba_course.pipeline.protocol import PipelineError, checked
 
 PATIENCE = 1.0  # seconds before a progress bar is shown
 IN_USE = "this loader is being iterated already, and its slots are in use"
+ELSEWHERE = (
+    "this epoch was begun before this process was forked, and its threads are not here: begin another one"
+)
 
 
 class Loader:
@@ -56,7 +61,9 @@ class Loader:
 
     Notes
     -----
-    It ends its threads when the loop ends, breaks, raises, or is forgotten.
+    It ends its threads when the loop ends, breaks, raises, or is forgotten, and can be iterated again after that. In a
+    forked process it begins epochs with threads of its own; one that was begun before the fork cannot be gone on with
+    there.
     """
 
     def __init__(
@@ -82,7 +89,7 @@ class Loader:
         # Those that are ready, those that workers fill, and the one that the consumer holds.
         self.slots = [pipeline.allocate(batch_size) for _ in range(ahead + self.workers + 1)]
         self.epoch = 0
-        self._iterating = threading.Lock()
+        self._running = _Running()
 
     def _one_for_each_image(self, labels):
         array, count = checked(np.asarray, labels), len(self.images)
@@ -110,38 +117,51 @@ class Loader:
         return np.random.default_rng([self.pipeline.seed, epoch]).permutation(count)
 
     def __iter__(self) -> Iterator[tuple[np.typing.NDArray[np.float32], np.typing.NDArray[Any]]]:
-        if self._iterating.locked():
+        running = self._running_here()
+        if running.is_in_use():
             raise RuntimeError(IN_USE)
-        return self._next_epoch()
+        itself: list[weakref.ref] = []
+        iterator = self._next_epoch(itself)
+        itself.append(weakref.ref(iterator))
+        return iterator
 
-    def _next_epoch(self):
-        """Batches, from the first that is asked for: an iterator that never starts takes nothing that is given back."""
-        if not self._iterating.acquire(blocking=False):
-            raise RuntimeError(IN_USE)
-        try:
-            epoch = self.epoch
-            self.epoch += 1
-            yield from self._batches(_Epoch(self, epoch))
-        finally:
-            self._iterating.release()
+    def _running_here(self):
+        """What runs in this process; nothing does in one that was just forked."""
+        if self._running.process != os.getpid():
+            self._running = _Running()
+        return self._running
 
-    def _batches(self, work):
-        threads = [
+    def _next_epoch(self, itself):
+        """Batches, from the first that is asked for: an iterator that never starts takes nothing that is given back.
+
+        However it ends, nothing need be given back: who comes next sees that it has ended.
+        """
+        running = self._running_here()
+        with running.lock:
+            if running.is_in_use():
+                raise RuntimeError(IN_USE)
+            running.iterator = itself[0]
+        running.end()  # what two interrupts left of the epoch before
+        epoch = self.epoch
+        self.epoch += 1
+        yield from self._batches(running, _Epoch(self, epoch))
+
+    def _batches(self, running, work):
+        running.work = work
+        running.threads = [
             threading.Thread(target=work.serve, name=f"loader-{n}", daemon=True) for n in range(self.workers)
         ]
-        started = []
         try:
-            for thread in threads:
+            for thread in running.threads:
                 thread.start()
-                started.append(thread)
             for number in self._shown(range(len(self)), work.epoch):
                 batch, ids = work.wait_for(number)
                 yield batch, (ids if self.labels is None else self.labels[ids])
+                if running.process != os.getpid():
+                    raise RuntimeError(ELSEWHERE)
                 work.release(number)
         finally:
-            work.stop()
-            for thread in started:
-                thread.join()
+            running.end()
 
     def _shown(self, numbers, epoch):
         """The same numbers; if asked for, with a bar that appears once they have taken a second."""
@@ -159,8 +179,34 @@ class Loader:
                     bar.update(task, completed=number)
                 yield number
         finally:
-            if bar is not None:
+            if bar is not None and self._running.process == os.getpid():
                 bar.stop()
+
+
+@dataclass
+class _Running:
+    """What goes on with a loader in one process: the iterator that is on its way, and the threads that work for it."""
+
+    process: int = field(default_factory=os.getpid)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    iterator: Callable[[], Any] = lambda: None
+    work: _Epoch | None = None
+    threads: list = field(default_factory=list)
+
+    def is_in_use(self):
+        """Whether an iterator that began is not at its end; one that was left by whatever exception is."""
+        iterator = self.iterator()
+        return iterator is not None and iterator.gi_frame is not None
+
+    def end(self):
+        """End the threads; in a forked process there are none, and locks may be held for ever."""
+        if self.process != os.getpid() or self.work is None:
+            return
+        self.work.stop()
+        for thread in self.threads:
+            if thread.ident is not None:
+                thread.join()
+        self.work, self.threads = None, []
 
 
 @dataclass

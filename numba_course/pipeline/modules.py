@@ -5,6 +5,7 @@ global holds (https://numba.readthedocs.io/en/stable/developer/caching.html). He
 text, or its hash does, and the hash of the text is the name of the module.
 """
 
+import ast
 import importlib.util
 import os
 import re
@@ -22,6 +23,7 @@ from filelock import FileLock
 from filelock import Timeout as LockTimeout
 
 from numba_course.pipeline.protocol import PipelineError
+from numba_course.syntax import parse
 
 LOCK_SECONDS = 120.0  # whoever has waited so long compiles, too: twice the work, but never a standstill
 LEFTOVER_SECONDS = 3600.0  # age at which a file that somebody began to write is nobody's any more
@@ -105,10 +107,11 @@ def _write(path, source):
 
 
 def interpret(source: str) -> dict[str, Any]:
-    """Run the text of a module as plain Python and return its names: slow, and every value can be looked at."""
+    """Run the text of a module as Python, with Numba's types, and return its names: slow, and without a compiler."""
     from numba_course.pipeline import interpreted
 
     text = re.sub(r"^from \S+ import", f"from {interpreted.__name__} import", source, flags=re.MULTILINE)
-    names = {"__name__": "interpreted", **{name: getattr(interpreted, name) for name in interpreted.BUILTINS}}
-    exec(compile(text, "<generated module, interpreted>", "exec"), names)
+    tree = ast.fix_missing_locations(interpreted.Typed().visit(parse(text)))
+    names = {"__name__": "interpreted", **{name: getattr(interpreted, name) for name in interpreted.NAMES}}
+    exec(compile(tree, "<generated module, interpreted>", "exec"), names)
     return names

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from numba_course.kernels.resize import filler, line_for
+from numba_course.kernels.checks import check_integer
+from numba_course.kernels.resize import DTYPES, filler, line_for
 from numba_course.pipeline.protocol import (
+    FLOAT32,
     AllocationQuery,
     Made,
     Operation,
     PipelineError,
     State,
+    checked,
     image,
     move,
     point,
 )
 from numba_course.pipeline.runtime import uniform
 
-FLOAT32 = np.dtype(np.float32)
+SCALES = (0, 255), (0, 1)  # ranges in which black and white are known
 
 
 class Crop(Operation):
@@ -30,16 +34,16 @@ class Crop(Operation):
     Parameters
     ----------
     top, left, height, width : int
-        In pixels.
+        In pixels: the first two at least 0, the others at least 1.
     """
 
     def __init__(self, top: int, left: int, height: int, width: int) -> None:
-        self.top, self.left, self.height, self.width = top, left, height, width
+        self.top, self.left = _whole("top", top, 0), _whole("left", left, 0)
+        self.height, self.width = _whole("height", height, 1), _whole("width", width, 1)
 
     def declare_state_and_memory(self, state: State) -> tuple[State, None]:
-        _check_size(self.height, self.width)
         rows, columns, _ = state.shape
-        if self.top < 0 or self.left < 0 or self.top + self.height > rows or self.left + self.width > columns:
+        if self.top + self.height > rows or self.left + self.width > columns:
             raise PipelineError(f"the rectangle does not lie in the image of {rows} × {columns} pixels")
         return replace(state, shape=(self.height, self.width, 3)), None
 
@@ -59,11 +63,11 @@ class _Sized(Operation):
     Parameters
     ----------
     height, width : int
-        In pixels.
+        In pixels, at least 1.
     """
 
     def __init__(self, height: int, width: int) -> None:
-        self.height, self.width = height, width
+        self.height, self.width = _whole("height", height, 1), _whole("width", width, 1)
 
 
 class _SizedCrop(_Sized):
@@ -108,7 +112,8 @@ class Resize(_Sized):
     """
 
     def declare_state_and_memory(self, state: State) -> tuple[State, tuple[AllocationQuery, AllocationQuery]]:
-        _check_size(self.height, self.width)
+        if state.dtype not in DTYPES:
+            raise PipelineError(f"it takes uint8, float32 and float64, not {state.dtype}")
         if min(state.shape[:2]) < 2:
             raise PipelineError(
                 f"an image must have at least 2 × 2 pixels, not {state.shape[0]} × {state.shape[1]}"
@@ -161,7 +166,7 @@ class HorizontalFlip(Operation):
 
 
 class Brightness(Operation):
-    """Multiply by a factor drawn from 1 − amount to 1 + amount; the result is clipped to 0..255.
+    """Multiply by a factor drawn from 1 − amount to 1 + amount; the result is clipped to 0..255, or to 0..1.
 
     Parameters
     ----------
@@ -170,18 +175,22 @@ class Brightness(Operation):
     """
 
     def __init__(self, amount: float = 0.2) -> None:
-        self.amount = _in(amount, "amount", 0, 1)
+        self.amount, self._white = _in(amount, "amount", 0, 1), 255.0
+
+    def declare_state_and_memory(self, state: State) -> tuple[State, None]:
+        self._white = _white(state)
+        return replace(state, dtype=FLOAT32), None
 
     def generate_code(self) -> Callable[..., Any]:
-        low, span = 1 - self.amount, 2 * self.amount
+        low, span, white = 1 - self.amount, 2 * self.amount, self._white
 
         @point
         def brightness(r, g, b, key):
             factor = low + span * uniform(key, 0)
             return (
-                min(max(r * factor, 0.0), 255.0),
-                min(max(g * factor, 0.0), 255.0),
-                min(max(b * factor, 0.0), 255.0),
+                min(max(r * factor, 0.0), white),
+                min(max(g * factor, 0.0), white),
+                min(max(b * factor, 0.0), white),
             )
 
         return brightness
@@ -199,13 +208,14 @@ class Contrast(Operation):
     """
 
     def __init__(self, amount: float = 0.2) -> None:
-        self.amount = _in(amount, "amount", 0, 1)
+        self.amount, self._white = _in(amount, "amount", 0, 1), 255.0
 
     def declare_state_and_memory(self, state: State) -> tuple[State, AllocationQuery]:
+        self._white = _white(state)
         return replace(state, dtype=FLOAT32), AllocationQuery(state.shape, FLOAT32)
 
     def generate_code(self) -> Callable[..., Any]:
-        low, span = 1 - self.amount, 2 * self.amount
+        low, span, white = 1 - self.amount, 2 * self.amount, self._white
 
         @image
         def contrast(source, out, key):
@@ -221,7 +231,7 @@ class Contrast(Operation):
             for y in range(height):
                 for x in range(width):
                     for c in range(channels):
-                        out[y, x, c] = min(max(mean + (source[y, x, c] - mean) * factor, 0.0), 255.0)
+                        out[y, x, c] = min(max(mean + (source[y, x, c] - mean) * factor, 0.0), white)
 
         return contrast
 
@@ -232,18 +242,21 @@ class Normalize(Operation):
     Parameters
     ----------
     mean, std : iterable of 3 floats
+        Of values that are scaled already: means in 0..1, deviations above 0 and at most 1.
     """
 
     def __init__(self, mean: Iterable[float], std: Iterable[float]) -> None:
-        self.mean, self.std = tuple(map(float, mean)), tuple(map(float, std))
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
-            raise PipelineError(f"mean and std must have 3 values, std above 0, not {mean!r} and {std!r}")
+        self.mean, self.std = _for_each_channel("mean", mean), _for_each_channel("std", std)
+        if min(self.std) == 0:
+            raise PipelineError(f"std must be above 0, not {std!r}")
+        self._white = 255.0
 
     def declare_state_and_memory(self, state: State) -> tuple[State, None]:
-        return replace(state, dtype=FLOAT32), None
+        self._white = _white(state)
+        return replace(state, dtype=FLOAT32, values=None), None
 
     def generate_code(self) -> Callable[..., Any]:
-        scale = tuple(1 / (255 * deviation) for deviation in self.std)
+        scale = tuple(1 / (self._white * deviation) for deviation in self.std)
         shift = tuple(-mean / deviation for mean, deviation in zip(self.mean, self.std, strict=True))
 
         @point
@@ -274,22 +287,42 @@ class ToLayout(Operation):
         return None
 
 
-def _check_size(height, width):
-    for name, value in (("height", height), ("width", width)):
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise PipelineError(f"{name} must be an integer of at least 1, not {value!r}")
+def _whole(name, value, low):
+    return checked(check_integer, name, value, low)
 
 
 def _room(state, height, width):
     """By how many rows and columns a rectangle can be moved in an image."""
-    _check_size(height, width)
     rows, columns, _ = state.shape
     if height > rows or width > columns:
         raise PipelineError(f"{height} × {width} pixels do not fit into {rows} × {columns}")
     return rows - height, columns - width
 
 
+def _white(state):
+    """The value of white, where black is 0."""
+    if state.values not in SCALES:
+        seen = "any" if state.values is None else "{:g}..{:g}".format(*state.values)
+        raise PipelineError(f"it takes values in 0..255 or 0..1, and {seen} come in: see State.values")
+    return float(state.values[1])
+
+
 def _in(value, name, low, high):
-    if not low <= value <= high:
+    """A number in a range, as a float."""
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not real or not low <= value <= high:
         raise PipelineError(f"{name} must be in {low}..{high}, not {value!r}")
     return float(value)
+
+
+def _for_each_channel(name, values):
+    """Three numbers in 0..1."""
+    try:
+        numbers = tuple(values)
+    except TypeError:
+        numbers = ()
+    if len(numbers) != 3 or isinstance(values, str | bytes):
+        raise PipelineError(f"{name} must have 3 values, not {values!r}")
+    if all(isinstance(number, int | float | np.number) and 1 < number < math.inf for number in numbers):
+        raise PipelineError(f"{name} must be of values in 0..1, not {values!r}: divide it by 255")
+    return tuple(_in(number, f"each {name}", 0, 1) for number in numbers)

@@ -7,10 +7,10 @@ import os
 import re
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
-from numba import types
+from numba import config, types
 from numba.np.numpy_support import from_dtype
 
 from numba_course.kernels.checks import check_integer, check_out, check_threads
@@ -41,7 +41,8 @@ class Pipeline:
     fastmath, boundscheck : bool
         As for `numba.njit`.
     compiled : bool
-        Whether to compile. If not, the same generated text runs as plain Python.
+        Whether to compile. If not, the same generated text runs as Python, with the types that Numba gives; so it
+        does where NUMBA_DISABLE_JIT is set.
 
     Raises
     ------
@@ -52,6 +53,14 @@ class Pipeline:
 
     Notes
     -----
+    Its threads are Python's, and compiled code lets go of the GIL: no threading layer of Numba's is asked for, any
+    number of callers may call at once, and a forked process makes threads of its own. A call waits for the slowest of
+    its threads: where other programs want the processors, it may wait for many times as long as one thread would take.
+
+    Compiled or not, pixels have the same bits, but for `fastmath`, for NumPy's functions, such as ``np.sin``, which are
+    the compiler's in one case and NumPy's in the other, and in an @image for variables that are integers on one way
+    and floats on another. Where NUMBA_DISABLE_JIT is set, bytes are resized in float32, and may differ by one.
+
     It is compiled here, in the caller's thread, or loaded from the disk if it was compiled before; some seconds,
     and some hundredths of a second. Pickled, it takes the generated text along and not the operations.
 
@@ -76,6 +85,9 @@ class Pipeline:
     ) -> None:
         seed = checked(check_integer, "seed", seed, 0, LARGEST)
         threads = checked(check_threads, threads)
+        for name, flag in (("fastmath", fastmath), ("boundscheck", boundscheck), ("compiled", compiled)):
+            if not isinstance(flag, bool):
+                raise PipelineError(f"{name} must be True or False, not {flag!r}")
         program = generate(operations, shape, fastmath=fastmath, boundscheck=boundscheck)
         self.__setstate__((program, seed, threads, compiled))
 
@@ -85,17 +97,17 @@ class Pipeline:
     def __setstate__(self, state: tuple[Program, int, int, bool]) -> None:
         self.program, self.seed, self.threads, self.compiled = state
         self._local, self._pools = threading.local(), {}
-        if self.compiled:
+        if self.compiled and not config.DISABLE_JIT:
             with modules.alone(self.program.key):
                 self._function = modules.load_module(self.program.key, self.program.source).run
                 self._compile()
         else:
-            self._function = modules.interpret(self.program.source)["run"]
+            self._function = _quiet(modules.interpret(self.program.source)["run"])
 
     @property
     def source(self) -> str:
-        """Text of the generated module."""
-        return self.program.source
+        """Text of the generated module, with a comment that says which operation a step is."""
+        return self.program.annotated
 
     @property
     def output(self) -> State:
@@ -162,8 +174,8 @@ class Pipeline:
         ----------
         images : ndarray of uint8, (n, height, width, 3)
             C-contiguous.
-        rows : sequence of int, optional
-            Which images, in order; all if not given.
+        rows : sequence of int, or of a bool for each image, optional
+            Which images: their numbers, in order, or a mask; all if not given.
         ids : sequence of int, optional
             Numbers of the samples, for the draws; `rows` if not given.
         epoch : int, 0 <= epoch < 2**64
@@ -182,7 +194,7 @@ class Pipeline:
         """
         self.check(images)
         epoch = checked(check_integer, "epoch", epoch, 0, LARGEST)
-        rows = np.arange(len(images)) if rows is None else _integers("rows", rows)
+        rows = np.arange(len(images)) if rows is None else _rows(rows, len(images))
         ids = rows if ids is None else _integers("ids", ids)
         if ids.shape != rows.shape:
             raise PipelineError(
@@ -221,8 +233,13 @@ class Pipeline:
             self._pool().submit(self.run, images, rows, ids, out, epoch, int(start), int(stop))
             for start, stop in itertools.pairwise(cuts)
         ]
-        for part in parts:
-            part.result()
+        try:
+            for part in parts:
+                part.result()
+        finally:  # whatever happened, nothing is written into `out` once the call has ended
+            for part in parts:
+                part.cancel()
+            wait(parts)
 
     def run(
         self,
@@ -248,6 +265,28 @@ class Pipeline:
         if process not in self._pools:
             self._pools = {process: ThreadPoolExecutor(self.threads, thread_name_prefix="pipeline")}
         return self._pools[process]
+
+
+def _quiet(function):
+    """The same, which as compiled code says nothing of numbers that wrap around or are none."""
+
+    def call(*args):
+        with np.errstate(all="ignore"):
+            function(*args)
+
+    return call
+
+
+def _rows(rows, count):
+    """The numbers of images; for a mask, of those where it is True."""
+    mask = checked(np.asarray, rows)
+    if mask.dtype != bool:
+        return _integers("rows", rows)
+    if mask.shape != (count,):
+        raise PipelineError(
+            f"rows as a mask must have a value for each image, {count}, not shape {mask.shape}"
+        )
+    return np.flatnonzero(mask)
 
 
 def _integers(name, values):

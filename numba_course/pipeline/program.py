@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -12,15 +14,28 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from numba_course.kernels import vectors
-from numba_course.pipeline import runtime
-from numba_course.pipeline.lifting import is_straight, lift
-from numba_course.pipeline.protocol import KINDS, AllocationQuery, Operation, PipelineError, State
+from numba_course.kernels.checks import check_integer
+from numba_course.pipeline import runtime, trial
+from numba_course.pipeline.lifting import Lifted, lift
+from numba_course.pipeline.protocol import (
+    FLOAT32,
+    KINDS,
+    LAYOUTS,
+    AllocationQuery,
+    Operation,
+    PipelineError,
+    State,
+    checked,
+)
 from numba_course.pipeline.runtime import LANES
 
 COLOURS = "red", "green", "blue"
 PIXEL = "pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2] = red, green, blue"
-FLOAT32, UINT8 = np.dtype(np.float32), np.dtype(np.uint8)
+UINT8 = np.dtype(np.uint8)
+EXACT = {
+    np.dtype(name) for name in ("uint8", "int8", "uint16", "int16", "float32")
+}  # in float32, as pixels travel
+LARGEST_STREAM = 2**62
 
 
 @dataclass(frozen=True)
@@ -33,8 +48,7 @@ class Step:
     before: State
     after: State
     memory: tuple[AllocationQuery, ...]
-    stream: int
-    function: object = field(compare=False, repr=False)
+    lifted: Lifted | None = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,7 @@ class Program:
     Attributes
     ----------
     source : str
+        Nothing that an operation says of itself is in it: `annotated` is the same with that.
     key : str
         Hash of the source.
     input, output : State
@@ -79,6 +94,14 @@ class Program:
     @property
     def key(self) -> str:
         return hashlib.sha256(self.source.encode()).hexdigest()[:16]
+
+    @property
+    def annotated(self) -> str:
+        """The source, in which a comment says which operation a step is."""
+        names = {row[0]: row[1] for row in self.schedule}
+        return re.sub(
+            r"# step (\d+)$", lambda at: f"{at[0]}: {names[at[1]]}", self.source, flags=re.MULTILINE
+        )
 
 
 def generate(
@@ -123,46 +146,151 @@ def generate(
 
 
 def _shape(shape):
-    sizes = tuple(shape)
-    if len(sizes) != 3 or sizes[2] != 3 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in sizes):
+    sizes = tuple(shape) if isinstance(shape, Sequence) else ()
+    if not (len(sizes) == 3 and sizes[2] == 3 and _are_sizes(sizes)):
         raise PipelineError(f"shape must be (height, width, 3), not {shape!r}")
     return tuple(map(int, sizes))
 
 
+def _are_sizes(sizes):
+    return all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in sizes)
+
+
 def declare(operations: Sequence[Operation], state: State) -> list[Step]:
-    """Ask each operation, in order, what it makes of the state and whether it needs memory."""
+    """Ask each operation, in order, what it makes of the state and whether it needs memory, and hold it to that."""
     steps = []
     for index, operation in enumerate(operations):
+        name = told(operation)
         if not isinstance(operation, Operation):
-            raise PipelineError(f"step {index}, {operation!r}: it must be an Operation")
+            raise PipelineError(f"step {index}, {name}: it must be an Operation")
         try:
-            after, queries = operation.declare_state_and_memory(state)
-            memory = (queries,) if isinstance(queries, AllocationQuery) else tuple(queries or ())
-            function = operation.generate_code()
-            kind = _kind(function, memory, state)
+            step = _declared(index, name, operation, state)
         except Exception as error:  # a learner's code may raise anything
             what = error if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
-            raise PipelineError(f"step {index}, {operation!r}: {what}") from error
-        if kind in ("point", "gather"):
-            after = replace(after, dtype=FLOAT32)
-        stream = index if operation.stream is None else operation.stream
-        steps.append(Step(index, repr(operation), kind, state, after, memory, stream, function))
-        state = after
+            raise PipelineError(f"step {index}, {name}: {what}") from error
+        steps.append(step)
+        state = step.after
     return steps
 
 
-def _kind(function, memory, before):
-    """The kind of a step, if its function, memory and place fit together."""
+def told(operation: object) -> str:
+    """What an object says of itself, in one line; its type if it cannot."""
+    try:
+        text = repr(operation)
+    except Exception:
+        text = f"{type(operation).__name__}(...)"
+    return " ".join(text.split())
+
+
+def _declared(index, name, operation, before):
+    """The step that an operation is at its place."""
     if before.layout != "HWC":
         raise PipelineError(f"nothing can come after the layout {before.layout}")
-    if function is None:
-        return "none"
-    kind = getattr(function, "kind", None)
-    if kind not in KINDS:
+    after, queries = operation.declare_state_and_memory(before)
+    memory = (queries,) if isinstance(queries, AllocationQuery) else tuple(queries or ())
+    function = operation.generate_code()
+    kind = "none" if function is None else getattr(function, "kind", None)
+    if kind not in ("none", *KINDS):
         raise PipelineError(f"generate_code must return a function marked by @{', @'.join(KINDS)}, or None")
+    _check_declaration(kind, before, after, memory)
+    dtype = FLOAT32 if kind in ("point", "gather") else memory[0].dtype if memory else np.dtype(after.dtype)
+    after = replace(after, shape=tuple(map(int, after.shape)), dtype=dtype)
+    lifted = None
+    if function is not None:
+        stream = index if operation.stream is None else operation.stream
+        stream = checked(check_integer, "stream", stream, 0, LARGEST_STREAM)
+        shapes = (before.shape, *(query.shape for query in memory)) if kind == "image" else ()
+        lifted = lift(function, index, stream, shapes)
+        after = _ranged(operation, lifted, kind, before, after)
+    return Step(index, name, kind, before, after, memory, lifted)
+
+
+def _ranged(operation, lifted, kind, before, after):
+    """What comes out, with the range that its values keep to."""
+    seen = trial.outside(lifted, kind, before, after)
+    if not seen:
+        return after
+    if type(operation).declare_state_and_memory is not Operation.declare_state_and_memory:
+        low, high = after.values
+        raise PipelineError(
+            f"it declares values in {low:g}..{high:g}, but gives {seen}; clip them, or declare values=None"
+        )
+    return replace(after, values=None)
+
+
+def _check_declaration(kind, before, after, memory):
+    """Refuse what an operation declares unless a step of its kind makes just that of what goes in."""
+    if not isinstance(after, State):
+        raise PipelineError(f"declare_state_and_memory must return a State first, not {told(after):.60}")
+    _check_state(after)
     if (kind == "image") != bool(memory):
         raise PipelineError("an @image operation must declare memory, and no other one may")
-    return kind
+    for query in memory:
+        _check_memory(query)
+    if after.shape[2] != before.shape[2]:
+        raise PipelineError(
+            f"it declares {after.shape[2]} channels, and images of {before.shape[2]} go through a pipeline"
+        )
+    if kind in ("none", "point") and tuple(after.shape) != before.shape:
+        what = "what generates no code" if kind == "none" else "a @point"
+        raise PipelineError(f"{what} cannot make {_sizes(after.shape)} of {_sizes(before.shape)}")
+    if kind == "image":
+        _check_result(before, after, memory[0])
+        return
+    possible = {before.dtype, FLOAT32} if kind in ("point", "gather") else {before.dtype}
+    if np.dtype(after.dtype) not in possible:
+        what = "what generates no code" if kind == "none" else f"a @{kind}"
+        makes = "float32" if kind in ("point", "gather") else f"{before.dtype}, which goes in"
+        raise PipelineError(f"it declares {np.dtype(after.dtype)}, but {what} gives {makes}")
+
+
+def _check_result(before, after, memory):
+    """Refuse memory that does not hold what comes out; a dtype that is left as it came in says nothing of that."""
+    if tuple(memory.shape) != tuple(after.shape) or np.dtype(after.dtype) not in (memory.dtype, before.dtype):
+        raise PipelineError(
+            f"its memory is {memory.dtype} {_sizes(memory.shape)}, but it declares that {after} comes out"
+        )
+    _check_state(replace(after, dtype=memory.dtype))
+
+
+def _check_state(state):
+    if not isinstance(state.shape, tuple) or len(state.shape) != 3 or not _are_sizes(state.shape):
+        raise PipelineError(f"a State's shape must be (height, width, channels), not {state.shape!r:.60}")
+    if _dtype(state.dtype) not in EXACT:
+        raise PipelineError(
+            f"a State's dtype must be float32 or what that holds exactly, integers of 8 or 16 bits, not {state.dtype}"
+        )
+    if state.layout not in LAYOUTS:
+        raise PipelineError(f"a State's layout must be 'CHW' or 'HWC', not {state.layout!r:.60}")
+    ends = state.values
+    if ends is None:
+        return
+    pair = isinstance(ends, tuple) and len(ends) == 2 and all(isinstance(end, int | float) for end in ends)
+    if not (pair and -math.inf < ends[0] < ends[1] < math.inf):
+        raise PipelineError(
+            f"a State's values must be a lower and a higher number, or None, not {ends!r:.60}"
+        )
+
+
+def _dtype(dtype):
+    """The dtype; None for what is none."""
+    try:
+        return np.dtype(dtype)
+    except TypeError:
+        return None
+
+
+def _check_memory(query):
+    if not isinstance(query, AllocationQuery):
+        raise PipelineError(f"memory is declared by AllocationQuery, not {told(query):.60}")
+    if not isinstance(query.shape, tuple) or not query.shape or not _are_sizes(query.shape):
+        raise PipelineError(f"the shape of memory must be a tuple of integers, not {query.shape!r:.60}")
+    if query.dtype.kind not in "biufc" or not query.dtype.isnative:
+        raise PipelineError(f"the dtype of memory must be of numbers, not {query.dtype}")
+
+
+def _sizes(shape):
+    return "×".join(map(str, shape))
 
 
 def grouped(steps: Sequence[Step], state: State) -> list[Group]:
@@ -229,20 +357,10 @@ class _Writer:
 
     def __init__(self, groups, fastmath, boundscheck):
         self.groups = groups
-        self.options = f"error_model='numpy', fastmath={fastmath!r}, boundscheck={boundscheck!r}"
+        self.floats = f"error_model='numpy', fastmath={fastmath!r}"
+        self.boundscheck = boundscheck
         self.memory, self.functions, self.places = [], [], {}
-        self.imports = {
-            runtime.__name__: {
-                "interleave",
-                "op_key",
-                "pixel",
-                "sample_key",
-                "spread",
-                "spread_mirrored",
-                "uniform",
-            },
-            vectors.__name__: {"store"},
-        }
+        self.imports = {runtime.__name__: set(runtime.GENERATED)}
 
     def module(self, first, output):
         """The whole text."""
@@ -254,7 +372,7 @@ class _Writer:
             source, dtype = target, group.memory.dtype if group.memory else FLOAT32
         memory = "".join(f", m{n}" for n in range(len(self.memory)))
         run = [
-            f"@njit(nogil=True, cache=True, {self.options})",
+            f"@njit(nogil=True, cache=True, {self.floats}, boundscheck={self.boundscheck!r})",
             f"def run(images, rows, ids, out, seed, epoch, start, stop{memory}):",
             "    for i in range(start, stop):",
             "        skey = sample_key(seed, epoch, ids[i])",
@@ -272,7 +390,9 @@ class _Writer:
             "from numba import njit",
             *imports,
             "",
-            f"step = njit(forceinline=True, {self.options})",
+            "# An operation's own indices are always looked at; what the shapes show costs nothing.",
+            f"step = njit(forceinline=True, {self.floats}, boundscheck=True)",
+            f"between = njit(forceinline=True, {self.floats}, boundscheck={self.boundscheck!r})",
             "",
         ]
 
@@ -280,24 +400,23 @@ class _Writer:
         self.memory.append(query)
         return f"m{len(self.memory) - 1}"
 
-    def _function(self, step, load=""):
+    def _function(self, step):
         """Add the step's function; return its name."""
-        name = f"step{step.index}"
-        try:
-            lifted = lift(step.function, name, step.stream, load, len(step.memory[1:]))
-        except PipelineError as error:
-            raise PipelineError(f"step {step.index}, {step.operation}: {error}") from error
-        self.places[name] = f"step {step.index}, {step.operation}, written in {lifted.file}", lifted.lines
+        lifted = step.lifted
+        self.places[lifted.name] = (
+            f"step {step.index}, {step.operation}, written in {lifted.file}",
+            lifted.lines,
+        )
         for made in lifted.made.values():
             self.imports.setdefault(made.module, set()).add(made.name)
         made = [f"{name} = {value.text}" for name, value in lifted.made.items()]
-        self.functions += [f"# step {step.index}: {step.operation}", *made, "@step", lifted.text, ""]
-        return name
+        self.functions += [f"# step {step.index}", *made, "@step", lifted.text, ""]
+        return lifted.name
 
     def _image(self, group, number, source, dtype, target):
         step = group.steps[0]
         memory = ", ".join([source, target, *map(self._allocate, step.memory[1:])])
-        return [f"# step {step.index}: {step.operation}", f"{self._function(step)}({memory}, skey)"]
+        return [f"# step {step.index}", f"{self._function(step)}({memory}, skey)"]
 
     def _nest(self, group, number, source, dtype, target):
         """A loop over rows and pixels; in registers, eight pixels at a time, where all its arithmetic can be.
@@ -306,11 +425,14 @@ class _Writer:
         """
         height, width, _ = group.after.shape
         points = [step for step in group.steps if step.kind == "point"]
-        gathers = any(step.kind == "gather" for step in group.steps)
+        pulls = any(
+            step.kind == "gather" or (step.kind == "move" and not step.lifted.keeps_rows)
+            for step in group.steps
+        )
         planes = group.memory is None and group.after.layout == "CHW"
         floats = group.memory is None or group.memory.dtype == FLOAT32
         colours = [f"red, green, blue = {self._function(step)}(red, green, blue, skey)" for step in points]
-        in_registers = floats and not gathers and all(is_straight(step.function) for step in points)
+        in_registers = floats and not pulls and all(step.lifted.is_straight for step in points)
         lines = [f"source = {source}", f"for y in range({height}):"]
         if planes:
             lines.append(f"    r, g, b = {', '.join(f'{target}[{c}, y]' for c in range(3))}")
@@ -319,8 +441,8 @@ class _Writer:
         else:
             lines.append(f"    r, g, b = {self._row_memory(width)}")
         body = []
-        if gathers:
-            body += self._pull(group, number, dtype, width)
+        if pulls:
+            body += self._pull(group, number, width)
         else:
             body += self._fetch(group, width, colours if in_registers else [], planes or not in_registers)
         if not in_registers and (points or not planes):
@@ -334,14 +456,18 @@ class _Writer:
         return ", ".join(f"{memory}[{c}]" for c in range(3))
 
     def _fetch(self, group, width, colours, planes):
-        """Read a row where the moves say, which are asked for its first and last pixel, compute, and write it."""
-        height, wide, _ = group.before.shape
-        moves = [self._function(step) for step in reversed(group.steps) if step.kind == "move"]
+        """Read a row where the moves say, and compute, and write it.
+
+        They keep rows together, so they are asked for the first and the last pixel. Each must stay in its own image.
+        """
+        wide = group.before.shape[1]
+        moves = [step for step in reversed(group.steps) if step.kind == "move"]
         lines = ["sy, first = y, 0", f"_, last = y, {width - 1}"]
-        for name in moves:
+        for step in moves:
+            name = self._function(step)
+            rows, columns, _ = step.before.shape
+            inside = f"0 <= sy < {rows} and 0 <= min(first, last) and max(first, last) < {columns}"
             lines += [f"_, last = {name}(sy, last, skey)", f"sy, first = {name}(sy, first, skey)"]
-        if moves:
-            inside = f"0 <= sy < {height} and 0 <= min(first, last) and max(first, last) < {wide}"
             lines += [f"if not ({inside} and abs(last - first) == {width - 1}):"]
             lines += ["    raise IndexError('a @move left the image')"]
         lines.append(f"row = source[sy].reshape({3 * wide})")
@@ -354,7 +480,6 @@ class _Writer:
             store = [f"store({c}, x, {name})" for c, name in zip("rgb", COLOURS, strict=True)]
             store = store if planes else ["interleave(pixels, x, red, green, blue)"]
             if width % LANES:
-                colours = [*colours]
                 loop += f"\n    x = min(x, {width - LANES})  # the last eight overlap"
         forward, backward = (
             [loop, *(f"    {line}" for line in [f"red, green, blue = {how}", *colours, *store])]
@@ -365,30 +490,44 @@ class _Writer:
         indented = [textwrap.indent("\n".join(part), "    ") for part in (forward, backward)]
         return [*lines, "if first <= last:", indented[0], "else:", indented[1]]
 
-    def _pull(self, group, number, dtype, width):
-        """Pull each value through the chain of gathers and moves."""
-        height, wide, _ = group.before.shape
-        load = f"load{number}"
-        clamped = f"source[np.uintp(min(max(y, 0), {height - 1})), np.uintp(min(max(x, 0), {wide - 1})), np.uintp(c)]"
-        self.functions += [
-            "@step",
-            f"def {load}(source, skey, y, x, c):",
-            f"    return np.float32({clamped})",
-            "",
-        ]
+    def _pull(self, group, number, width):
+        """Pull each value through the chain of gathers and moves, each of which stays in its own image."""
+        load = f"source{number}"
+        self._loading(load, ["return np.float32(source[np.uintp(y), np.uintp(x), np.uintp(c)])"])
         for step in group.steps:
+            if step.kind not in ("gather", "move"):
+                continue
+            rows, columns, channels = step.before.shape
+            call = f"return {load}(source, skey, y, x, c)"
             if step.kind == "gather":
-                load = self._function(step, load)
-            elif step.kind == "move":
-                name = self._function(step)
-                self.functions += ["@step", f"def {name}_load(source, skey, y, x, c):"]
-                self.functions += [
-                    f"    y, x = {name}(y, x, skey)",
-                    f"    return {load}(source, skey, y, x, c)",
-                    "",
-                ]
-                load = f"{name}_load"
+                self._loading(
+                    f"load{step.index}",
+                    [
+                        f"y, x, c = nearest(y, {rows - 1}), nearest(x, {columns - 1}), nearest(c, {channels - 1})",
+                        call,
+                    ],
+                )
+                load = self._function(step)
+            else:
+                load = f"load{step.index}"
+                self._loading(
+                    load,
+                    [
+                        f"y, x = {self._function(step)}(y, x, skey)",
+                        f"if not (0 <= y < {rows} and 0 <= x < {columns}):",
+                        "    raise IndexError('a @move left the image')",
+                        call,
+                    ],
+                )
         return [
             f"for x in range({width}):",
             *(f"    {name}[x] = {load}(source, skey, y, x, {c})" for c, name in enumerate("rgb")),
+        ]
+
+    def _loading(self, name, body):
+        self.functions += [
+            "@between",
+            f"def {name}(source, skey, y, x, c):",
+            *(f"    {line}" for line in body),
+            "",
         ]

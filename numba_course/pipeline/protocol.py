@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+FLOAT32 = np.dtype(np.float32)
+LAYOUTS = "CHW", "HWC"
 
 
 class PipelineError(ValueError):
@@ -40,11 +42,14 @@ class State:
     dtype : numpy.dtype
     layout : str
         ``HWC``: channels last; ``CHW``: channels first, as a batch of it leaves the pipeline.
+    values : tuple of float, or None
+        In which range its values are: ``(0, 255)``, ``(0, 1)`` or another; None if they may be any.
     """
 
     shape: tuple[int, int, int]
     dtype: np.dtype
     layout: str = "HWC"
+    values: tuple[float, float] | None = (0, 255)
 
     def __str__(self) -> str:
         return f"{np.dtype(self.dtype).name} {'×'.join(map(str, self.shape))} {self.layout}"
@@ -100,7 +105,7 @@ class Operation(ABC):
     def declare_state_and_memory(
         self, state: State
     ) -> tuple[State, AllocationQuery | tuple[AllocationQuery, ...] | None]:
-        """What comes out where `state` goes in, and the memory for it.
+        """What comes out where `state` goes in, and the memory for it: if it is not overridden, the same, and none.
 
         Memory is the schedule: an operation that declares none is fused into the loop that the step before it
         is in; one that declares some has its result stored there, and a new loop begins.
@@ -118,6 +123,12 @@ class Operation(ABC):
         ------
         PipelineError
             If the operation cannot take such an image.
+
+        Notes
+        -----
+        A pipeline refuses what a function of its kind cannot make: a @point another shape, a @move another dtype.
+        A @point or @gather is tried on black and white: one that declares a range and gives values beyond it is
+        refused; of one that does not override this method, the range becomes None. An @image is taken at its word.
         """
         return state, None
 

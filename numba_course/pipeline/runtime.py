@@ -5,14 +5,52 @@ import operator
 import numpy as np
 from llvmlite import ir
 from numba import njit
-from numba.core import types
-from numba.extending import intrinsic, lower_builtin, type_callable
+from numba.core import cgutils, types
+from numba.core.imputils import impl_ret_borrowed, lower_cast
+from numba.core.typeconv import Conversion
+from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 from numba_course.kernels.vectors import Vector
 
+# What generated modules import.
+GENERATED = (
+    "interleave",
+    "nearest",
+    "op_key",
+    "pixel",
+    "rounded",
+    "sample_key",
+    "shaped",
+    "spread",
+    "spread_mirrored",
+    "store",
+    "uniform",
+    "whole",
+)
 LANES = 8  # pixels in a vector
-BYTE, INT, FLOAT = ir.IntType(8), ir.IntType(32), ir.FloatType()
-FLOATS = Vector(types.float32, LANES)
+BYTE, INT, LONG, FLOAT = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
+
+
+class Pixels(Vector):
+    """A vector of float32, one for each of eight pixels; a number is taken for eight of it."""
+
+    def __init__(self) -> None:
+        super().__init__(types.float32, LANES)
+
+    def unify(self, typingctx, other):
+        return self if isinstance(other, types.Number) else None
+
+    def can_convert_from(self, typingctx, other):
+        return Conversion.safe if isinstance(other, types.Number) else None
+
+
+@register_model(Pixels)
+class _PixelsModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, ir.VectorType(FLOAT, LANES))
+
+
+FLOATS = Pixels()
 
 
 # ---- draws: the finaliser of splitmix64 (Steele, Lea, Flood 2014, doi:10.1145/2660193.2660195) as a hash
@@ -46,6 +84,69 @@ def uniform(key, i):
     return np.float32(bits) * np.float32(2.0**-24)
 
 
+# ---- whole numbers and indices, defined for NaN and for what is too large
+
+
+def whole_ends(bits: int) -> tuple[float, float]:
+    """The smallest and the largest float of 32 or 64 bits that an integer of 64 bits can be."""
+    return -(2.0**63), 2.0**63 - 2.0 ** (63 - {32: 24, 64: 53}[bits])
+
+
+@intrinsic
+def whole(typingctx, value):
+    """``int(value)`` in 64 bits: of what is too large the nearest that a float can be, of NaN the smallest.
+
+    Two instructions before the one that converts, whose result for such values is anybody's guess.
+    """
+
+    def of_float(context, builder, signature, args):
+        low, high = (ir.Constant(args[0].type, end) for end in whole_ends(signature.args[0].bitwidth))
+        number = builder.select(builder.fcmp_ordered(">", args[0], low), args[0], low)
+        number = builder.select(builder.fcmp_ordered("<", number, high), number, high)
+        return builder.fptosi(number, LONG)
+
+    def of_integer(context, builder, signature, args):
+        number = context.cast(builder, args[0], signature.args[0], types.int64)
+        if signature.args[0] != types.uint64:
+            return number
+        negative = builder.icmp_signed("<", number, LONG(0))  # it was above them
+        return builder.select(negative, LONG(2**63 - 1), number)
+
+    if isinstance(value, types.Float):
+        return types.int64(value), of_float
+    if isinstance(value, types.Integer | types.Boolean):
+        return types.int64(value), of_integer
+
+
+@njit(forceinline=True)
+def rounded(value):
+    """``round(value)``, likewise; to even numbers where two are as near."""
+    return whole(np.rint(value))
+
+
+@njit(forceinline=True)
+def nearest(at, last):
+    """The nearest index in ``0..last``."""
+    return min(max(whole(at), 0), last)
+
+
+@intrinsic(prefer_literal=True)
+def shaped(typingctx, array, height, width, channels):
+    """The same array, of which the compiler knows the shape; so it sees which indices are inside."""
+    shape = [size.literal_value for size in (height, width, channels)]
+
+    def codegen(context, builder, signature, args):
+        known = context.make_array(array)(context, builder, args[0])
+        size = context.get_abi_sizeof(context.get_data_type(array.dtype))
+        strides = [size * shape[1] * shape[2], size * shape[2], size]
+        for name, numbers in (("shape", shape), ("strides", strides)):
+            constants = [context.get_constant(types.intp, number) for number in numbers]
+            setattr(known, name, cgutils.pack_array(builder, constants))
+        return impl_ret_borrowed(context, builder, array, known._getvalue())
+
+    return array(array, height, width, channels), codegen
+
+
 # ---- pixels
 
 
@@ -57,10 +158,10 @@ def pixel(row, at):
 
 
 def _spreading(mirrored):
-    """An intrinsic for 8 pixels of a row of interleaved bytes or float32: a vector of float32 for each channel.
+    """An intrinsic for 8 pixels of a row of interleaved numbers: a vector of float32 for each channel.
 
-    LLVM makes three shuffles of bytes. Plain Numba needs 24 single loads: at the time of writing that takes about
-    one and a half times as long for a whole pipeline.
+    Of bytes LLVM makes three shuffles. Plain Numba needs 24 single loads: at the time of writing that takes about one
+    and a half times as long for a whole pipeline.
     """
 
     @intrinsic
@@ -72,7 +173,7 @@ def _spreading(mirrored):
             first = builder.mul(args[1], ir.Constant(args[1].type, 3))
             if mirrored:
                 first = builder.sub(first, ir.Constant(first.type, 3 * (LANES - 1)))
-            lanes = _of_bytes if row.dtype == types.uint8 else _of_floats
+            lanes = _of_bytes if row.dtype == types.uint8 else _of_others(context, row.dtype)
             order = range(LANES)[::-1] if mirrored else range(LANES)
             return context.make_tuple(builder, kind, lanes(builder, builder.gep(data, [first]), order))
 
@@ -99,12 +200,22 @@ def _of_bytes(builder, address, order):
         yield builder.sitofp(lanes, ir.VectorType(FLOAT, LANES))
 
 
-def _of_floats(builder, address, order):
-    kind = ir.VectorType(FLOAT, LANES)
-    a, b, c = (_load(builder, builder.gep(address, [INT(LANES * k)]), kind) for k in range(3))
-    first, rest = (builder.shuffle_vector(*pair, _places(range(16))) for pair in ((a, b), (c, c)))
-    for channel in range(3):
-        yield builder.shuffle_vector(first, rest, _places(3 * pixel + channel for pixel in order))
+def _of_others(context, dtype):
+    """The same of numbers of another type, which become float32."""
+    single, kind = context.get_data_type(dtype), ir.VectorType(FLOAT, LANES)
+
+    def lanes(builder, address, order):
+        wide = ir.VectorType(single, LANES)
+        a, b, c = (_load(builder, builder.gep(address, [INT(LANES * k)]), wide) for k in range(3))
+        first, rest = (builder.shuffle_vector(*pair, _places(range(16))) for pair in ((a, b), (c, c)))
+        for channel in range(3):
+            values = builder.shuffle_vector(first, rest, _places(3 * pixel + channel for pixel in order))
+            if dtype == types.float32:
+                yield values
+            else:
+                yield (builder.sitofp if dtype.signed else builder.uitofp)(values, kind)
+
+    return lanes
 
 
 spread, spread_mirrored = _spreading(False), _spreading(True)
@@ -115,7 +226,9 @@ def interleave(typingctx, row, at, red, green, blue):
     """Write 8 pixels into a row of interleaved float32, from pixel number `at`."""
 
     def codegen(context, builder, signature, args):
-        row, at, red, green, blue = args
+        row, at, *colours = args
+        kinds = signature.args[2:]
+        red, green, blue = (_vector(context, builder, *pair) for pair in zip(kinds, colours, strict=True))
         data = context.make_array(signature.args[0])(context, builder, row).data
         first = builder.mul(at, ir.Constant(at.type, 3))
         pair = builder.shuffle_vector(red, green, _places(range(16)))
@@ -128,6 +241,20 @@ def interleave(typingctx, row, at, red, green, blue):
         return context.get_dummy_value()
 
     return types.void(row, types.intp, red, green, blue), codegen
+
+
+@intrinsic
+def store(typingctx, row, at, values):
+    """Write 8 values, or a number 8 times, into a row of float32."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        lanes = _vector(context, builder, values, args[2])
+        address = builder.bitcast(builder.gep(data, [args[1]]), lanes.type.as_pointer())
+        builder.store(lanes, address).align = 1
+        return context.get_dummy_value()
+
+    return types.void(row, types.intp, values), codegen
 
 
 def _load(builder, address, kind):
@@ -188,6 +315,11 @@ def _vector(context, builder, kind, value):
     value = context.cast(builder, value, kind, types.float32)
     single = builder.insert_element(ir.Constant(ir.VectorType(FLOAT, LANES), ir.Undefined), value, INT(0))
     return builder.shuffle_vector(single, single, _places([0] * LANES))
+
+
+@lower_cast(types.Number, Pixels)
+def _to_vector(context, builder, kind, wanted, value):
+    return _vector(context, builder, kind, value)
 
 
 for _function, _instruction in ARITHMETIC.items():

@@ -3,6 +3,7 @@
 import gc
 import io
 import os
+import subprocess
 import sys
 import threading
 import tracemalloc
@@ -16,6 +17,7 @@ from rich.progress import Progress
 
 from numba_course.pipeline import Brightness, HorizontalFlip, Loader, Pipeline, PipelineError, RandomCrop
 from numba_course.pipeline import loader as loader_module
+from numba_course.pipeline.loader import _Epoch
 
 SHAPE = (20, 27, 3)
 IMAGES = np.random.default_rng(1).integers(0, 256, (7, *SHAPE), dtype=np.uint8)
@@ -165,6 +167,67 @@ def test_any_fault_at_any_batch_ends_the_epoch_and_the_next_one_is_whole(made, m
     assert not workers_alive()
     seen = [made(IMAGES, rows=ids, epoch=1) == batch for batch, ids in loader]
     assert len(seen) == 7 and np.all(seen)
+
+
+def test_after_a_second_interrupt_the_next_epoch_waits_for_the_threads_of_the_first(made, monkeypatch):
+    loader, go, run = Loader(made, IMAGES, batch_size=1, workers=2, ahead=1), threading.Event(), made.run
+
+    def slow(images, rows, ids, out, epoch, start, stop):
+        if epoch == 0:
+            go.wait(30)
+            out[:] = -1  # into a slot that the next epoch uses, too
+        else:
+            run(images, rows, ids, out, epoch, start, stop)
+
+    monkeypatch.setattr(made, "run", slow)
+    iterator = iter(loader)
+    with monkeypatch.context() as patch:
+        patch.setattr(_Epoch, "wait_for", lambda *args: interrupted())
+        patch.setattr(threading.Thread, "join", lambda *args: interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            next(iterator)
+    assert len(workers_alive()) == 2
+    threading.Timer(0.2, go.set).start()
+    for batch, ids in loader:
+        assert batch.min() >= 0 and len(ids) == 1
+    assert not workers_alive()
+
+
+def interrupted():
+    raise KeyboardInterrupt
+
+
+FORKED = """
+import os, signal, sys
+import numpy as np
+from numba_course.pipeline import HorizontalFlip, Loader, Pipeline
+images = np.arange(6 * 4 * 9 * 3, dtype=np.uint8).reshape(6, 4, 9, 3)
+loader = Loader(Pipeline([HorizontalFlip()], (4, 9, 3), compiled=False), images, batch_size=2)
+begun = iter(loader)
+next(begun)
+child = os.fork()
+if not child:
+    signal.alarm(30)
+    try:
+        next(begun)
+    except RuntimeError as error:
+        assert "forked" in str(error), error
+    else:
+        os._exit(4)
+    alone = Loader(loader.pipeline, images, batch_size=2)
+    alone.epoch = loader.epoch
+    seen = [(ids.tolist(), batch.tobytes()) for batch, ids in loader]
+    del begun
+    same = seen == [(ids.tolist(), batch.tobytes()) for batch, ids in alone]
+    os._exit(0 if same and len(seen) == 3 else 3)
+assert len(list(begun)) == 2 and len(list(loader)) == 3
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_in_a_forked_process_epochs_begin_and_none_goes_on():
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=100)
 
 
 def test_a_thread_that_cannot_be_started_leaves_none_behind(made, monkeypatch):

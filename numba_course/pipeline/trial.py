@@ -1,0 +1,68 @@
+"""Whether an operation's values stay in the range that it declares: it is tried on black and white."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from numba_course.pipeline import modules, runtime
+from numba_course.pipeline.lifting import Lifted
+from numba_course.pipeline.protocol import State
+
+SLACK = 1e-3  # of the range: as much as rounding may do
+KEYS = tuple(np.uint64(key) for key in (1, 2**40, 2**63, 2**64 - 5))
+
+
+def outside(lifted: Lifted, kind: str, before: State, after: State) -> str:
+    """A value that a point or a gather gives beyond the declared range, and for what; nothing where none was found.
+
+    Of an @image, which may take long, and of what cannot be run, nothing is found: it is taken at its word.
+    """
+    if before.values is None or after.values is None or kind not in ("point", "gather"):
+        return ""
+    low, high = after.values
+    slack = SLACK * (high - low)
+    tries = _points(lifted, before) if kind == "point" else _gathers(lifted, before, after)
+    try:
+        with np.errstate(all="ignore"):
+            for given, result in tries:
+                for value in result:
+                    if not low - slack <= value <= high + slack:
+                        return f"{float(value):g} for {given}"
+    except Exception:
+        pass  # the compiler, or the first call, says what it is
+    return ""
+
+
+def _points(lifted, before):
+    function = _function(lifted)
+    for pixel in itertools.product(before.values, repeat=3):
+        for key in KEYS:
+            given = f"the pixel ({', '.join(f'{value:g}' for value in pixel)})"
+            yield given, np.broadcast_arrays(*function(*map(np.float32, pixel), key))
+
+
+def _gathers(lifted, before, after):
+    """Images that are black, white, and like a chessboard, from which a pixel in the middle is pulled."""
+    low, high = before.values
+    middle = np.int64(after.shape[0] // 2), np.int64(after.shape[1] // 2)
+    patterns = {
+        "a black image": lambda y, x, c: low,
+        "a white image": lambda y, x, c: high,
+        "a chessboard": lambda y, x, c: high if (y + x) % 2 else low,
+        "another chessboard": lambda y, x, c: low if (y + x) % 2 else high,
+    }
+    for given, pattern in patterns.items():
+        for channel, key in itertools.product(range(3), KEYS):
+            yield given, (_function(lifted, pattern)(None, key, *middle, np.int64(channel)),)
+
+
+def _function(lifted, pattern=None):
+    """The lifted function in plain Python, for which the step before is a pattern."""
+    text = (
+        f"from {runtime.__name__} import {', '.join(runtime.GENERATED)}\nimport numpy as np\n{lifted.text}\n"
+    )
+    names = modules.interpret(text)
+    names[lifted.name.replace("step", "load")] = lambda source, key, y, x, c: np.float32(pattern(y, x, c))
+    return names[lifted.name]
