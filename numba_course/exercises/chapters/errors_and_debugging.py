@@ -161,9 +161,10 @@ EXERCISES = (
             "`result = values.astype(np.float64)` is a new array; in the branch, take the mean off it.",
         ),
         explanation=(
-            "A variable has one type in the whole function, and an array of whole numbers does not become one"
-            " of floats on the way. astype makes the float64 array before the branch, and always a new one, "
-            "so that no caller finds two names for the same memory."
+            "Each assignment has a type of its own; but where the two ways meet, one type must hold what comes from "
+            "either, and an array of whole numbers is not converted to one of floats on the way. astype makes the "
+            "float64 array before the branch, and always a new one, so that no caller finds two names for the same "
+            "memory."
         ),
     ),
     Exercise(

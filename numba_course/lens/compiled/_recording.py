@@ -307,6 +307,7 @@ def _typed(state):
     return {
         "numba_ir": numba_ir,
         "typed_ir": typed_ir,
+        "assigned": _assigned(state, names),
         "definitions": definitions,
         "conversions": conversions,
         "retyped": [],
@@ -342,6 +343,36 @@ def _joins(statement):
         target = statement.target
         return value.unversioned_name == target.unversioned_name and value.name != target.name
     return isinstance(value, ir.Expr) and value.op == "phi"
+
+
+def _joined_in(statement):
+    """The versions of a variable that it joins, if it does."""
+    if not _joins(statement):
+        return []
+    return [statement.value] if isinstance(statement.value, ir.Var) else statement.value.incoming_values
+
+
+def _assigned(state, names):
+    """(name, own line, type, what meets there) of each version of these variables: assigned in a line, or joined.
+
+    What is assigned comes first, by line. Of what is joined the line is None, and what meets there are positions in
+    the list; a version that is joined with no value, since the variable has none on one of the ways, is not among them.
+    """
+    found = {}
+    for _, block in sorted(state.func_ir.blocks.items()):
+        for statement in block.find_insts(ir.Assign):
+            kind = state.typemap[statement.target.name]
+            name = _own_name(statement.target, names)
+            if name and not isinstance(kind, nbtypes.UndefVar):
+                line = None if _joins(statement) else own_line(statement.loc.line)
+                joined = [part.name for part in _joined_in(statement)]
+                found.setdefault(statement.target.name, (name, line, _type_text(kind), joined))
+    ordered = sorted(found, key=lambda version: (found[version][1] is None, found[version][1] or 0))
+    places = {version: place for place, version in enumerate(ordered)}
+    return [
+        (*found[version][:3], sorted(places[part] for part in found[version][3] if part in places))
+        for version in ordered
+    ]
 
 
 @contextmanager

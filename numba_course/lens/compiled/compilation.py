@@ -37,6 +37,7 @@ class Compilation:
     bytecode: list
     numba_ir: list
     typed_ir: list
+    assigned: list
     llvm: list
     optimised_llvm: str
     assembly: str

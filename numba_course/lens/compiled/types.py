@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from numba_course.lens import html
-from numba_course.lens.compiled import _native
+from numba_course.lens import figures, html
+from numba_course.lens.compiled import _assignments, _native
 from numba_course.lens.compiled.compilation import compiled_apart
 
 
@@ -36,6 +36,9 @@ class Types:
         Variables that may be None, and that are Python objects.
     calls : tuple of (int or None, str)
         Line and name of each function that is called and was not inlined.
+    assignments : tuple of _assignments.Assignment
+        Each assignment of a variable has a type of its own; where ways through the function meet, so has what comes
+        from there. In a parallel loop they are those before Numba infers its body once more.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Types:
     objects: tuple[str, ...]
     calls: tuple[tuple[int | None, str], ...]
     notes: tuple[str, ...]
+    assignments: tuple[_assignments.Assignment, ...] = ()
 
     def of(self, name: str) -> tuple[str, ...]:
         """The types of a variable, or of ``"return"``, each once, in order of definition.
@@ -70,6 +74,32 @@ class Types:
             raise ValueError(f"name must be one of {', '.join(self.names)} or return, not {name!r}")
         defined = [kind for line in self.lines for own, kind in line.variables if own == name]
         return tuple(dict.fromkeys(defined))
+
+    def figure(self, name: str) -> figures.Figure:
+        """Draw the assignments of a variable, and the type that Numba gives to it where they meet.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        figures.Figure
+
+        Raises
+        ------
+        ValueError
+            If the function has no such variable, or never uses it, or if Numba infers its types once more, in the
+            body of a parallel loop.
+        """
+        if name not in self.names:
+            raise ValueError(f"name must be one of {', '.join(self.names)}, not {name!r}")
+        versions = {place: own for place, own in enumerate(self.assignments) if own.name == name}
+        if not versions:
+            raise ValueError(f"there is nothing to draw: {name} is never used")
+        if not {own.type for own in versions.values()} <= {*self.of(name)}:
+            raise ValueError(f"{name} has other types in the body of a parallel loop, which is not drawn")
+        return _assignments.figure(name, versions, {line.number: line.text for line in self.lines})
 
     def __repr__(self) -> str:
         rows = [f"types of {self.name}{self.signature}"]
@@ -138,17 +168,26 @@ def types(fn: Any, *args: Any, **named: Any) -> Types:
         objects=tuple(name for name, kinds in defined.items() if any("pyobject" in kind for kind in kinds)),
         calls=tuple(calls),
         notes=compilation.notes,
+        assignments=tuple(
+            _assignments.Assignment(name, line and max(line, _start(compilation) or 0), kind, tuple(joined))
+            for name, line, kind, joined in compilation.assigned
+        ),
     )
+
+
+def _start(compilation):
+    """The line with ``def``, or None: Numba has the parameters in the line of the decorator."""
+    return next((line for line, text in compilation.source if text.lstrip().startswith("def ")), None)
 
 
 def _lines(compilation, defined, calls):
     """Each line of the source with its variables and notes; without source, only lines that have some."""
     texts = dict(compilation.source)
-    start = next((line for line, text in compilation.source if text.lstrip().startswith("def ")), None)
+    start = _start(compilation)
     found = {}
     for line, name, kind in compilation.definitions:
         is_implied = name == "return" and "return" not in texts.get(line, "")
-        if start and (line < start or is_implied):  # Numba has the parameters in the line of the decorator
+        if start and (line < start or is_implied):
             line = start
         found.setdefault(line, []).append((name, kind))
     notes = {}

@@ -275,3 +275,61 @@ def test_what_joins_values_in_a_parallel_body_is_no_other_type_of_the_first():
     found = types(sums, np.ones((3, 4)), np.empty(3))
     assert found.of("total") == ("int64", "float64")
     assert "total is" not in repr(found)
+
+
+@njit
+def joined(flag, n):
+    if flag:
+        x = 1
+    else:
+        x = 2.5
+    total = 0
+    for _ in range(n):
+        total += x
+    text = total
+    text = "text"
+    return total, text
+
+
+def test_each_assignment_has_its_type_and_so_has_the_place_where_ways_meet():
+    report = types(joined, True, 3)
+    start = joined.py_func.__code__.co_firstlineno + 1
+    found = report.assignments
+    own = {
+        name: [
+            (a.line and a.line - start, a.type, [found[p].type for p in a.joined])
+            for a in found
+            if a.name == name
+        ]
+        for name in ("flag", "x", "total", "text")
+    }
+    assert own == {
+        "flag": [(0, "bool", [])],
+        "x": [(2, "int64", []), (4, "float64", []), (None, "float64", ["int64", "float64"])],
+        "total": [(5, "int64", []), (7, "float64", []), (None, "float64", ["int64", "float64"])],
+        "text": [(8, "float64", []), (9, "unicode_type", [])],
+    }
+
+
+def test_a_figure_of_them_says_in_words_what_it_shows():
+    report = types(joined, True, 3)
+    start = joined.py_func.__code__.co_firstlineno + 1
+    figure = report.figure("x")
+    assert figure.png.startswith(b"\x89PNG")
+    assert figure.alt == (
+        f"Assignments of x. Line {start + 2}: x = 1 is int64. Line {start + 4}: x = 2.5 is float64. Where the "
+        f"ways from line {start + 2} and line {start + 4} meet, it is float64. So int64 is converted."
+    )
+    assert "meet" not in report.figure("text").alt
+    assert "So int64 is converted" in report.figure("total").alt
+
+
+def test_a_figure_of_what_has_no_types_of_its_own_is_refused():
+    with pytest.raises(ValueError, match="name must be one of flag, n, text, total, x, not 'return'"):
+        types(joined, True, 3).figure("return")
+    with pytest.raises(ValueError, match="there is nothing to draw: unused is never used"):
+        types(pruned, single).figure("unused")
+    with pytest.raises(
+        ValueError, match="last has other types in the body of a parallel loop, which is not drawn"
+    ):
+        types(backwards, x, x).figure("last")
