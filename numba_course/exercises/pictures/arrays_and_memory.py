@@ -160,7 +160,8 @@ def weights(
             ax.add_patch(_square(j, i, 1, 1, facecolor=colour, edgecolor="#555555"))
             ax.plot(j + 0.5, i + 0.5, "o", color="#555555", markersize=4)
             if weight:
-                ax.text(j + 0.5, i + 0.26, f"{weight:.4g}", ha="center", va="center")
+                ground = {"facecolor": LIGHT, "edgecolor": "none", "pad": 1}  # the edges of pixels pass below
+                ax.text(j + 0.5, i + 0.26, f"{weight:.4g}", ha="center", va="center", bbox=ground)
         for i, j in np.ndindex(*new):
             chosen = (i, j) == pixel
             colour, line = (figures.COLOURS[1], 2.5) if chosen else ("#888888", 1)
