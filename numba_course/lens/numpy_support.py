@@ -13,7 +13,9 @@ from pathlib import Path
 import numba
 import numpy as np
 from numba import config, njit
+from numba.core import types
 from numba.core.errors import NumbaError
+from numba.core.registry import cpu_target
 
 from numba_course.lens import html, results
 from numba_course.process import sandbox
@@ -204,6 +206,34 @@ def tried(*subjects: str) -> Support:
     if outcome.ended != "returned":
         raise RuntimeError(f"trying {outcome.step} {outcome.ended}: {outcome.error}")
     return Support(tuple(outcome.value))
+
+
+def functions() -> dict[str, bool]:
+    """Which of NumPy's functions Numba knows by name, ufuncs among them; classes are left out.
+
+    Returns
+    -------
+    dict of str to bool
+        For each name of ``numpy.__all__``, in its order: whether compiled code may call it at all. With which
+        arguments is another question: `fate` has the answer.
+    """
+    context = cpu_target.typing_context
+    cpu_target.target_context.refresh()  # imports what implements functions, and so makes them known
+    context.refresh()
+    named = {name: getattr(np, name) for name in np.__all__}
+    return {
+        name: _is_known(function, context)
+        for name, function in named.items()
+        if callable(function) and not isinstance(function, type)
+    }
+
+
+def _is_known(function, context):
+    """Whether the compiler has a type for this function that says how it is called."""
+    try:
+        return isinstance(context.resolve_value_type(function), types.Callable)
+    except (NumbaError, ValueError):  # as `numba.typeof` refuses a value
+        return False
 
 
 def keep() -> None:

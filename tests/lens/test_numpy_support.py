@@ -23,6 +23,26 @@ def test_a_verdict_is_found_out(expression, expected, verdict):
     assert numpy_support.fate(expression, "1-D", expected) == verdict
 
 
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("sum", "np.sum(a)"),
+        ("minimum", "np.minimum(a, a)"),
+        ("squeeze", "np.squeeze(a)"),
+        ("tile", "np.tile(a, 2)"),
+        ("modf", "np.modf(a)"),
+    ],
+)
+def test_a_function_is_known_if_a_call_of_it_compiles(name, call):
+    assert numpy_support.functions()[name] == (numpy_support.fate(call, "1-D") == "yes")
+
+
+def test_functions_are_all_of_numpy_but_its_classes():
+    functions = numpy_support.functions()
+    assert functions["sum"] and not functions["modf"]
+    assert "ndarray" not in functions and "pi" not in functions
+
+
 TOY = (
     numpy_support.SupportEntry("x", "a[[0]]", ("1-D",), "a[:2]"),
     numpy_support.SupportEntry("x", "a[:1]", ("1-D",), "a[:2]"),
