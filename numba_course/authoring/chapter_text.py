@@ -91,8 +91,8 @@ class Chapter:
     path : Path
         The text file.
     metadata : dict
-        `METADATA` from the front matter, and ``predictions`` where there are any: from the name of each to its question
-        and choices. Kept in the notebooks under ``numba_course``.
+        `METADATA` from the front matter, and ``predictions`` where there are any: name, question and choices
+        of each. Kept in the notebooks under ``numba_course``.
     cells : tuple of NotebookNode
         Without the notes for instructors.
     solutions : dict
@@ -147,7 +147,7 @@ def read_chapter(
         asked = {prediction.name: prediction for prediction in predictions}
         solutions |= _predicted(cells, asked)
         if asked:
-            metadata["predictions"] = {name: _question(prediction) for name, prediction in asked.items()}
+            metadata["predictions"] = [_question(prediction) for prediction in asked.values()]
         return Chapter(path, metadata, tuple(cells), solutions)
     except (ChapterError, MystMetadataParsingError, nbformat.ValidationError, yaml.YAMLError) as error:
         raise ChapterError(f"{path.name}: {error}") from None
@@ -262,7 +262,8 @@ def _solutions(cells, exercises):
 
 def _question(prediction):
     """What of a prediction is kept in the notebook, for those who only read that."""
-    return {"question": prediction.question, "choices": [str(choice) for choice in prediction.choices]}
+    choices = [str(choice) for choice in prediction.choices]
+    return {"name": prediction.name, "question": prediction.question, "choices": choices}
 
 
 def _predicted(cells, predictions):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from types import EllipsisType
@@ -224,11 +225,13 @@ def _shown(figure):
     """A figure in words: a measured one with the digits that mean something."""
     if _kind(figure) != "number" or isinstance(figure, Integral):
         return str(figure)
-    return f"{figure:,.0f}" if 100 <= abs(figure) < 1e6 else f"{figure:.3g}"
+    value = float(figure)
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def _named(value):
     """What a card calls something that was given: a value that is short, or what it is."""
-    if _kind(value) in KINDS and len(shown := _written(value)) <= 40:
-        return shown
+    with suppress(ValueError):  # a number of thousands of digits
+        if _kind(value) in KINDS and len(shown := _written(value)) <= 40:
+            return shown
     return f"something of type {type(value).__name__}"

@@ -158,7 +158,7 @@ def exercises(notebook: dict[str, Any]) -> dict[str, int]:
 def predictions(chapters: dict[str, dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
     """What the chapters ask before they show it: from stem and name to ``question`` and ``choices``, as texts."""
     return {
-        stem: notebook["metadata"]["numba_course"].get("predictions", {})
+        stem: {asked["name"]: asked for asked in notebook["metadata"]["numba_course"].get("predictions", [])}
         for stem, notebook in chapters.items()
     }
 
