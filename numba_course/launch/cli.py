@@ -451,7 +451,8 @@ def _notes(options):
     "class",
     "For instructors: how the class stands.",
     "Makes a page from the progress files that learners hand in: who is stuck where, which wrong answers are "
-    "common, and what the room predicted. A learner who gave no name is a number. Files that cannot be read are named on the page.",
+    "common, and what the room predicted. A learner who gave no name is a number. Files that cannot be read are named "
+    "on the page.",
     "handed-in --output class.html",
     _taking(
         "folder",
