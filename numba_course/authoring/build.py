@@ -17,6 +17,7 @@ from numba_course import exercises
 from numba_course.authoring import claims_table, stored_outputs
 from numba_course.authoring.chapter_text import Chapter, ChapterError, first_line, named, read_chapter
 from numba_course.authoring.notebook_kernels import ExecutionError, execute
+from numba_course.exercises import predictions
 from numba_course.host import ROOT
 
 
@@ -99,9 +100,9 @@ def text_files(chapters: Iterable[str | Path] | None = None) -> list[Path]:
 
 
 def complete_chapter(path: Path) -> Chapter:
-    """The chapter in this text file, matched with the exercises of its stem, with the table of claims if it has one."""
+    """The chapter in this text file, with the questions of its stem, and with the table of claims if it has one."""
     found = exercises.of_chapter(path.stem) if path.stem in exercises.NAMES else ()
-    return claims_table.filled(read_chapter(path, found))
+    return claims_table.filled(read_chapter(path, found, predictions.of_chapter(path.stem)))
 
 
 def target_path(source: Path, solved: bool) -> Path:

@@ -28,6 +28,9 @@ A chapter is ``notebooks/source/NN_topic.md``::
     exercises.double.check(double)
     ```
 
+A cell tagged ``prediction`` asks, as in ``predict.speedup(...)``, before the chapter shows; a later one has what came
+out, as in ``predict.speedup.outcome(ratio)``. In the solved notebook the answer stands in place of the ``...``.
+
 A cell tagged ``exercise`` is the stub of the exercise that its last function or class is named after, and the
 next code cell checks it. In the solved notebook the source of the exercise's solution stands in its place.
 
@@ -52,10 +55,11 @@ import yaml
 from jupytext.myst import MystMetadataParsingError
 
 from numba_course.host import WrongUse, no_such
-from numba_course.learner.notebook_files import CHECK
+from numba_course.learner.notebook_files import CHECK, OUTCOME, PREDICTED
 from numba_course.syntax import parse
 
 if TYPE_CHECKING:
+    from numba_course.exercises.predictions import Prediction
     from numba_course.exercises.question import Exercise
 
 METADATA = {"title": str, "minutes_teach": int, "minutes_exercise": int, "claims": dict}
@@ -87,11 +91,12 @@ class Chapter:
     path : Path
         The text file.
     metadata : dict
-        `METADATA` from the front matter, kept in the notebooks under ``numba_course``.
+        `METADATA` from the front matter, and ``predictions`` where there are any: name, question and choices
+        of each. Kept in the notebooks under ``numba_course``.
     cells : tuple of NotebookNode
         Without the notes for instructors.
     solutions : dict
-        From the index of each stub cell to the source text of the solution.
+        From the index of each cell that the learner fills in to its source text in the solved notebook.
     """
 
     path: Path
@@ -109,8 +114,10 @@ class Chapter:
         return nbformat.v4.new_notebook(cells=cells, metadata=nbformat.from_dict(copy.deepcopy(metadata)))
 
 
-def read_chapter(path: Path, exercises: Iterable[Exercise]) -> Chapter:
-    """Read a chapter and match its stubs with its exercises.
+def read_chapter(
+    path: Path, exercises: Iterable[Exercise], predictions: Iterable[Prediction] = ()
+) -> Chapter:
+    """Read a chapter and match its stubs with its exercises, and its prediction cells with its predictions.
 
     Parameters
     ----------
@@ -118,11 +125,14 @@ def read_chapter(path: Path, exercises: Iterable[Exercise]) -> Chapter:
         The text file.
     exercises : iterable of Exercise
         Those of this chapter, of which it needs ``name`` and ``solution_source``.
+    predictions : iterable of Prediction, optional
+        Those of this chapter.
 
     Raises
     ------
     ChapterError
-        If the text is not a chapter, or stubs, check cells and exercises do not match one to one.
+        If the text is not a chapter, or stubs, check cells and exercises do not match one to one, or prediction cells,
+        outcome cells and predictions do not.
     """
     try:
         parsed = parse_text(path)
@@ -134,6 +144,10 @@ def read_chapter(path: Path, exercises: Iterable[Exercise]) -> Chapter:
             cell.id = f"{path.stem}-{index:03d}"
         _refuse_unproven(metadata["claims"], cells)
         solutions = _solutions(cells, {exercise.name: exercise for exercise in exercises})
+        asked = {prediction.name: prediction for prediction in predictions}
+        solutions |= _predicted(cells, asked)
+        if asked:
+            metadata["predictions"] = [_question(prediction) for prediction in asked.values()]
         return Chapter(path, metadata, tuple(cells), solutions)
     except (ChapterError, MystMetadataParsingError, nbformat.ValidationError, yaml.YAMLError) as error:
         raise ChapterError(f"{path.name}: {error}") from None
@@ -244,6 +258,54 @@ def _solutions(cells, exercises):
     for name in (name for name in exercises if name not in found):
         raise ChapterError(f"exercise {name} has no stub cell (tagged exercise)")
     return solutions
+
+
+def _question(prediction):
+    """What of a prediction is kept in the notebook, for those who only read that."""
+    choices = [str(choice) for choice in prediction.choices]
+    return {"name": prediction.name, "question": prediction.question, "choices": choices}
+
+
+def _predicted(cells, predictions):
+    """From the index of each prediction cell to its text with the answer."""
+    asked, compared, answers = {}, {}, {}
+    for index, cell in enumerate(cells):
+        if cell.cell_type != "code":
+            continue
+        found = PREDICTED.findall(cell.source)
+        if found and "prediction" not in tags(cell):
+            raise ChapterError(f"cell {first_line(cell)} predicts, but is not tagged prediction")
+        if "prediction" in tags(cell):
+            name = _asked_in(cell, found)
+            _note(asked, name, index, predictions, "prediction cells")
+            answers[index] = cell.source.replace(f"{name}(...)", f"{name}({predictions[name].answer_source})")
+        for name in OUTCOME.findall(cell.source):
+            _note(compared, name, index, predictions, "outcome cells")
+    for name in predictions:
+        if name not in asked:
+            raise ChapterError(f"prediction {name} has no cell that asks it (tagged prediction)")
+        if compared.get(name, -1) <= asked[name]:
+            raise ChapterError(f"a code cell below that of prediction {name} must say its outcome")
+    return answers
+
+
+def _asked_in(cell, found):
+    """The name of the one prediction that a cell tagged prediction leaves to the learner."""
+    if len(found) != 1 or f"predict.{found[0]}(...)" not in cell.source:
+        raise ChapterError(
+            f"the prediction cell {first_line(cell)} must ask one prediction, as in predict.name(...)"
+        )
+    return found[0]
+
+
+def _note(places, name, index, predictions, what):
+    """Note where a prediction is asked or compared; that may be in one place only."""
+    if name not in predictions:
+        known = ", ".join(predictions) or "none"
+        raise ChapterError(f"the chapter has no prediction {name}; it has: {known}")
+    if name in places:
+        raise ChapterError(f"prediction {name} has two {what}")
+    places[name] = index
 
 
 def _stub_name(cell):

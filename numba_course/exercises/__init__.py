@@ -1,7 +1,7 @@
 """The exercises of the course by name: ``exercises.double.check(double)``.
 
-A chapter is loaded when one of its exercises is first asked for. Each notebook imports this package in its first cell,
-and so learns here if it was made for another version of the course.
+A chapter is loaded when one of its exercises or predictions is first asked for. Each notebook imports this package in
+its first cell, and so learns here if it was made for another version of the course.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterable
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from numba_course.exercises import versions
@@ -41,10 +42,27 @@ NAMES = {
 
 def of_chapter(stem: str) -> tuple[Exercise, ...]:
     """The exercises of the chapter of this stem, such as ``07_prange``, as a tuple of `Exercise`."""
+    return chapter(stem, "an exercise").EXERCISES
+
+
+def chapter(stem: str, what: str) -> ModuleType:
+    """The module with the questions of the chapter of this stem.
+
+    Parameters
+    ----------
+    stem : str
+    what : str
+        What is asked for in it, for a message.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If a package that chapters need is not installed; the message says which extra brings it.
+    """
     module = f"{__name__}.chapters.{stem.partition('_')[2]}"
     if module not in sys.modules and (missing := absent("course")):
-        raise ModuleNotFoundError(brought_by("course", "an exercise", missing), name=missing[0])
-    return importlib.import_module(module).EXERCISES
+        raise ModuleNotFoundError(brought_by("course", what, missing), name=missing[0])
+    return importlib.import_module(module)
 
 
 def by_chapter() -> dict[str, tuple[Exercise, ...]]:
@@ -60,17 +78,17 @@ def get(name: str) -> Exercise:
     KeyError
         If there is none; the message names the nearest. Also if its chapter's module does not have it.
     """
-    chapter = next((stem for stem, names in NAMES.items() if name in names), None)
-    if chapter is None:
+    stem = next((stem for stem, names in NAMES.items() if name in names), None)
+    if stem is None:
         raise KeyError(unknown(name, [name for names in NAMES.values() for name in names]))
     sandbox.prepare()  # while the chapter is loaded
-    found = of_chapter(chapter)
+    found = of_chapter(stem)
     if any(requirement.slow for exercise in found for requirement in exercise.requirements):
         sandbox.prepare_more()
     for exercise in found:
         if exercise.name == name:
             return exercise
-    raise KeyError(f"exercises.NAMES has {name} in {chapter}, but EXERCISES of that chapter's module has not")
+    raise KeyError(f"exercises.NAMES has {name} in {stem}, but EXERCISES of that chapter's module has not")
 
 
 def unknown(name: str, known: Iterable[str]) -> str:
@@ -79,10 +97,11 @@ def unknown(name: str, known: Iterable[str]) -> str:
 
 
 def progress() -> Progress:
-    """What is done, per chapter; shown by a notebook as a table."""
+    """What is done and what was predicted, per chapter; shown by a notebook as a table."""
+    from numba_course.exercises import predictions
     from numba_course.exercises.records import summary
 
-    return summary(NAMES)
+    return summary(NAMES, predictions=predictions.NAMES)
 
 
 def __getattr__(name: str) -> Exercise:

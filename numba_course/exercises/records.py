@@ -1,16 +1,21 @@
 """What the learner has done, kept in the learner's folder as ``progress.jsonl``: one JSON object a line, oldest first.
 
-There are three kinds of line. Fields may come in any order, and fields that a reader does not know are ignored::
+There are five kinds of line. Fields may come in any order, and fields that a reader does not know are ignored::
 
     {"time": "2026-11-28T16:05:47Z", "exercise": "double", "status": "wrong", "finding": "result", "seen": "..."}
     {"time": "2026-11-28T16:07:10Z", "exercise": "double", "hint": 1}
     {"time": "2026-11-28T16:00:00Z", "learner": "Zoë Ōta"}
+    {"time": "2026-11-28T16:01:12Z", "prediction": "speedup", "said": "20"}
+    {"time": "2026-11-28T16:01:30Z", "prediction": "speedup", "came": "1000", "seen": "1,246"}
 
 - A check: `status` is one of `statuses.STATUSES`, but never one of `NOT_RECORDED`; `finding` is the name
   of its first finding's requirement, such as ``race-free``, and `seen` is what that finding says. Both are empty
   where the answer is correct.
 - A hint that was shown, counted from 1.
 - How the learner wishes to be called; the last one counts, and there need not be any.
+- A prediction: which of its choices the learner says, as a text. The last one before anything came out counts as the
+  prediction, a later one as what is said afterwards.
+- What came out: the choice that it amounts to, and in `seen` the figure itself.
 
 `time` is UTC, to the second. An older folder has ``progress.json`` instead or as well: one object, from exercise
 to status, without times. It is read as the oldest lines and never written.
@@ -18,7 +23,7 @@ to status, without times. It is read as the oldest lines and never written.
 The ``start`` command makes the file. Where there is none, as in a checkout, a record lasts as long as the session.
 A line is appended in one write, so that two kernels lose nothing to each other; a line that a power cut left in
 pieces is skipped when reading, kept in the file, and costs no other line. `read` gives the lines as `Event`,
-`standings` what they amount to, exercise by exercise.
+`standings` and `beliefs` what they amount to, exercise by exercise and prediction by prediction.
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +60,9 @@ class Event:
     seen: str = ""
     hint: int = 0
     learner: str = ""
+    prediction: str = ""
+    said: str = ""
+    came: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,30 @@ class Standing:
     solved: str = ""
 
 
+@dataclass(frozen=True)
+class Belief:
+    """What a learner said of one prediction, and what came out; choices as texts, empty where there is none.
+
+    Attributes
+    ----------
+    said : str
+        The last choice before anything came out.
+    came : str
+        The choice that came out last.
+    afterwards : str
+        The last choice of those said after it; empty also where it is the same as `said`.
+    """
+
+    said: str = ""
+    came: str = ""
+    afterwards: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Whether it came out as the learner said."""
+        return bool(self.said) and self.said == self.came
+
+
 _session: list[Event] = []  # what has no file to be kept in
 
 
@@ -100,6 +132,16 @@ def record(verdict: Verdict, folder: str | Path = ".") -> None:
 def record_hint(exercise: str, number: int) -> None:
     """Keep that a hint was shown."""
     _keep(exercise=exercise, hint=number)
+
+
+def record_prediction(prediction: str, said: str) -> None:
+    """Keep what was said of a prediction."""
+    _keep(prediction=prediction, said=said)
+
+
+def record_outcome(prediction: str, came: str, seen: str) -> None:
+    """Keep what came out of it: the choice, and the figure in words."""
+    _keep(prediction=prediction, came=came, seen=seen[:LONGEST])
 
 
 def record_learner(name: str, folder: str | Path = ".") -> None:
@@ -204,6 +246,26 @@ def standings(events: Sequence[Event]) -> dict[str, Standing]:
     return found
 
 
+def beliefs(events: Sequence[Event]) -> dict[str, Belief]:
+    """What the events amount to: from each prediction that was made to its `Belief`."""
+    found: dict[str, Belief] = {}
+    for event in (event for event in events if event.prediction):
+        before = found.get(event.prediction, Belief())
+        if event.said and not before.came:
+            found[event.prediction] = Belief(event.said)
+        elif event.said:
+            other = event.said if event.said != before.said else ""
+            found[event.prediction] = replace(before, afterwards=other)
+        elif event.came and before.said:
+            found[event.prediction] = replace(before, came=event.came)
+    return found
+
+
+def belief(prediction: str, folder: str | Path = ".") -> Belief:
+    """The `Belief` of a learner's folder about one prediction."""
+    return beliefs([*read(folder), *_session]).get(prediction, Belief())
+
+
 def hints(exercise: str, folder: str | Path = ".") -> int:
     """The highest number of a hint for this exercise that was shown; 0 if none was."""
     return max((event.hint for event in [*read(folder), *_session] if event.exercise == exercise), default=0)
@@ -224,10 +286,13 @@ class Progress:
         Chapter, such as ``07_prange``, exercise and standing, in the order of the course.
     recent : str
         The exercise last worked on; empty if none was.
+    predictions : tuple of (str, str, Belief)
+        Chapter, prediction and what is known of it, in the order of the course.
     """
 
     rows: tuple[tuple[str, str, Standing], ...]
     recent: str = ""
+    predictions: tuple[tuple[str, str, Belief], ...] = ()
 
     @property
     def done(self) -> int:
@@ -246,10 +311,16 @@ class Progress:
 
     def chapters(self) -> dict[str, list[tuple[str, Standing]]]:
         """From each chapter to its names and standings."""
-        found = {}
+        found = {chapter: [] for chapter in sorted({row[0] for row in (*self.rows, *self.predictions)})}
         for chapter, name, standing in self.rows:
-            found.setdefault(chapter, []).append((name, standing))
+            found[chapter].append((name, standing))
         return found
+
+    def predicted(self, chapter: str) -> str:
+        """How many of a chapter's predictions were made, and came out as said, in words; empty if it has none."""
+        found = [belief for stem, _, belief in self.predictions if stem == chapter]
+        made, right = sum(bool(belief.said) for belief in found), sum(belief.right for belief in found)
+        return f"{made} of {len(found)} made, {right} as it turned out" if found else ""
 
     @property
     def title(self) -> str:
@@ -262,7 +333,10 @@ class Progress:
         return "Next: {1}, in chapter {0}".format(*self.next) if self.next else "All of them are solved."
 
     def __repr__(self) -> str:
-        lines = [f"  {mark(s)} {chapter}: {name} ({s.status})" for chapter, name, s in self.rows]
+        lines = []
+        for chapter, found in self.chapters().items():
+            lines += [f"  {mark(s)} {chapter}: {name} ({s.status})" for name, s in found]
+            lines += [f"    {chapter}: predictions: {said}"] if (said := self.predicted(chapter)) else []
         return "\n".join([self.title, *lines, self.outlook])
 
     def _repr_html_(self):
@@ -272,10 +346,11 @@ class Progress:
             (
                 html.escape(chapter),
                 "<br>".join(html.mark(tone(s), f"{name}: {s.status}") for name, s in found),
+                html.escape(self.predicted(chapter)),
             )
             for chapter, found in self.chapters().items()
         ]
-        table = html.table(("Chapter", "Exercises"), rows)
+        table = html.table(("Chapter", "Exercises", "Predictions"), rows)
         return html.card(self.title, "info", f"{table}<p>{html.escape(self.outlook)}</p>")
 
 
@@ -289,23 +364,32 @@ def mark(standing: Standing) -> str:
     return STATUSES.get(standing.status, STATUSES["wrong"])[0]
 
 
-def summary(exercises: Mapping[str, Iterable[str]], folder: str | Path = ".") -> Progress:
-    """The progress over `exercises`, a mapping from chapter to names.
+def summary(
+    exercises: Mapping[str, Iterable[str]],
+    folder: str | Path = ".",
+    predictions: Mapping[str, Iterable[str]] | None = None,
+) -> Progress:
+    """The progress over `exercises` and `predictions`, mappings from chapter to names.
 
     Parameters
     ----------
     exercises : mapping of str to iterable of str
     folder : str or Path
         The learner's; what this session could not write to it counts as well.
+    predictions : mapping of str to iterable of str, optional
 
     Returns
     -------
     Progress
     """
     events = [*read(folder), *_session]
-    known = standings(events)
-    rows = [
-        (chapter, name, known.get(name, Standing())) for chapter, names in exercises.items() for name in names
-    ]
+    known, believed = standings(events), beliefs(events)
+    rows = [(chapter, name, known.get(name, Standing())) for chapter, name in _pairs(exercises)]
+    said = [(chapter, name, believed.get(name, Belief())) for chapter, name in _pairs(predictions or {})]
     recent = next((event.exercise for event in reversed(events) if event.exercise), "")
-    return Progress(tuple(rows), recent)
+    return Progress(tuple(rows), recent, tuple(said))
+
+
+def _pairs(names):
+    """Each name of a mapping from chapter to names, with its chapter."""
+    return [(chapter, name) for chapter, own in names.items() for name in own]

@@ -237,8 +237,8 @@ def _start(options):
 @_command(
     "progress",
     "Show what is solved and what is next.",
-    "Shows each chapter's exercises, how many tries they took, and which one is next. Your progress is kept in "
-    "progress.jsonl in your folder, one line for each check and each hint.",
+    "Shows each chapter's exercises, how many tries they took, which one is next, and how many predictions you made. "
+    "Your progress is kept in progress.jsonl in your folder, one line for each check, hint and prediction.",
     "~/my-course",
     _folder(),
 )
@@ -450,8 +450,9 @@ def _notes(options):
 @_command(
     "class",
     "For instructors: how the class stands.",
-    "Makes a page from the progress files that learners hand in: who is stuck where, and which wrong answers are "
-    "common. A learner who gave no name is a number. Files that cannot be read are named on the page.",
+    "Makes a page from the progress files that learners hand in: who is stuck where, which wrong answers are "
+    "common, and what the room predicted. A learner who gave no name is a number. Files that cannot be read are named "
+    "on the page.",
     "handed-in --output class.html",
     _taking(
         "folder",

@@ -13,7 +13,14 @@ from numba_course.learner.global_names import statements
 ALL_BEFORE = "with all cells before it"  # so a verdict says that these have run
 FUNCTIONS = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef
 DEFINITIONS = (*FUNCTIONS, ast.Import, ast.ImportFrom)
-SHOW = {"print", "display", "exercises", "lens", "figures"}  # they leave what they are given as it is
+SHOW = {
+    "print",
+    "display",
+    "exercises",
+    "lens",
+    "figures",
+    "predict",
+}  # they leave what they are given as it is
 HIDDEN = {  # with these a cell can bind or change names that its text does not show
     *(
         "exec",

@@ -16,6 +16,8 @@ from numba_course.host import ROOT, Trouble
 from numba_course.learner.global_names import bound
 
 LARGEST = 256 << 20  # bytes of a notebook
+PREDICTED = re.compile(r"^[^#\n]*\bpredict\.(\w+)\(", re.MULTILINE)
+OUTCOME = re.compile(r"^[^#\n]*\bpredict\.(\w+)\.outcome\(", re.MULTILINE)
 CHECK = re.compile(r"^[^#\n]*\bexercises\.(\w+)\.check\(\s*\1\s*\)", re.MULTILINE)
 
 
@@ -151,6 +153,14 @@ def exercises(notebook: dict[str, Any]) -> dict[str, int]:
     """The exercises of one of the course's own notebooks: from the name to the index of the stub's cell."""
     stubs = ((bound(text(cell))[-1:], n) for n, cell in enumerate(notebook["cells"]) if is_exercise(cell))
     return {name: index for names, index in stubs for name in names}
+
+
+def predictions(chapters: dict[str, dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """What the chapters ask before they show it: from stem and name to ``question`` and ``choices``, as texts."""
+    return {
+        stem: {asked["name"]: asked for asked in notebook["metadata"]["numba_course"].get("predictions", [])}
+        for stem, notebook in chapters.items()
+    }
 
 
 def check_cell(notebook: dict[str, Any], exercise: str) -> int | None:

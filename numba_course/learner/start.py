@@ -218,7 +218,8 @@ def start(folder: Path, browser: bool = True, port: int = 0, learner: str = "") 
 
 def progress_of(chapters: dict[str, dict[str, Any]], folder: Path) -> records.Progress:
     """The progress of a learner's folder over the chapters."""
-    return records.summary({stem: notebook_files.exercises(each) for stem, each in chapters.items()}, folder)
+    asked = {stem: notebook_files.exercises(each) for stem, each in chapters.items()}
+    return records.summary(asked, folder, notebook_files.predictions(chapters))
 
 
 def _newer(theirs, ours):

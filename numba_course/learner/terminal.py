@@ -55,12 +55,15 @@ def console() -> Console:
 def progress(console: Console, found: Progress) -> None:
     """Show a `records.Progress`, chapter by chapter."""
     table = Table(box=box.SIMPLE_HEAD, title=found.title, title_justify="left")
-    for header in ("chapter", "", "solved", "exercises"):
+    for header in ("chapter", "", "solved", "exercises", "predictions"):
         table.add_column(header)
     for chapter, rows in found.chapters().items():
         solved = sum(standing.status == "correct" for _, standing in rows)
         names = Text("\n").join(_status(name, standing.status, standing.tries) for name, standing in rows)
-        table.add_row(chapter, ProgressBar(len(rows), solved, width=10), f"{solved} of {len(rows)}", names)
+        done = f"{solved} of {len(rows)}"
+        table.add_row(
+            chapter, ProgressBar(len(rows), solved, width=10), done, names, found.predicted(chapter)
+        )
     console.print(table)
     console.print(found.outlook)
 

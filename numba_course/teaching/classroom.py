@@ -1,4 +1,4 @@
-"""How a class stands, from the records that its learners hand in: who is stuck where, and on what."""
+"""How a class stands, from the records that its learners hand in: who is stuck where, and what was believed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ LONGEST = records.LONGEST  # characters that are shown of any text in one
 
 @dataclass(frozen=True)
 class Learner:
-    """One record: how its learner is called, and where he or she stands with each exercise tried."""
+    """One record: how its learner is called, the standing with each exercise tried, and what was predicted."""
 
     name: str
     events: tuple[records.Event, ...]
     standings: dict[str, records.Standing]
+    beliefs: dict[str, records.Belief]
 
     @property
     def solved(self) -> set[str]:
@@ -62,8 +63,10 @@ def page_of(folder: Path, names: bool = True) -> str:
                 f"{_text(str(path.relative_to(folder))) if names else f'File {number}'}: {complaint}"
             )
         if events:
-            learners.append(Learner(name or f"Learner {number}", tuple(events), records.standings(events)))
-    course = {stem: list(notebook_files.exercises(book)) for stem, book in notebook_files.chapters().items()}
+            name = name or f"Learner {number}"
+            learners.append(Learner(name, tuple(events), records.standings(events), records.beliefs(events)))
+    books = notebook_files.chapters()
+    course = {stem: list(notebook_files.exercises(book)) for stem, book in books.items()}
     known = [name for names in course.values() for name in names]
     tried = dict.fromkeys(name for learner in learners for name in learner.standings)
     return page(
@@ -75,6 +78,7 @@ def page_of(folder: Path, names: bool = True) -> str:
             for name in [*known, *(n for n in tried if n not in known)]
             if name in tried
         ],
+        predictions=list(_predictions(notebook_files.predictions(books), learners)),
         stuck=sorted(_stuck(learners), key=lambda row: -row[2].tries),
         chapters={stem: names for stem, names in course.items() if names},
     )
@@ -150,6 +154,31 @@ def _exercise(name, learners):
         "hints": sum(standing.hints > 0 for standing in standings),
         "wrong": wrong.most_common(COMMON),
     }
+
+
+def _predictions(course, learners):
+    """What the class believed, prediction by prediction, those that this version of the course lacks at the end."""
+    asked = {name: question for questions in course.values() for name, question in questions.items()}
+    made = dict.fromkeys(name for learner in learners for name in learner.beliefs)
+    for name in (*(n for n in asked if n in made), *(n for n in made if n not in asked)):
+        question = asked.get(name, {"question": "", "choices": []})
+        found = [learner.beliefs[name] for learner in learners if name in learner.beliefs]
+        yield {
+            "name": name,
+            "question": question["question"],
+            "made": len(found),
+            "said": _counted(question["choices"], [belief.said for belief in found]),
+            "came": _counted((), [belief.came for belief in found]),
+            "right": sum(belief.right for belief in found),
+            "afterwards": _counted((), [belief.afterwards for belief in found]),
+        }
+
+
+def _counted(choices, said):
+    """How many said what: first the choices, in their order and also where nobody did, then the most common."""
+    count = Counter(filter(None, said))
+    others = [each for each in count.most_common() if each[0] not in choices]
+    return [*((choice, count[choice]) for choice in choices), *others]
 
 
 def _finding(event):

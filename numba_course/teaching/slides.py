@@ -1,6 +1,7 @@
 """A chapter as a deck of slides for reveal.js: one file that needs no network.
 
-A section begins a slide, an output appears at a key press, so that the room can predict it, and the notes are in
+A section begins a slide, an output appears at a key press, so that the room can predict it; of a prediction in writing
+the question and its choices are there from the start, as the card in the notebook has them. The notes are in
 the speaker's view (key S). reveal.js comes with the package sphinx-revealjs, which keeps it up to date.
 """
 
@@ -80,9 +81,15 @@ def _contents(piece):
             nbformat.v4.new_markdown_cell(piece.source),
         )
     if piece.kind == "code" and not CHECK.search(piece.source) and not _only_imports(piece.source):
-        yield "-", 1 + CODE * len(piece.source.splitlines()), nbformat.v4.new_code_cell(piece.source)
+        asks = "prediction" in piece.tags
+        if not asks:
+            yield "-", 1 + CODE * len(piece.source.splitlines()), nbformat.v4.new_code_cell(piece.source)
         for output in piece.outputs:
-            yield "fragment", 1 + _height(output), nbformat.v4.new_code_cell(outputs=[output])
+            yield (
+                "-" if asks else "fragment",
+                1 + _height(output),
+                nbformat.v4.new_code_cell(outputs=[output]),
+            )
 
 
 def _only_imports(source):

@@ -10,6 +10,7 @@ import pytest
 
 from numba_course.authoring import build, chapter_text, notebook_kernels
 from numba_course.authoring import stored_outputs as outputs
+from numba_course.exercises.predictions import Prediction
 from numba_course.host import WrongUse
 from numba_course.lens import figures
 from numba_course.lens.comparison import Candidate, Comparison
@@ -83,6 +84,10 @@ def noise():
     display(twin, raw=True, metadata={"image/png": {"alt": "noise", "width": 3}})
 """
 STUB = "```{code-cell}\n:tags: [exercise]\ndef double(values):\n    ...\n```\n"
+SPEEDUP = Prediction("speedup", "How many times?", (2, 20), 20)
+CAUGHT = Prediction("caught", "Is it caught?", ("all", "none"), "all")
+ASK = "```{code-cell}\n:tags: [prediction]\npredict.speedup(...)  # 2 or 20\n```\n"
+OUTCOME = "```{code-cell}\npredict.speedup.outcome(3.0)\n```\n"
 CHECK = "```{code-cell}\nexercises.double.check(double)\n```\n"
 
 
@@ -237,6 +242,48 @@ def test_a_faulty_chapter_is_refused_with_its_name_and_the_reason(course, fault)
     with pytest.raises(chapter_text.ChapterError) as caught:
         chapter_text.read_chapter(course(text), [DOUBLE])
     assert str(caught.value).startswith("70_toy.md: ") and message in str(caught.value)
+
+
+def test_a_prediction_is_blank_in_one_notebook_and_answered_in_the_other(course):
+    text = HEADER + (ASK + OUTCOME) + (ASK + OUTCOME).replace("speedup", "caught")
+    chapter = chapter_text.read_chapter(course(text), [], [SPEEDUP, CAUGHT])
+    blank, solved = chapter.notebook(solved=False), chapter.notebook(solved=True)
+    pairs = [
+        (old.source, new.source) for old, new in zip(blank.cells, solved.cells, strict=True) if old != new
+    ]
+    assert pairs == [
+        ("predict.speedup(...)  # 2 or 20", "predict.speedup(20)  # 2 or 20"),
+        ("predict.caught(...)  # 2 or 20", 'predict.caught("all")  # 2 or 20'),
+    ]
+    assert blank.metadata["numba_course"]["predictions"] == [
+        {"name": "speedup", "question": "How many times?", "choices": ["2", "20"]},
+        {"name": "caught", "question": "Is it caught?", "choices": ["all", "none"]},
+    ]
+
+
+WRONGLY_ASKED = {
+    "not asked": (OUTCOME, "prediction speedup has no cell that asks it"),
+    "not compared": (ASK, "a code cell below that of prediction speedup must say its outcome"),
+    "compared before": (OUTCOME + ASK, "a code cell below that of prediction speedup must say its outcome"),
+    "compared in a comment": (ASK + OUTCOME.replace("predict", "# predict"), "must say its outcome"),
+    "asked twice": (ASK + ASK + OUTCOME, "prediction speedup has two prediction cells"),
+    "compared twice": (ASK + OUTCOME + OUTCOME, "prediction speedup has two outcome cells"),
+    "unknown": ((ASK + OUTCOME).replace("speedup", "spread"), "no prediction spread; it has: speedup"),
+    "without its tag": (
+        ASK.replace("[prediction]", "[]") + OUTCOME,
+        "predicts, but is not tagged prediction",
+    ),
+    "with an answer": (ASK.replace("...", "20") + OUTCOME, "must ask one prediction"),
+    "empty": (ASK.replace("predict.speedup(...)", "1") + OUTCOME, "must ask one prediction"),
+}
+
+
+@pytest.mark.parametrize("fault", WRONGLY_ASKED)
+def test_a_prediction_without_its_two_cells_is_refused(course, fault):
+    text, message = WRONGLY_ASKED[fault]
+    with pytest.raises(chapter_text.ChapterError, match=r"70_toy\.md: ") as caught:
+        chapter_text.read_chapter(course(HEADER + text), [], [SPEEDUP])
+    assert message in str(caught.value)
 
 
 # Outputs: what is stored, and what stays

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from numba_course import exercises
-from numba_course.exercises import records
+from numba_course.exercises import predictions, records
 from numba_course.exercises.examination.verdict import Finding, Verdict
-from numba_course.exercises.records import Event, Standing
+from numba_course.exercises.records import Belief, Event, Standing
 
 WRONG = Verdict(
     "double", "wrong", (Finding("result", "gave [2.0], expected [3.0]"), Finding("in bounds", "it is not"))
@@ -43,6 +43,8 @@ def test_check_hint_and_name_are_lines_as_described(folder):
     records.record(RIGHT)
     records.record_hint("double", 1)
     records.record_learner("Zoë Ōta")
+    records.record_prediction("speedup", "20")
+    records.record_outcome("speedup", "1000", "1,246")
     found = lines(folder)
     assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", line.pop("time")) for line in found)
     assert found == [
@@ -50,6 +52,8 @@ def test_check_hint_and_name_are_lines_as_described(folder):
         {"exercise": "double", "status": "correct", "finding": "", "seen": ""},
         {"exercise": "double", "hint": 1},
         {"learner": "Zoë Ōta"},
+        {"prediction": "speedup", "said": "20"},
+        {"prediction": "speedup", "came": "1000", "seen": "1,246"},
     ]
     assert [key for line in found for key in line if f'"{key}":' not in records.__doc__] == []
 
@@ -257,6 +261,69 @@ def test_standing_counts_tries_up_to_the_first_correct_one():
     assert records.learner([]) == ""
 
 
+def test_a_belief_is_what_was_said_before_something_came_out():
+    def said(choice, name="speedup"):
+        return Event(prediction=name, said=choice)
+
+    def came(choice, name="speedup"):
+        return Event(prediction=name, came=choice)
+
+    events = [
+        came("1000"),  # nobody had said anything
+        said("2"),
+        said("20"),
+        Event(exercise="double", status="wrong"),
+        came("100"),
+        came("1000"),
+        said("1000"),
+        said("all", "light"),
+    ]
+    assert records.beliefs(events) == {"speedup": Belief("20", "1000", "1000"), "light": Belief("all")}
+    assert records.beliefs(events[:1]) == {}
+    assert records.beliefs([*events, said("20")])["speedup"] == Belief("20", "1000")
+    assert [Belief(*each).right for each in [("20", "20"), ("20", "2"), ("20",), ()]] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_lines_of_predictions_are_nothing_to_who_asks_for_exercises(folder):
+    records.record(WRONG)
+    records.record_prediction("speedup", "20")
+    assert records.standings(records.read()).keys() == {"double"}
+    assert records.summary({"00": ["double"]}).recent == "double"
+    known = {
+        "time",
+        "exercise",
+        "status",
+        "finding",
+        "seen",
+        "hint",
+        "learner",
+    }  # of a reader of the first edition
+    assert all(set(line) & known for line in lines(folder)), "it would count such a line as broken"
+
+
+def test_progress_counts_predictions_by_chapter_also_where_there_are_no_exercises():
+    records.record_prediction("speedup", "20")
+    records.record_prediction("light", "all")
+    records.record_outcome("light", "all", "all")
+    shown = records.summary(
+        {"00_a": ["one"], "02_c": ["two"]}, predictions={"00_a": ["speedup", "light"], "01_b": ["x"]}
+    )
+    assert list(shown.chapters()) == ["00_a", "01_b", "02_c"]
+    said = "2 of 2 made, 1 as it turned out"
+    assert [shown.predicted(chapter) for chapter in shown.chapters()] == [
+        said,
+        "0 of 1 made, 0 as it turned out",
+        "",
+    ]
+    assert f"00_a: predictions: {said}" in repr(shown) and said in shown._repr_html_()
+    assert "02_c: predictions" not in repr(shown)
+
+
 COURSE = {"00_a": ["one"], "01_b": ["two", "three"], "02_c": ["four"]}
 
 
@@ -288,6 +355,8 @@ def test_progress_of_the_course_has_all_its_exercises():
         e.name for found in exercises.by_chapter().values() for e in found
     ]
     assert shown.title == f"0 of {len(shown.rows)} exercises solved"
+    found = [(stem, name) for stem, names in predictions.NAMES.items() for name in names]
+    assert [(stem, name) for stem, name, _ in shown.predictions] == found
 
 
 def test_a_line_is_written_in_one_piece(folder, monkeypatch):

@@ -93,6 +93,7 @@ def test_what_a_cell_changes_in_place_is_changed_again(change):
         "print(table)",
         "exercises.answer.check(table)",
         "lens.races(helper, table)",
+        "predict.light.outcome(table)",
         "helper.inspect_types()",
         "helper(2)",
         "other[0] = table",

@@ -16,6 +16,9 @@ from numba_course.authoring import build
 from numba_course.authoring import stored_outputs as outputs
 from numba_course.authoring.chapter_text import exercises_checked, first_line, tags
 from numba_course.authoring.stored_outputs import IMAGES, VOLATILE, code_cells
+from numba_course.exercises import predictions
+from numba_course.learner import notebook_files
+from numba_course.learner.notebook_files import OUTCOME, PREDICTED
 from tests.notebooks import clocks
 
 COMPARED = 0.7  # share of the code cells whose outputs nbval compares; no output is a fact as well
@@ -148,6 +151,23 @@ def checks_as_they_must_end(notebook, solved):
                 yield f"{first_line(cell)}: does not store “{word}”"
 
 
+def predictions_as_they_must_end(notebook, solved):
+    """Nobody has said anything in the blank notebook, and in the solved one all came out as it was said."""
+    for cell in code_cells(notebook):
+        words = {
+            name: ("you say" if solved else "no prediction yet") for name in PREDICTED.findall(cell.source)
+        }
+        words |= {
+            name: ("you said" if solved else "you said nothing") for name in OUTCOME.findall(cell.source)
+        }
+        for name, word in words.items():
+            shown = "\n".join(text for output in cell.outputs for text in texts(output))
+            if f"{name}: {word}" not in shown:
+                yield f"{first_line(cell)}: does not store “{name}: {word}”"
+            if "not as you said" in shown.lower():
+                yield f"{first_line(cell)}: stores that it came out otherwise than the answer says"
+
+
 def nothing_denied(notebook, solved):
     for _, cell, sentence in outputs.denied(notebook):
         yield f"{first_line(cell)}: measured otherwise: {sentence}"
@@ -175,6 +195,7 @@ RULES = (
     images_in_words,
     short_cells,
     checks_as_they_must_end,
+    predictions_as_they_must_end,
     nothing_denied,
     told_in_one_way,
     clocks_in_brackets,
@@ -199,6 +220,23 @@ def test_every_exercise_is_checked_in_its_chapter(path):
     """So nbval proves each solution correct: the solved notebook stores that it is, and is run and compared."""
     in_order = [name for cell in code_cells(stored(path)) for name in exercises_checked(cell)]
     assert in_order == [exercise.name for exercise in exercises.by_chapter().get(path.stem, ())]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_prediction_is_asked_once_and_compared_once_below(path):
+    sources = [cell.source for cell in code_cells(stored(path))]
+    asked = {name: n for n, source in enumerate(sources) for name in PREDICTED.findall(source)}
+    compared = {name: n for n, source in enumerate(sources) for name in OUTCOME.findall(source)}
+    assert sum(len(PREDICTED.findall(source) + OUTCOME.findall(source)) for source in sources) == 2 * len(
+        asked
+    )
+    assert tuple(asked) == predictions.NAMES.get(path.stem, ())
+    assert all(asked[name] < compared[name] for name in asked)
+
+
+def test_the_notebooks_say_what_they_ask():
+    found = notebook_files.predictions({p.stem: stored(p) for p in NOTEBOOKS if not is_solved(p)})
+    assert {stem: tuple(asked) for stem, asked in found.items() if asked} == predictions.NAMES
 
 
 @pytest.mark.parametrize("path", build.text_files(), ids=lambda path: path.stem)
@@ -347,6 +385,9 @@ SAID_BY_A_CLOCK = [
     "profile = cProfile.Profile()\nprint(max(profile.getstats(), key=lambda e: e.inlinetime).code.co_name)",
     "cProfile.Profile().print_stats()",
     "measured.ratio('two')",
+    "from numba_course import predict\npredict.equal.outcome(measured.ratio('two') < 1)",
+    "from numba_course import predict\npredict.which.outcome('two' if is_fast(1) else 'one')",
+    "from numba_course import predict\nsaid = relation.holds\npredict.equal.outcome(said)",
     "took['one'] < 1",
     "import sys\nif is_fast(1):\n    sys.stdout.write('fast')",
     "assert is_fast(0.5), 'too slow'",
@@ -392,6 +433,9 @@ NOT_SAID_BY_A_CLOCK = [
     "timed = lens.timed(lambda: {'one': now(), 'two': now()}).faster('two')\nprint(timed)\n"
     "figures.show(lambda ax: ax.plot(timed.measured.entry('one').seconds), 'A dot.', timed)",
     "quick, said = is_fast(1), 'nothing'\nprint(said)",
+    "from numba_course import predict\npredict.speedup.outcome(measured.ratio('two'))",
+    "from numba_course import predict\npredict.speedup.outcome(took['one'] / took['two'])",
+    "from numba_course import predict\npredict.speedup(20)\npredict.count.outcome(len(took))",
 ]
 
 
@@ -404,6 +448,16 @@ def after_clocks(text):
 
 def showing(text):
     return lambda cells: cells[2].outputs[0].data.update({"text/plain": f"Figure: a line. {text}"})
+
+
+def predicted(text):
+    """A change: a cell with an outcome prints this."""
+
+    def change(cells):
+        source_of(1, "predict.speedup.outcome(3.0)")(cells)
+        printing(text)(cells)
+
+    return change
 
 
 TOLD_AGAIN = (
@@ -477,6 +531,11 @@ BROKEN = {
         lambda cells: cells[3].update(outputs=[]),
         lambda cells: cells[3].outputs[0].data.update({"text/plain": "✓ double: correct"}),
         source_of(3, "exercises.treble.check(treble)"),
+    ],
+    predictions_as_they_must_end: [
+        source_of(1, "predict.speedup(...)"),
+        source_of(1, "predict.speedup.outcome(3.0)"),
+        predicted("speedup: you said 20, it is ⟨3⟩\n\n⟨Nearest of the choices: 2, not as you said⟩."),
     ],
     nothing_denied: [
         printing("two is faster than one: ⟨NO: 0.9 times, measured 3 times⟩"),

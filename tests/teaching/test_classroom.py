@@ -62,6 +62,35 @@ def test_page_says_who_is_stuck_where_and_what_is_common(room):
     assert "cannot be read" not in page
 
 
+def say(choice, prediction="speedup"):
+    return {"time": TIME, "prediction": prediction, "said": choice}
+
+
+def come(choice, prediction="speedup"):
+    return {"time": TIME, "prediction": prediction, "came": choice, "seen": "1,246"}
+
+
+def test_page_says_what_the_room_believed_before_and_after(room):
+    room("a.jsonl", say("2"), say("20"), come("1000"), say("1000"))
+    room("b.jsonl", say("20"), come("100"), say("all", "light"))
+    room("c.jsonl", say("1000"), come("1000"), say("x", EVIL))
+    page = classroom.page_of(room.folder)
+    found = [row for row in rows(page) if row.startswith(("speedup", "light", "&lt;"))]
+    asked = "How many times as fast as plain Python is the compiled loop over the photograph?"
+    said = "0 × 2 2 × 20 0 × 100 1 × 1000"
+    assert found[0] == f"speedup {asked} {said} 2 × 1000 1 × 100 1 of 3 1 × 1000"
+    assert found[1].startswith("light Threads share") and found[1].endswith(
+        "1 × all 0 × less 0 × error 0 of 1"
+    )
+    assert found[2].endswith("1 × x 0 of 1") and "<script" not in page
+    assert "cannot be read" not in page
+
+
+def test_a_class_that_predicted_nothing_is_said(room):
+    room("a.jsonl", check("double"))
+    assert "No record has a prediction." in classroom.page_of(room.folder)
+
+
 def test_nobody_stuck_is_said(room):
     room("a.jsonl", RACE, RACE, check("parallel_histogram"))
     assert "Nobody has tried an exercise three times without success." in classroom.page_of(room.folder)

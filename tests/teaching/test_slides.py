@@ -14,9 +14,9 @@ CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def toy(*pieces):
+def toy(*pieces, tags=()):
     """A chapter of these pieces, under one heading."""
-    found = [lesson.Piece(kind, source, "One", outputs=outputs) for kind, source, *outputs in pieces]
+    found = [lesson.Piece(kind, source, "One", list(tags), outputs) for kind, source, *outputs in pieces]
     return lesson.Lesson("70_toy", "A <toy>", 3, 2, (lesson.Piece("heading", "## One", "One"), *found))
 
 
@@ -37,6 +37,14 @@ def test_output_follows_its_code_at_a_key_press():
         ("slide", "## One"),
         ("-", "print(2)"),
         ("fragment", "2\n"),
+    ]
+
+
+def test_a_prediction_is_asked_without_a_key_press():
+    asked = ("code", "predict.speedup(...)", stream("speedup: no prediction yet"))
+    assert kinds(toy(asked, tags=["prediction"])) == [
+        ("slide", "## One"),
+        ("-", "speedup: no prediction yet"),
     ]
 
 

@@ -1,1 +1,1 @@
-"""The exercises of each chapter, one module a chapter, each ending in a tuple ``EXERCISES``."""
+"""The exercises of each chapter, one module a chapter, each with a tuple ``EXERCISES``, some with ``PREDICTIONS``."""

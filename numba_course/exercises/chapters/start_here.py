@@ -1,9 +1,10 @@
-"""Chapter 00, start here: the one exercise on which check, hint and solution are tried."""
+"""Chapter 00, start here: the one exercise on which check, hint and solution are tried, and two predictions."""
 
 import numpy as np
 from numba import njit
 
 from numba_course.exercises.arrays import BLOCKS, LARGE, layouts
+from numba_course.exercises.predictions import Prediction
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.results import LeavesInputsAlone, Matches, Returns
@@ -66,5 +67,44 @@ EXERCISES = (
             "The loop writes into an array of its own, so `values` stays as it was. "
             "`return 2 * values` is as good: Numba compiles the array expression to the same loop."
         ),
+    ),
+)
+
+PREDICTIONS = (
+    Prediction(
+        name="speedup",
+        question="How many times as fast as plain Python is the compiled loop over the photograph?",
+        choices=(2, 20, 100, 1000),
+        answer=1000,
+        why={
+            2: (
+                "As if a compiler made the same work faster. It leaves most of that work out: no objects are made, "
+                "and nothing is looked up by its type while the loop runs."
+            ),
+            20: "It sounds bold. But an addition in plain Python is many instructions, and compiled it is one at most.",
+            100: (
+                "A loop over lists comes nearer to that: the numbers in a list are objects already. From an array, "
+                "plain Python makes a new one for each element that it reads, here four for each pixel."
+            ),
+        },
+    ),
+    Prediction(
+        name="light",
+        question=(
+            "Threads share out the rows of the photograph, and all add to the same sums. What can come of it: all of "
+            "the light each time, less in some runs, or an error?"
+        ),
+        choices=("all", "less", "error"),
+        answer="less",
+        why={
+            "all": (
+                "With `total += x` all of it would: Numba sees that one number is summed up, and gives each thread its "
+                "own. It does not do that for an element of an array, as in `sums[j] += x`."
+            ),
+            "error": (
+                "A compiler could refuse a loop whose iterations write to the same elements. Numba does not look: with "
+                "`prange`, you promise that they do not."
+            ),
+        },
     ),
 )
