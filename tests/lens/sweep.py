@@ -4,7 +4,7 @@
 refused and not checked; with a file as a second argument, such as ``docs/refusals.md``, it writes the table there. It
 ends with status 1 if an instrument failed in a way that its documentation does not name. Functions are taken in an
 order that is always the same, as many as there is time for; each goes through the quick instruments, and one of the
-others.
+others. `races` gets it compiled with ``parallel=True``, as most of them are not.
 """
 
 import os
@@ -23,11 +23,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import cloudpickle
-from numba import _dispatcher
+from numba import _dispatcher, jit
 from numba.core.dispatcher import Dispatcher
 
 from numba_course import lens
-from numba_course.lens.compiled.dispatchers import compiled_for, rebuilt
+from numba_course.lens.compiled.dispatchers import compiled_for, is_parallel, rebuilt
 
 MODULES = """
     array_exprs array_iterators array_manipulation array_methods buffer_protocol builtins casting closure complex
@@ -101,8 +101,16 @@ def harvested(modules):
     return calls
 
 
+def in_parallel(fn):
+    """The same function compiled with ``parallel=True``, where it may be."""
+    if not fn._can_compile or is_parallel(fn) or fn.targetoptions.get("forceobj"):
+        return fn
+    return jit(**{**fn.targetoptions, "parallel": True})(fn.py_func)
+
+
 def look(instrument, fn, args):
     """What one instrument says of a call: ``answered``, ``refused: ...``, ``not checked: ...`` or ``failed: ...``."""
+    fn = in_parallel(fn) if instrument == "races" else fn
     arguments = {"cache": (fn,), "compare": ({"it": fn}, *args)}.get(instrument, (fn, *args))
     try:
         report = getattr(lens, instrument)(*arguments)
@@ -112,7 +120,8 @@ def look(instrument, fn, args):
     except Exception as error:
         return f"failed: {type(error).__name__}: {error}"
     if getattr(report, "verdict", "") == "not checked":
-        return f"not checked: {report.reason}"
+        said = "failed" if report.reason.startswith("our bug") else "not checked"
+        return f"{said}: {report.reason}"
     if instrument == "machine_code" and report.allocations is None:
         return f"answered, but: {' '.join(report.notes)}"
     return "answered"
@@ -164,8 +173,8 @@ def table(outcomes, done, there_are):
 
     yield "# What the lens refuses\n"
     yield "What the instruments of `numba_course.lens` said of functions from Numba's own tests and documentation, each"
-    yield "with the arguments that it gets there. This page is made anew by"
-    yield "`python tests/lens/sweep.py MINUTES docs/refusals.md`; do not edit it.\n"
+    yield "with the arguments that it gets there; `races` gets each compiled with `parallel=True`. This page is made"
+    yield "anew by `python tests/lens/sweep.py MINUTES docs/refusals.md`; do not edit it.\n"
     python = ".".join(platform.python_version_tuple()[:2])
     yield f"Looked at: {done} of {there_are} functions, with Numba {numba.__version__} on Python {python}.\n"
     yield "| Instrument | Answered | Not checked | Refused | Failed |"

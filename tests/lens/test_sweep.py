@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numba import njit
 
+from numba_course.lens.race.detector import Races
 from tests.lens.sweep import DOCUMENTED, QUICK, harvested, look, table
 
 NUMBAS = [  # module of numba.tests, function, arguments, what the compiler's instruments must do
@@ -49,6 +50,13 @@ def test_what_is_not_documented_is_a_failure(monkeypatch):
     assert look("types", fn, ()).startswith("failed: TypeError")
     monkeypatch.setattr("numba_course.lens.cache", lambda fn: exec("raise TypeError('one\\ntwo')"))
     assert look("cache", fn, ()).startswith("failed: several lines")
+
+
+def test_races_are_looked_for_in_the_parallel_function(monkeypatch):
+    fn = njit(lambda n: n + 1)
+    assert look("races", fn, (1,)) == "not checked: nothing of it runs in parallel for this input"
+    monkeypatch.setattr("numba_course.lens.races", lambda fn, *args: Races("not checked", reason="our bug: all"))
+    assert look("races", fn, (1,)) == "failed: our bug: all"
 
 
 def test_the_page_counts_refusals_by_reason():
