@@ -55,15 +55,15 @@ def console() -> Console:
 def progress(console: Console, found: Progress) -> None:
     """Show a `records.Progress`, chapter by chapter."""
     table = Table(box=box.SIMPLE_HEAD, title=found.title, title_justify="left")
-    for header in ("chapter", "", "solved", "exercises", "predictions"):
+    for header in ("chapter", "", "solved", "exercises"):
         table.add_column(header)
     for chapter, rows in found.chapters().items():
         solved = sum(standing.status == "correct" for _, standing in rows)
-        names = Text("\n").join(_status(name, standing.status, standing.tries) for name, standing in rows)
-        done = f"{solved} of {len(rows)}"
-        table.add_row(
-            chapter, ProgressBar(len(rows), solved, width=10), done, names, found.predicted(chapter)
-        )
+        names = [_status(name, standing.status, standing.tries) for name, standing in rows]
+        if said := found.predicted(chapter):
+            names.append(Text(f"predictions: {said}"))
+        bar = (ProgressBar(len(rows), solved, width=10), f"{solved} of {len(rows)}") if rows else ("", "")
+        table.add_row(chapter, *bar, Text("\n").join(names))
     console.print(table)
     console.print(found.outlook)
 

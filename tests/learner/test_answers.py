@@ -9,7 +9,7 @@ import pytest
 from numba_course.exercises import records
 from numba_course.host import Trouble
 from numba_course.launch import cli
-from numba_course.learner import answers, notebook_files, start
+from numba_course.learner import answers, notebook_files, start, terminal
 
 ANSWER = """from numba import njit
 
@@ -514,6 +514,15 @@ def test_progress_shows_what_is_done_and_what_is_next(folder, capsys):
     lines = [line.rstrip() for line in shown.splitlines()]
     assert any(line.endswith("  ○ sum_of_squares") for line in lines)  # no icon at the end of another line
     assert "Next: sum_of_squares, in chapter 01_execution_model" in shown
+
+
+def test_progress_shows_the_predictions_of_a_chapter_below_its_exercises(capsys):
+    rows = (("00_a", "double", records.Standing()),)
+    said = (("00_a", "speedup", records.Belief("20", "1000")), ("01_b", "light", records.Belief()))
+    terminal.progress(terminal.console(), records.Progress(rows, predictions=said))
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "predictions: 1 of 1 made, 0 as it turned out" in lines
+    assert "01_b predictions: 0 of 1 made, 0 as it turned out" in lines
 
 
 @pytest.mark.parametrize("command", [["reset", "doubel"], ["hint", "doubel"]])
