@@ -300,7 +300,7 @@ def test_a_figure_of_them_says_in_words_what_it_shows():
 
 
 def test_a_figure_of_what_has_no_types_of_its_own_is_refused():
-    with pytest.raises(ValueError, match="name must be one of flag, n, text, total, x, not 'return'"):
+    with pytest.raises(ValueError, match="name must be one of _, flag, n, text, total, x, not 'return'"):
         types(joined, True, 3).figure("return")
     with pytest.raises(ValueError, match="there is nothing to draw: unused is never used"):
         types(pruned, single).figure("unused")
