@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numba import njit
+from numba.core import event
 
 from numba_course.pipeline import (
     AllocationQuery,
@@ -32,6 +33,7 @@ from numba_course.pipeline import (
     point,
     uniform,
 )
+from numba_course.pipeline.lifting import lift
 
 pytestmark = pytest.mark.usefixtures("generated_modules")
 
@@ -896,6 +898,20 @@ def test_a_file_that_was_changed_after_its_import_is_not_taken_for_the_source(tm
     (tmp_path / "written_by_hand.py").write_text(WRITTEN.replace(*new) + "\n")
     with pytest.raises(PipelineError, match=r"source of .*written was changed after it was run"):
         Pipeline([written.Written()], SHAPE, compiled=False)
+
+
+def test_without_the_compiler_nothing_is_compiled_and_a_pipeline_that_is_known_compiles_nothing():
+    Pipeline([HorizontalFlip(), Brightness()], SHAPE)
+    with event.install_recorder("numba:compile") as recorded:
+        Pipeline([HorizontalFlip(), Brightness()], SHAPE)
+        Pipeline([HorizontalFlip(), Brightness()], SHAPE, compiled=False)(photographs(SHAPE))
+    assert not recorded.buffer
+
+
+def test_draws_do_not_keep_code_from_being_straight():
+    step = Brightness().generate_code()
+    assert lift(step, 0, 0).is_straight and lift(Drawn().generate_code(), 0, 0).is_straight
+    assert not lift(Branches(1.0).generate_code(), 0, 0).is_straight
 
 
 class Drawing(Operation):
