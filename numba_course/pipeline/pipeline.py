@@ -39,8 +39,10 @@ class Pipeline:
         Draws depend on it, the epoch, the sample and the operation, and on nothing else.
     threads : int, 1 <= threads <= 4096
         How many threads share the samples of a call.
-    fastmath, boundscheck : bool
-        As for `numba.njit`.
+    fastmath : bool
+        As for `numba.njit`, but NaN and infinity stay what they are.
+    boundscheck : bool
+        As for `numba.njit`; the indices of operations are looked at in any case.
     compiled : bool
         Whether to compile. If not, the same generated text runs as Python, with the types that Numba gives; so it
         does where NUMBA_DISABLE_JIT is set.
