@@ -852,7 +852,7 @@ def test_attributes_may_be_anything_and_streams_must_be_integers():
 
 WITHOUT = """
 import sys
-from tests.pipeline.test_generator import plain_batches
+from tests.pipeline.test_program import plain_batches
 for compiled in (True, False):
     sys.stdout.buffer.write(plain_batches(compiled))
 """
@@ -941,7 +941,7 @@ import ctypes
 import mmap
 import numpy as np
 from numba_course.pipeline import HorizontalFlip, Pipeline, ToLayout
-from tests.pipeline.test_generator import NEAR, Summed
+from tests.pipeline.test_program import NEAR, Summed
 
 libc = ctypes.CDLL(None, use_errno=True)
 
