@@ -7,6 +7,7 @@ import builtins
 import operator
 from collections.abc import Callable, Iterator, Sized
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,10 @@ def _plain(function):
     return getattr(function, "py_func", function)
 
 
-def _wrapping(function):
-    """The function as Python, with 64-bit numbers that wrap around as compiled ones do."""
+def _wrapping(function, **others):
+    """The function as Python, with 64-bit numbers that wrap around as compiled ones do, and others of that kind."""
     plain = _plain(function)
+    plain = FunctionType(plain.__code__, {**plain.__globals__, **others})
 
     def call(*args):
         with np.errstate(over="ignore"):
@@ -46,28 +48,29 @@ def _wrapping(function):
     return call
 
 
-mix, op_key, sample_key, uniform = map(
-    _wrapping, (runtime.mix, runtime.op_key, runtime.sample_key, runtime.uniform)
+mix = _wrapping(runtime.mix)
+op_key, sample_key, uniform = (
+    _wrapping(function, mix=mix) for function in (runtime.op_key, runtime.sample_key, runtime.uniform)
 )
 
 
 class Typed(ast.NodeTransformer):
     """Have Python compute with the types that Numba gives: integers of 64 bits, also of two bytes."""
 
-    def visit_Constant(self, node):
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
         return _call("int64", node) if type(node.value) is builtins.int else node
 
-    def visit_BinOp(self, node):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
         return _call("binary", ast.Constant(OPERATORS[type(node.op)]), node.left, node.right)
 
-    def visit_UnaryOp(self, node):
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.op, ast.Not):
             return node
         return _call("unary", ast.Constant(OPERATORS[type(node.op)]), node.operand)
 
-    def visit_AugAssign(self, node):
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         self.generic_visit(node)
         before = ast.parse(ast.unparse(node.target), mode="eval").body
         value = _call("binary", ast.Constant(OPERATORS[type(node.op)]), before, node.value)

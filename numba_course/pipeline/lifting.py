@@ -118,7 +118,7 @@ def lift(function: Any, index: int, stream: int, shapes: tuple[tuple[int, ...], 
     own = [argument.arg for argument in definition.args.args]
     keeps_rows = kind == "move" and algebra.keeps_rows(definition)
     whole_from = {**WHOLE_FROM, f"load{index}": 2}
-    counters = _counters(definition, whole_from)
+    counters = _counters(definition, whole_from) - {own[-1]}
     straight = kind == "point" and not counters and algebra.is_straight(definition)
     definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[kind](own)]
     if kind in ("point", "gather"):

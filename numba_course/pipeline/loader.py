@@ -14,7 +14,7 @@ import numpy as np
 from rich.progress import Progress
 
 from numba_course.kernels.checks import MOST_THREADS, check_integer
-from numba_course.pipeline.pipeline import Pipeline
+from numba_course.pipeline.pipeline import Pipeline, image_numbers
 from numba_course.pipeline.protocol import PipelineError, checked
 
 PATIENCE = 1.0  # seconds before a progress bar is shown
@@ -34,6 +34,11 @@ class Loader:
     labels : sequence, optional
         One for each image.
     batch_size : int, at least 1
+    indices : sequence of int, or of a bool for each image, optional
+        Which images it goes through: their numbers, or a mask; all if not given.
+    rank, world : int, 0 <= rank < world
+        Of so many loaders that share these images, which one this is: each takes every `world`-th sample of one order.
+        They must have the same seed, indices and shuffle.
     workers : int, 1 <= workers <= 4096
         Threads; each makes whole batches.
     ahead : int, at least 0
@@ -61,6 +66,8 @@ class Loader:
 
     Notes
     -----
+    What is drawn for a sample depends on the image's number, and not on `indices`, `rank` or its place in a batch.
+
     It ends its threads when the loop ends, breaks, raises, or is forgotten, and can be iterated again after that. In a
     forked process it begins epochs with threads of its own; one that was begun before the fork cannot be gone on with
     there.
@@ -73,6 +80,9 @@ class Loader:
         labels: Sequence[Any] | np.typing.NDArray[Any] | None = None,
         *,
         batch_size: int,
+        indices: Sequence[int] | np.typing.NDArray[Any] | None = None,
+        rank: int = 0,
+        world: int = 1,
         workers: int = 2,
         ahead: int = 2,
         shuffle: bool = True,
@@ -83,7 +93,11 @@ class Loader:
         batch_size = checked(check_integer, "batch_size", batch_size, 1)
         ahead = checked(check_integer, "ahead", ahead, 0)
         self.workers = checked(check_integer, "workers", workers, 1, MOST_THREADS)
+        self.world = checked(check_integer, "world", world, 1)
+        self.rank = checked(check_integer, "rank", rank, 0, self.world - 1)
         self.pipeline, self.images = pipeline, images
+        numbers = range(len(images)) if indices is None else indices
+        self.indices = image_numbers("indices", numbers, len(images))
         self.labels = None if labels is None else self._one_for_each_image(labels)
         self.shuffle, self.drop_last, self.progress = shuffle, drop_last, progress
         # Those that are ready, those that workers fill, and the one that the consumer holds.
@@ -105,16 +119,16 @@ class Loader:
         return len(self.slots[0])
 
     def __len__(self) -> int:
-        whole, rest = divmod(len(self.images), self.batch_size)
+        whole, rest = divmod(len(range(self.rank, len(self.indices), self.world)), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
     def order(self, epoch: int) -> np.typing.NDArray[np.int64]:
         """The numbers of the samples in the order of an epoch, an integer of at least 0."""
         epoch = checked(check_integer, "epoch", epoch, 0)
-        count = len(self.images)
-        if not self.shuffle:
-            return np.arange(count)
-        return np.random.default_rng([self.pipeline.seed, epoch]).permutation(count)
+        order = self.indices
+        if self.shuffle:
+            order = order[np.random.default_rng([self.pipeline.seed, epoch]).permutation(len(order))]
+        return np.ascontiguousarray(order[self.rank :: self.world])
 
     def __iter__(self) -> Iterator[tuple[np.typing.NDArray[np.float32], np.typing.NDArray[Any]]]:
         running = self._running_here()

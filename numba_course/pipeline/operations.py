@@ -179,7 +179,7 @@ class Brightness(Operation):
 
     def declare_state_and_memory(self, state: State) -> tuple[State, None]:
         self._white = _white(state)
-        return replace(state, dtype=FLOAT32), None
+        return state, None
 
     def generate_code(self) -> Callable[..., Any]:
         low, span, white = 1 - self.amount, 2 * self.amount, self._white

@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
 
 import numpy as np
 from numba import config, types
@@ -38,8 +39,10 @@ class Pipeline:
         Draws depend on it, the epoch, the sample and the operation, and on nothing else.
     threads : int, 1 <= threads <= 4096
         How many threads share the samples of a call.
-    fastmath, boundscheck : bool
-        As for `numba.njit`.
+    fastmath : bool
+        As for `numba.njit`, but NaN and infinity stay what they are.
+    boundscheck : bool
+        As for `numba.njit`; the indices of operations are looked at in any case.
     compiled : bool
         Whether to compile. If not, the same generated text runs as Python, with the types that Numba gives; so it
         does where NUMBA_DISABLE_JIT is set.
@@ -194,14 +197,12 @@ class Pipeline:
         """
         self.check(images)
         epoch = checked(check_integer, "epoch", epoch, 0, LARGEST)
-        rows = np.arange(len(images)) if rows is None else _rows(rows, len(images))
+        rows = np.arange(len(images)) if rows is None else image_numbers("rows", rows, len(images))
         ids = rows if ids is None else _integers("ids", ids)
         if ids.shape != rows.shape:
             raise PipelineError(
                 f"rows and ids must be as long as each other, not {rows.shape} and {ids.shape}"
             )
-        if rows.size and not (0 <= rows.min() and rows.max() < len(images)):
-            raise PipelineError(f"rows must be in 0..{len(images) - 1}, not {rows.min()}..{rows.max()}")
         out = self.allocate(rows.size) if out is None else self._checked_out(out, rows.size, images)
         self._share(images, rows, ids, out, epoch)
         return out
@@ -277,16 +278,19 @@ def _quiet(function):
     return call
 
 
-def _rows(rows, count):
-    """The numbers of images; for a mask, of those where it is True."""
+def image_numbers(name: str, rows: Any, count: int) -> np.typing.NDArray[np.int64]:
+    """The numbers of images that are given as such, or by a mask; there are so many images."""
     mask = checked(np.asarray, rows)
-    if mask.dtype != bool:
-        return _integers("rows", rows)
-    if mask.shape != (count,):
-        raise PipelineError(
-            f"rows as a mask must have a value for each image, {count}, not shape {mask.shape}"
-        )
-    return np.flatnonzero(mask)
+    if mask.dtype == bool:
+        if mask.shape != (count,):
+            raise PipelineError(
+                f"{name} as a mask must have a value for each image, {count}, not shape {mask.shape}"
+            )
+        return np.flatnonzero(mask)
+    numbers = _integers(name, rows)
+    if numbers.size and not (0 <= numbers.min() and numbers.max() < count):
+        raise PipelineError(f"{name} must be in 0..{count - 1}, not {numbers.min()}..{numbers.max()}")
+    return numbers
 
 
 def _integers(name, values):

@@ -36,6 +36,8 @@ EXACT = {
     np.dtype(name) for name in ("uint8", "int8", "uint16", "int16", "float32")
 }  # in float32, as pixels travel
 LARGEST_STREAM = 2**62
+# What LLVM may do in fast arithmetic. With "nnan" or "ninf" an index that is NaN or infinite could become any number.
+FAST = "{'afn', 'arcp', 'contract', 'nsz', 'reassoc'}"
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ def generate(
     operations : sequence of Operation
     shape : tuple of int
         Height, width and 3 channels of the uint8 images that go in.
-    fastmath, boundscheck : bool
+    fastmath : bool
+        As for `numba.njit`, but NaN and infinity stay what they are.
+    boundscheck : bool
         As for `numba.njit`.
 
     Returns
@@ -357,7 +361,7 @@ class _Writer:
 
     def __init__(self, groups, fastmath, boundscheck):
         self.groups = groups
-        self.floats = f"error_model='numpy', fastmath={fastmath!r}"
+        self.floats = f"error_model='numpy', fastmath={FAST if fastmath else False}"
         self.boundscheck = boundscheck
         self.memory, self.functions, self.places = [], [], {}
         self.imports = {runtime.__name__: set(runtime.GENERATED)}

@@ -136,8 +136,9 @@ class Operation(ABC):
     def generate_code(self) -> Callable[..., Any] | None:
         """A plain Python function marked by `move`, `point`, `gather` or `image`; None if there is nothing to do.
 
-        It is called after `declare_state_and_memory`. The function's text goes into the generated module, and
-        the numbers and tuples of numbers that it closes over become literals there.
+        It is called after `declare_state_and_memory`. The function's text goes into the generated module. What it
+        names there is what Python finds under the name: a local variable, a number or a tuple of numbers, which
+        becomes a literal, NumPy, `uniform`, or one of abs, bool, float, int, len, max, min, range, round.
         """
 
     def __repr__(self) -> str:
@@ -149,19 +150,28 @@ KINDS = {"move": 3, "point": 4, "gather": 5, "image": 3}  # and how many paramet
 
 
 def move(function: Function) -> Function:
-    """Mark ``f(y, x, key) -> (y, x)``: where a pixel comes from. Whole rows are shifted or mirrored."""
+    """Mark ``f(y, x, key) -> (y, x)``: where a pixel comes from, in whole numbers, inside of the image before it.
+
+    One whose text shows that it takes each row from a row, forwards or backwards, is asked for the ends of a row, and
+    the row is copied; any other is asked for each pixel.
+    """
     return _marked(function, "move")
 
 
 def point(function: Function) -> Function:
-    """Mark ``f(r, g, b, key) -> (r, g, b)``: arithmetic on one pixel, in float32."""
+    """Mark ``f(r, g, b, key) -> (r, g, b)``: arithmetic on one pixel, in float32.
+
+    There, as in all four kinds, ``int`` and ``round`` give 64 bits: of a float beyond those the nearest that a float
+    can be, and of NaN the smallest, -2**63.
+    """
     return _marked(function, "point")
 
 
 def gather(function: Function) -> Function:
     """Mark ``f(load, y, x, c, key) -> value``: one value from any of the step before, by ``load(y, x, c)``.
 
-    `load` takes the nearest pixel for one outside of the image.
+    `load` takes the nearest pixel for one outside of the image, and counts NaN as one before the first. It gives a
+    float32, and so does the function.
     """
     return _marked(function, "gather")
 
@@ -169,7 +179,8 @@ def gather(function: Function) -> Function:
 def image(function: Function) -> Function:
     """Mark ``f(source, out, key)``: fills `out` from the whole image. Its operation declares `out` as memory.
 
-    If it declares more, there are as many parameters between `out` and `key`.
+    If it declares more, there are as many parameters between `out` and `key`. An index outside of an array raises
+    IndexError. What it leaves of `out` is what another image left there.
     """
     return _marked(function, "image")
 

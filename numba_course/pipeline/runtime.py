@@ -1,6 +1,7 @@
 """What generated modules call: random draws that depend on nothing but numbers, and pixels, eight at a time."""
 
 import operator
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -37,10 +38,10 @@ class Pixels(Vector):
     def __init__(self) -> None:
         super().__init__(types.float32, LANES)
 
-    def unify(self, typingctx, other):
+    def unify(self, typingctx: Any, other: types.Type) -> types.Type | None:
         return self if isinstance(other, types.Number) else None
 
-    def can_convert_from(self, typingctx, other):
+    def can_convert_from(self, typingctx: Any, other: types.Type) -> Conversion | None:
         return Conversion.safe if isinstance(other, types.Number) else None
 
 

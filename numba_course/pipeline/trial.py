@@ -54,8 +54,9 @@ def _gathers(lifted, before, after):
         "another chessboard": lambda y, x, c: low if (y + x) % 2 else high,
     }
     for given, pattern in patterns.items():
+        function = _function(lifted, pattern)
         for channel, key in itertools.product(range(3), KEYS):
-            yield given, (_function(lifted, pattern)(None, key, *middle, np.int64(channel)),)
+            yield given, (function(None, key, *middle, np.int64(channel)),)
 
 
 def _function(lifted, pattern=None):

@@ -47,6 +47,28 @@ def test_batches_come_in_order(made, workers, ahead):
     assert len(Loader(made, IMAGES, batch_size=2, drop_last=True)) == 3
 
 
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_loaders_for_parts_of_the_images_make_what_one_for_all_makes(made, shuffle):
+    labels = [f"image {n}" for n in range(7)]
+    mask = np.array([True, False, True, True, True, False, True])
+    whole = made(IMAGES, epoch=0)
+    parts = [
+        Loader(made, IMAGES, labels, batch_size=2, indices=mask, rank=rank, world=2, shuffle=shuffle)
+        for rank in range(2)
+    ]
+    assert [len(part) for part in parts] == [2, 1]
+    seen = []
+    for part in parts:
+        numbers = part.order(0)
+        for batch, names in part:
+            assert names.tolist() == [labels[n] for n in numbers[: len(names)]]
+            assert np.array_equal(batch, whole[numbers[: len(names)]])
+            seen, numbers = [*seen, *numbers[: len(names)].tolist()], numbers[len(names) :]
+    assert sorted(seen) == [0, 2, 3, 4, 6] and len(parts[0].order(0)) == 3
+    assert Loader(made, IMAGES, batch_size=1, indices=[5, 5, 1], shuffle=False).order(0).tolist() == [5, 5, 1]
+    assert list(Loader(made, IMAGES, batch_size=1, indices=[])) == []
+
+
 def workers_alive():
     return [thread for thread in threading.enumerate() if thread.name.startswith("loader-")]
 
@@ -124,6 +146,11 @@ def test_what_fails_in_a_worker_reaches_the_consumer(made, monkeypatch):
         ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
         ({"batch_size": 2.5}, "batch_size must be an integer, not 2.5"),
         ({"batch_size": "4"}, "batch_size must be an integer, not '4'"),
+        ({"batch_size": 1, "indices": [7]}, r"indices must be in 0\.\.6, not 7\.\.7"),
+        ({"batch_size": 1, "indices": [0.5]}, "indices must be a sequence of integers"),
+        ({"batch_size": 1, "indices": [True]}, "indices as a mask must have a value for each image, 7"),
+        ({"batch_size": 1, "world": 0}, "world must be at least 1, not 0"),
+        ({"batch_size": 1, "rank": 2, "world": 2}, r"rank must be in 0\.\.1, not 2"),
         ({"batch_size": 1, "workers": 0}, "workers must be in 1..4096, not 0"),
         ({"batch_size": 1, "workers": 1.5}, "workers must be an integer, not 1.5"),
         ({"batch_size": 1, "ahead": -1}, "ahead must be at least 0, not -1"),

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numba import njit
+from numba.core import event
 
 from numba_course.pipeline import (
     AllocationQuery,
@@ -32,6 +33,7 @@ from numba_course.pipeline import (
     point,
     uniform,
 )
+from numba_course.pipeline.lifting import lift
 
 pytestmark = pytest.mark.usefixtures("generated_modules")
 
@@ -850,7 +852,7 @@ def test_attributes_may_be_anything_and_streams_must_be_integers():
 
 WITHOUT = """
 import sys
-from tests.pipeline.test_generator import plain_batches
+from tests.pipeline.test_program import plain_batches
 for compiled in (True, False):
     sys.stdout.buffer.write(plain_batches(compiled))
 """
@@ -898,6 +900,20 @@ def test_a_file_that_was_changed_after_its_import_is_not_taken_for_the_source(tm
         Pipeline([written.Written()], SHAPE, compiled=False)
 
 
+def test_without_the_compiler_nothing_is_compiled_and_a_pipeline_that_is_known_compiles_nothing():
+    Pipeline([HorizontalFlip(), Brightness()], SHAPE)
+    with event.install_recorder("numba:compile") as recorded:
+        Pipeline([HorizontalFlip(), Brightness()], SHAPE)
+        Pipeline([HorizontalFlip(), Brightness()], SHAPE, compiled=False)(photographs(SHAPE))
+    assert not recorded.buffer
+
+
+def test_draws_do_not_keep_code_from_being_straight():
+    step = Brightness().generate_code()
+    assert lift(step, 0, 0).is_straight and lift(Drawn().generate_code(), 0, 0).is_straight
+    assert not lift(Branches(1.0).generate_code(), 0, 0).is_straight
+
+
 class Drawing(Operation):
     def __init__(self, drawn):
         self._drawn = drawn
@@ -918,3 +934,49 @@ def test_uniform_that_came_from_another_process_draws_as_here():
     assert np.array_equal(made, again)
     with pytest.raises(PipelineError, match="generated code cannot call drawn"):
         Pipeline([Drawing(random.uniform)], SHAPE, compiled=False)
+
+
+GUARDED = """
+import ctypes
+import mmap
+import numpy as np
+from numba_course.pipeline import HorizontalFlip, Pipeline, ToLayout
+from tests.pipeline.test_program import NEAR, Summed
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def between_guards(shape, dtype, at_end):
+    # An array that begins or ends where a page begins that nobody may touch.
+    size, page = int(np.prod(shape)) * np.dtype(dtype).itemsize, mmap.PAGESIZE
+    pages = -(-size // page)
+    memory = mmap.mmap(-1, (pages + 2) * page)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    for guard in (start, start + (pages + 1) * page):
+        assert libc.mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(page), 0) == 0
+    offset = page + (pages * page - size if at_end else 0)
+    kept.append(memory)
+    return np.frombuffer(memory, dtype, count=int(np.prod(shape)), offset=offset).reshape(shape)
+
+
+kept = []
+for chain in ([HorizontalFlip(), ToLayout("CHW")], [HorizontalFlip()], [*NEAR, Summed("int16")]):
+    shape = (5, 11, 3)
+    made = Pipeline(chain, shape, fastmath=True)
+    plain = np.random.default_rng(0).integers(0, 256, (4, *shape), dtype=np.uint8)
+    wanted = made(plain)
+    for at_end in (True, False):
+        images = between_guards(plain.shape, np.uint8, at_end)
+        images[:] = plain
+        out = between_guards(wanted.shape, np.float32, at_end)
+        assert np.array_equal(made(images, out=out), wanted)
+print("inside")
+import os
+os._exit(0)  # the guards stay
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="guards are set by mprotect")
+def test_nothing_is_read_or_written_beside_the_images_and_the_batch():
+    said = subprocess.run([sys.executable, "-u", "-c", GUARDED], capture_output=True, text=True, timeout=120)
+    assert (said.returncode, said.stdout, said.stderr) == (0, "inside\n", "")
