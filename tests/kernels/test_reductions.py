@@ -209,5 +209,9 @@ def test_strict_additions_are_vectorised(name):
     assert not any(flag in text for flag in ("reassoc", "nnan", "ninf", " fast "))
 
 
-def test_it_agrees_with_every_peer_of_its_benchmark():
-    agrees_with_every_peer("reductions")
+def test_sum_agrees_with_every_peer_of_its_benchmark():
+    agrees_with_every_peer("sum")
+
+
+def test_dot_agrees_with_every_peer_of_its_benchmark():
+    agrees_with_every_peer("dot")
