@@ -1,4 +1,4 @@
-"""`dot` against NumPy's, which is the BLAS's: without threadpoolctl its threads cannot be told; and against two passes."""
+"""`dot` against NumPy's, which is the BLAS's: without threadpoolctl its threads cannot be told."""
 
 import numpy as np
 

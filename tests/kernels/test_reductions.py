@@ -1,5 +1,6 @@
 """Sums and dot products: close to the exact ones, in one order whatever the number of threads."""
 
+import itertools
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ from numba_course.kernels import reductions
 from numba_course.kernels.reductions import BLOCK, LANES, STEP, dot_spec, sum_spec
 from numba_course.lens.compiled.dispatchers import rebuilt
 from tests.kernels.bounds import bounds_checked
+from tests.kernels.guards import CRASHED, copy_beside_guards, exit_code, needs_guards
 from tests.peers import agrees_with_every_peer
 
 SIZES = [0, 1, 2, LANES - 1, LANES + 1, STEP, STEP + 3, BLOCK, BLOCK + 1, 3 * BLOCK + STEP + LANES + 5]
@@ -207,6 +209,20 @@ def test_strict_additions_are_vectorised(name):
     ((_, text),) = kernel.inspect_llvm().items()
     assert " fadd <" in text
     assert not any(flag in text for flag in ("reassoc", "nnan", "ninf", " fast "))
+
+
+def sum_beside_guards(beyond=0):
+    """Arrays of every size above that end or begin where no memory is."""
+    for at_end, dtype, size in itertools.product((True, False), (np.float64, np.float32), SIZES[1:]):
+        a, b = (copy_beside_guards(values_of(size, seed, dtype), at_end, beyond) for seed in (0, 1))
+        assert kernels.sum(a) == kernels.sum(a.copy())
+        assert kernels.dot(a, b) == kernels.dot(a.copy(), b.copy())
+
+
+@needs_guards
+def test_nothing_is_read_or_written_beside_the_arrays():
+    assert exit_code(sum_beside_guards) == 0
+    assert exit_code(sum_beside_guards, 10_000) in CRASHED  # so the guards are seen
 
 
 def test_sum_agrees_with_every_peer_of_its_benchmark():
