@@ -11,9 +11,7 @@ from numba import njit, prange
 from numba_course.kernels.checks import check_array, check_threads
 
 LANES = 16  # running sums side by side
-STEP = (
-    4 * LANES
-)  # values that one pass over the lanes takes in: farther apart, memory is not read in sequence
+STEP = 4 * LANES  # values that one pass over the lanes takes in: more would read memory out of sequence
 PAIRS = 8 * LANES  # pairs of values; what is read of two arrays is apart anyway
 BLOCK = 32 * STEP  # values that have lanes of their own
 FLOATS = (np.float64, np.float32)
