@@ -370,7 +370,7 @@ def average_beside_guards(beyond=0):
 @needs_guards
 def test_nothing_is_read_or_written_beside_the_arrays():
     assert exit_code(average_beside_guards) == 0
-    assert exit_code(average_beside_guards, 4096) in CRASHED  # so the guards are seen
+    assert exit_code(average_beside_guards, 8) in CRASHED  # so the guards are seen
 
 
 def test_the_kernels_are_python_too():
