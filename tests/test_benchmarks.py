@@ -8,6 +8,7 @@ import numba
 import numpy as np
 import pytest
 
+from numba_course import kernels
 from numba_course.authoring import bench
 from numba_course.launch import cli
 
@@ -29,6 +30,18 @@ def only(results):
 def test_every_kernel_is_held_against_its_peers_where_it_is_tested():
     tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.rglob("test_*.py"))
     assert [name for name in harness.names() if f'agrees_with_every_peer("{name}")' not in tests] == []
+
+
+def test_every_kernel_is_measured_by_its_name():
+    assert set(kernels.__all__) <= set(harness.names())
+
+
+def test_what_is_missing_is_named_with_the_command_that_brings_it_brackets_and_all(monkeypatch, capsys):
+    monkeypatch.setattr(harness, "_has", lambda name: name != "pandas")
+    monkeypatch.setattr(harness, "cases", lambda kernel, toy: iter([]))
+    assert harness.run("memcpy", toy=True) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert 'left out: pandas (python -m pip install -c constraints.txt -e ".[peers]" brings them)' in shown
 
 
 def test_command_writes_results_and_figure(tmp_path, capsys):

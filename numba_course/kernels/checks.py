@@ -98,7 +98,7 @@ def _elements_are_apart(array):
     So it is in every slice, transposition and reversal of a fresh array. A few odd strides that interleave without
     a clash are refused with the others: to tell them apart is an NP-complete problem.
     """
-    if array.size == 0:
+    if array.size == 0 or array.flags.c_contiguous:
         return True
     span = array.itemsize
     for step, length in sorted(

@@ -11,10 +11,9 @@ from numba import njit, prange
 from numba_course.kernels.checks import check_array, check_threads
 
 LANES = 16  # running sums side by side
-STEP = (
-    8 * LANES
-)  # values that one pass over the lanes takes in; farther apart, memory would be read out of sequence
-BLOCK = 16 * STEP  # values that have lanes of their own
+STEP = 4 * LANES  # values that one pass over the lanes takes in: more would read memory out of sequence
+PAIRS = 8 * LANES  # pairs of values; what is read of two arrays is apart anyway
+BLOCK = 32 * STEP  # values that have lanes of their own
 FLOATS = (np.float64, np.float32)
 
 
@@ -42,9 +41,9 @@ def sum(values: np.typing.ArrayLike, threads: int = 1) -> float:
 
     Notes
     -----
-    Every 2048 values are summed in 16 lanes, eight values to each at a time, in pairs; then the lanes of all blocks are
+    Every 2048 values are summed in 16 lanes, four values to each at a time, in pairs; then the lanes of all blocks are
     added in halves. The order of the additions is part of the source, so all processors agree. The error is at most
-    about ``29 + ceil(log2(n / 2048))`` roundings of the sum of the magnitudes, as for pairwise summation (Higham, "The
+    about ``40 + ceil(log2(n / 2048))`` roundings of the sum of the magnitudes, as for pairwise summation (Higham, "The
     accuracy of floating point summation", 1993). O(n). The values are read in sequence: where whole rows of 2 KiB
     were read side by side, values beyond the caches took more than twice as long.
     """
@@ -82,8 +81,8 @@ def dot(a: np.typing.ArrayLike, b: np.typing.ArrayLike, threads: int = 1) -> flo
 
     Notes
     -----
-    Each product is rounded, then added in the order of `sum`; the error is that of `sum`, and one rounding of
-    each product. O(n).
+    Each product is rounded, then added as in `sum`, but eight to each lane at a time; the error is at most that of
+    `sum`, and one rounding of each product. O(n).
     """
     a, b = (
         np.ascontiguousarray(check_array(name, values, FLOATS, 1)) for name, values in (("a", a), ("b", b))
@@ -150,12 +149,8 @@ def _sum_blocks(values, lanes, first, last):
         whole = x.size // STEP * STEP
         for start in range(0, whole, STEP):
             p = x[start : start + STEP]
-            for i in range(LANES):
-                low, high = (
-                    _two(p, i) + _two(p, i + 2 * LANES),
-                    _two(p, i + 4 * LANES) + _two(p, i + 6 * LANES),
-                )
-                own[i] += low + high
+            for i in range(own.size):  # of 16, said so, LLVM would make scalar additions
+                own[i] += _two(p, i) + _two(p, i + 2 * LANES)
         for start in range(whole, x.size, LANES):
             p = x[start : start + LANES]
             for i in range(p.size):
@@ -178,9 +173,9 @@ def _dot_blocks(a, b, lanes, first, last):
             b[block * BLOCK : (block + 1) * BLOCK],
         )
         own[:] = -0.0
-        whole = x.size // STEP * STEP
-        for start in range(0, whole, STEP):
-            p, q = x[start : start + STEP], y[start : start + STEP]
+        whole = x.size // PAIRS * PAIRS
+        for start in range(0, whole, PAIRS):
+            p, q = x[start : start + PAIRS], y[start : start + PAIRS]
             for i in range(LANES):
                 low = _two_products(p, q, i) + _two_products(p, q, i + 2 * LANES)
                 high = _two_products(p, q, i + 4 * LANES) + _two_products(p, q, i + 6 * LANES)

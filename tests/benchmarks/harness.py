@@ -41,6 +41,7 @@ SECONDS = 3.0  # that the rounds of one case take, about
 TRIES = 5  # samples taken for one that nothing disturbs
 SETTLE = 2e-3  # seconds that worker threads need to fall asleep
 WAITED = 0.02  # share of a sample that a thread of ours may wait for a processor
+BRINGS = 'python -m pip install -c constraints.txt -e ".[peers]"'
 WIDTH = 124  # columns of the table, at least
 WIDE = 1.5  # the 90th percentile over the 10th: more is called noisy
 
@@ -172,7 +173,7 @@ def run(kernel=None, toy=False, json_file=None, figure_file=None, console=None):
     OSError
         If a file cannot be written; found out before anything is measured.
     """
-    console = console or Console(highlight=False)
+    console = console or Console(highlight=False, markup=False)  # or brackets would be taken for a style
     console.width = max(console.width, WIDTH)
     chosen = [(name, cases(name, toy)) for name in ([kernel] if kernel else names())]
     for file in filter(None, (json_file, figure_file)):
@@ -400,7 +401,7 @@ def _circumstances():
     yield f"{versions}; {platform.machine()}, {os.cpu_count()} processors"
     missing = [name for name in _peers() if not _has(name)]
     if missing:
-        yield f"not installed, so left out: {', '.join(missing)} (the extra peers brings them)"
+        yield f"not installed, so left out: {', '.join(missing)} ({BRINGS} brings them)"
     with contextlib.suppress(OSError):
         running = int(Path("/proc/loadavg").read_text().split()[3].split("/")[0]) - 1
         if running > 0:

@@ -1,5 +1,6 @@
 """`kernels.histogram`: the counts of `np.histogram` to the last one, whatever the values and the edges."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from numba_course.kernels.histograms import (
     histogram_spec,
 )
 from tests.kernels.bounds import bounds_checked
+from tests.kernels.guards import CRASHED, copy_beside_guards, exit_code, guarded, needs_guards
 from tests.peers import agrees_with_every_peer
 
 RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.1, 0.7), (1e6, 1e6 + 1), (-1e-3, 7e5), (0, 100), (-3, 4), (2.5, 2.5))
@@ -332,6 +334,22 @@ def test_no_index_is_out_of_bounds(monkeypatch):
         whole = np.arange(67, dtype=np.uint8)
         assert np.array_equal(histogram(whole, bins, 0, 50), histogram_spec(whole, bins, 0, 50))
     assert histogram(np.array([0.0, 5e-324]), 1, 0.0, 5e-324).tolist() == [2]
+
+
+def count_beside_guards(beyond=0):
+    """Values of each width in more blocks than one, where they and the counts end or begin where no memory is."""
+    for at_end, code, bins in itertools.product((True, False), ("f8", "f4", "f2", "u1"), (1, 70)):
+        for size in (1, 7, BLOCK - 1, BLOCK + 1, 5 * BLOCK + 3):
+            values = (np.random.default_rng(0).random(size) * 60).astype(code)
+            out = guarded((bins,), np.int64, at_end)
+            histogram(copy_beside_guards(values, at_end, beyond), bins, 0, 50, out)
+            assert np.array_equal(out, histogram_spec(values, bins, 0, 50))
+
+
+@needs_guards
+def test_nothing_is_read_or_written_beside_the_arrays():
+    assert exit_code(count_beside_guards) == 0
+    assert exit_code(count_beside_guards, 8) in CRASHED  # so the guards are seen
 
 
 def test_the_kernels_are_python_too():

@@ -1,5 +1,6 @@
 """Copies of memory: every byte and no other, as compiled code and as Python; what cannot be copied is refused."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from numba_course.kernels import memcpy
 from numba_course.kernels.memory import LINE, STREAM, _copy, check_copy, copy_bytes, memcpy_spec
 from numba_course.lens.compiled.dispatchers import rebuilt
 from tests.kernels.bounds import bounds_checked
+from tests.kernels.guards import CRASHED, copy_beside_guards, exit_code, guarded, needs_guards
 from tests.peers import agrees_with_every_peer
 
 COMPILED = hasattr(_copy, "py_func")  # not where the JIT is switched off
@@ -31,7 +33,7 @@ def copy_range(request):
     return _copy.py_func if request.param == "python" else bounds_checked(_copy)
 
 
-def guarded(size, offset):
+def between_canaries(size, offset):
     """`size` bytes, `offset` bytes after a line of the cache begins, and all the memory around them."""
     memory = np.full(size + 4 * LINE, 0xA5, np.uint8)
     start = LINE - memory.ctypes.data % LINE + offset
@@ -47,7 +49,7 @@ def content(size, seed=0):
 @pytest.mark.parametrize("size", [0, 1, 7, LINE - 1, LINE, LINE + 1, 5 * LINE + 3])
 @pytest.mark.parametrize("offset", [0, 1, 8, LINE - 1])
 def test_every_byte_is_copied_and_no_other(copy_range, size, offset, stream):
-    destination, around = guarded(size, offset)
+    destination, around = between_canaries(size, offset)
     source = content(size + 1)[1:]
     copy_range(destination.ctypes.data, source.ctypes.data, size, stream)
     assert np.array_equal(destination, source)
@@ -57,7 +59,7 @@ def test_every_byte_is_copied_and_no_other(copy_range, size, offset, stream):
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("size", [0, 1, 1000, STREAM - 1, STREAM + 65])
 def test_any_number_of_threads_copies_alike(size, threads):
-    destination, around = guarded(size, 5)
+    destination, around = between_canaries(size, 5)
     source = content(size)
     memcpy(destination, source, threads)
     assert np.array_equal(destination, source)
@@ -249,6 +251,21 @@ def test_second_process_compiles_nothing(tmp_path):
 
 def test_check_lets_equal_arrays_pass():
     assert check_copy(np.zeros(3), np.ones(3)) is None
+
+
+def copy_beside(beyond=0):
+    """Arrays that end or begin where no memory is, short and long enough to pass the caches by."""
+    for at_end, size in itertools.product((True, False), (1, 7, LINE + 1, 5000, STREAM, STREAM + LINE + 5)):
+        source = copy_beside_guards(content(size), at_end, beyond)
+        destination = guarded(size + beyond, np.uint8, at_end)
+        memcpy(destination, source)
+        assert np.array_equal(destination, source)
+
+
+@needs_guards
+def test_nothing_is_read_or_written_beside_the_arrays():
+    assert exit_code(copy_beside) == 0
+    assert exit_code(copy_beside, 8) in CRASHED  # so the guards are seen
 
 
 def test_it_agrees_with_every_peer_of_its_benchmark():

@@ -1,5 +1,6 @@
 """`kernels.moving_average`: exact where it matters, for every layout, and the same on any number of threads."""
 
+import itertools
 import math
 import os
 import subprocess
@@ -27,6 +28,7 @@ from numba_course.kernels.moving_averages import (
     moving_average_spec,
 )
 from tests.kernels.bounds import bounds_checked
+from tests.kernels.guards import CRASHED, copy_beside_guards, exit_code, guarded, needs_guards
 from tests.peers import agrees_with_every_peer
 
 FEW = (1, 3, UNROLLED)  # of the windows that are compiled one by one; each takes a second
@@ -346,6 +348,29 @@ def test_vectors_are_slices_that_stay_inside_their_arrays(monkeypatch, window, d
         out = np.empty(width, dtypes[1])
         assert np.array_equal(moving_average(values, window, out=out), expected)
         assert bool(stored) == (width >= least)  # shorter rows are summed one by one
+
+
+def average_beside_guards(beyond=0):
+    """Each way along an axis, where values and means end or begin where no memory is."""
+    for at_end, dtype, window in itertools.product((True, False), (np.float64, np.float32), (3, 8, 9, 50)):
+        for shape in (
+            (window,),
+            (SHORT + window - 2,),
+            (SHORT + 77,),
+            (60, 3),
+            (60, LANES + 1),
+            (60, CHUNK + 1),
+        ):
+            values = copy_beside_guards(np.random.default_rng(0).random(shape).astype(dtype), at_end, beyond)
+            out = guarded((len(values) - window + 1, *shape[1:]), dtype, at_end)
+            moving_average(values, window, 0, out)
+            assert np.array_equal(out, moving_average(values.copy(), window, 0))
+
+
+@needs_guards
+def test_nothing_is_read_or_written_beside_the_arrays():
+    assert exit_code(average_beside_guards) == 0
+    assert exit_code(average_beside_guards, 8) in CRASHED  # so the guards are seen
 
 
 def test_the_kernels_are_python_too():

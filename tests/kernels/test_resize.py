@@ -1,11 +1,8 @@
 """The bilinear resize: right to its specification, refused where it must be, and never outside its arrays."""
 
-import faulthandler
 import importlib.util
 import itertools
-import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numba_course.kernels import resize, resize_avx2, vectors
 from numba_course.kernels.resize import bilinear_resize, bilinear_resize_spec, passes_for, plain_passes_for
 from tests.kernels.bounds import bounds_checked
+from tests.kernels.guards import CRASHED, exit_code, guarded, needs_guards
 from tests.peers import agrees_with_every_peer
 
 FAST = not config.DISABLE_JIT and vectors.has_avx2()
@@ -302,7 +300,6 @@ def test_the_plain_passes_stay_inside_their_arrays(dtype):
 
 def resize_beside_guards(step=0):
     """Resize images that end, or begin, where no memory is; `step` values too far if the guard is to be seen."""
-    faulthandler.disable()  # which would write of the crash as if it were that of the tests
     for dtype, (old, new), channels, at_end in itertools.product(DTYPES, SIZES, (1, 3, 4, 5), (True, False)):
         image, out = guarded((*old, channels), dtype, at_end), guarded((*new, channels), dtype, at_end)
         image[...] = image_of(image.shape, dtype)
@@ -312,41 +309,14 @@ def resize_beside_guards(step=0):
             bilinear_resize(np.lib.stride_tricks.as_strided(image, (old[0] + step, *image.shape[1:])), 2, 2)
 
 
-def exit_code(function, *args):
-    """How a copy of this process ends that calls the function: it has all that is compiled here already."""
-    child = multiprocessing.get_context("fork").Process(target=function, args=args, daemon=True)
-    child.start()
-    child.join()
-    return child.exitcode
-
-
-def guarded(shape, dtype, at_end):
-    """A zero array whose last byte, or first one, is beside a page that cannot be read."""
-    import ctypes
-    import mmap
-
-    count = int(np.prod(shape))
-    size = count * np.dtype(dtype).itemsize
-    page = mmap.PAGESIZE
-    room = -(-size // page) * page
-    memory = np.frombuffer(mmap.mmap(-1, room + 2 * page), np.uint8)
-    protect = ctypes.CDLL(None, use_errno=True).mprotect
-    for guard in (memory[:page], memory[page + room :]):
-        assert protect(ctypes.c_void_p(guard.ctypes.data), ctypes.c_size_t(page), 0) == 0
-    inside = memory[page : page + room]
-    return (inside[room - size :] if at_end else inside[:size]).view(dtype).reshape(shape)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs mprotect")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # no thread is used in the child
+@needs_guards
 def test_no_pass_reads_or_writes_beside_its_arrays():
     assert exit_code(resize_beside_guards) == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs mprotect")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@needs_guards
 def test_the_guards_are_seen():
-    assert exit_code(resize_beside_guards, 1) in (-signal.SIGSEGV, -signal.SIGBUS)
+    assert exit_code(resize_beside_guards, 1) in CRASHED
 
 
 WITHOUT = {
