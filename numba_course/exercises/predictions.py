@@ -22,7 +22,10 @@ from numba_course.host import no_such
 from numba_course.process import sandbox
 
 # The predictions of each chapter, in the order of the text: known without loading the chapter.
-NAMES = {"00_start_here": ("speedup", "light")}
+NAMES = {
+    "00_start_here": ("speedup", "light"),
+    "02_type_inference": ("total", "branch", "fee", "overflow"),
+}
 
 Choice = bool | float | str
 KINDS = ("truth", "number", "text")  # of choices

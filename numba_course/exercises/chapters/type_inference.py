@@ -1,9 +1,10 @@
-"""Chapter 02, type inference: one return type, float32 that stays float32, and a mean that does not wrap."""
+"""Chapter 02, type inference: one return type, float32 that stays float32, a mean that does not wrap, predictions."""
 
 import numpy as np
 from numba import njit
 
 from numba_course.exercises.arrays import BLOCKS, LARGE, layouts
+from numba_course.exercises.predictions import Prediction
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.machine_code import StaysFloat32
@@ -226,5 +227,59 @@ EXERCISES = (
             "addition is right to 16 digits. With 0 it would be int64 and wrap around. `values.mean()` does "
             "the same inside; `values.sum() / values.size` wraps."
         ),
+    ),
+)
+
+PREDICTIONS = (
+    Prediction(
+        name="total",
+        question="`total = 0`, then pixels of type uint8 are added to it, and at last it is divided. What is its type?",
+        choices=("uint8", "int64", "float64"),
+        answer="int64",
+        why={
+            "uint8": (
+                "In NumPy an array keeps its type, and so do sums of its elements. But `0` is an int64 to Numba, and "
+                "what holds an int64 and a uint8 is an int64."
+            ),
+            "float64": (
+                "The last line makes a float64. But a division makes a new value; it does not change the type of what "
+                "it divides."
+            ),
+        },
+    ),
+    Prediction(
+        name="branch",
+        question="What becomes of `never_taken(True, 3)`, whose other branch asks for an attribute that there is not?",
+        choices=("4", "does not compile"),
+        answer="does not compile",
+        why={
+            "4": (
+                "Python would return it: it never comes to the other line. A compiler that traces would, too. Numba "
+                "reads the whole function before it runs any of it."
+            ),
+        },
+    ),
+    Prediction(
+        name="fee",
+        question="`price` is 1 for members and 2.5 for others. What does `fee(True, 3)`, for a member, return?",
+        choices=("3", "3.0", "7.5"),
+        answer="3.0",
+        why={
+            "3": "In Python it is 3: there each value has its type. In compiled code each place has one.",
+            "7.5": "As if the last assignment counted. But the value comes from the way that was taken, and both give the type.",
+        },
+    ),
+    Prediction(
+        name="overflow",
+        question="The factorial of 21 does not fit into 64 bits. What does the compiled function give?",
+        choices=("the right number", "an error", "a wrong number"),
+        answer="a wrong number",
+        why={
+            "the right number": "Python's integers grow. Numba computes with those of the processor, of 64 bits.",
+            "an error": (
+                "It would be kind. But each multiplication would have to be tested, and C, NumPy's arrays and Numba do "
+                "not do that."
+            ),
+        },
     ),
 )
