@@ -233,7 +233,7 @@ EXERCISES = (
 PREDICTIONS = (
     Prediction(
         name="total",
-        question="`total = 0`, then pixels of type uint8 are added to it, and at last it is divided. What is its type?",
+        question="total = 0, then pixels of type uint8 are added to it, and at last it is divided. What is its type?",
         choices=("uint8", "int64", "float64"),
         answer="int64",
         why={
@@ -249,7 +249,7 @@ PREDICTIONS = (
     ),
     Prediction(
         name="branch",
-        question="What becomes of `never_taken(True, 3)`, whose other branch asks for an attribute that there is not?",
+        question="What becomes of never_taken(True, 3), whose other branch asks for an attribute that there is not?",
         choices=("4", "does not compile"),
         answer="does not compile",
         why={
@@ -261,12 +261,15 @@ PREDICTIONS = (
     ),
     Prediction(
         name="fee",
-        question="`price` is 1 for members and 2.5 for others. What does `fee(True, 3)`, for a member, return?",
+        question="price is 1 for members and 2.5 for others. What does fee(True, 3), for a member, return?",
         choices=("3", "3.0", "7.5"),
         answer="3.0",
         why={
             "3": "In Python it is 3: there each value has its type. In compiled code each place has one.",
-            "7.5": "As if the last assignment counted. But the value comes from the way that was taken, and both give the type.",
+            "7.5": (
+                "As if the last assignment counted. But the value comes from the way that was taken; only its type "
+                "comes from both."
+            ),
         },
     ),
     Prediction(
