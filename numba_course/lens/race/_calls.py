@@ -32,9 +32,12 @@ from numba_course.lens.race._values import (
     Prange,
     as_dtype,
     as_index,
+    as_signed,
     cast,
     plain,
+    quotient_and_rest,
     theirs,
+    unified,
 )
 
 HEAP = heapq.heapify, heapq.heappop, heapq.heappush, heapq.heappushpop, heapq.heapreplace
@@ -160,15 +163,21 @@ def _pure(run, frame, fn, args):
     """A builtin that only computes."""
     if fn in (abs, pow):
         return run.operate(frame, getattr(operator, fn.__name__), args)
+    if fn is divmod:
+        return quotient_and_rest(*args, frame.lenient or frame.region is not None)
+    if fn is int and isinstance(args[0], np.integer):
+        return args[0]
     _items.read(run, args)
-    if fn is isinstance and isinstance(args[0], np.uint64):
-        args[0] = int(args[0])
+    if fn in (isinstance, round) and isinstance(args[0], np.integer):
+        args[0] = as_signed(args[0])
     return plain(theirs(fn, *args))
 
 
 def _over_items(run, fn, args, kwargs):
     """A builtin that goes through the items of its arguments."""
-    if fn is next or (fn in (max, min) and len(args) > 1):
+    if fn in (max, min) and len(args) > 1:
+        return theirs(fn, *unified(args), **kwargs)
+    if fn is next:
         return theirs(fn, *args, **kwargs)
     values = [
         _items.items(run, a) if isinstance(a, (np.ndarray, np.flatiter, Prange, *CONTAINERS)) else a

@@ -19,7 +19,7 @@ from numba.core import compiler, ir
 from numba.core.cpu_options import InlineOptions
 
 from numba_course.lens.compiled.dispatchers import is_parallel
-from numba_course.lens.race import _calls, _elements, _items, _layouts, _overloads
+from numba_course.lens.race import _calls, _elements, _items, _layouts, _overloads, _signatures
 from numba_course.lens.race._memory import WRITE, Memory
 from numba_course.lens.race._reductions import Facts
 from numba_course.lens.race._regions import Region, check_crossing, iterations_of
@@ -168,6 +168,7 @@ class Run:
             parallel = is_parallel(dispatcher)
             self.facts[dispatcher] = Facts.of_callee(dispatcher, args, kwargs) if parallel else None
         if not dispatcher._can_compile:
+            args, kwargs = _signatures.as_declared(dispatcher, args, kwargs), {}
             args = _layouts.as_declared(self, dispatcher, args)
         lenient = options.get("error_model") == "numpy"
         return self.function(dispatcher.py_func, args, kwargs, None, self.facts[dispatcher], lenient)

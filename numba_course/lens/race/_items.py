@@ -30,7 +30,7 @@ from numba_course.lens.race._values import (
     theirs,
 )
 
-PLAIN_ITEMS = set("?bhilqdD")  # kinds of numbers that are Python's here
+PLAIN_ITEMS = set("?ilqdD")  # kinds of numbers that are Python's here
 FITTING = {(float, "d"), (int, "d"), (int, "l"), (int, "q")}  # that NumPy stores as compiled code does
 TRANSPARENT = (types.ModuleType, type, tuple, str, enum.Enum, np.ufunc, np.dtype, numba.types.Type, *NUMBERS)
 ATTRIBUTES = {"T", "dtype", "flat", "imag", "itemsize", "nbytes", "ndim", "real", "shape", "size", "strides"}

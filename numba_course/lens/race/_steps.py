@@ -16,6 +16,7 @@ from numba.core import ir
 
 from numba_course.lens.race import _calls
 from numba_course.lens.race._items import attribute, getitem, setitem
+from numba_course.lens.race._values import HIGHEST, LOWEST, scalar
 
 ARITHMETIC = {operator.add: "+", operator.sub: "-", operator.mul: "*"}
 COMPARISONS = {
@@ -33,8 +34,9 @@ SHORT = {
     (float, int),
     (float, float),
 }  # kinds of numbers that Python combines as compiled code
-MIXED = {(int, np.uint64), (np.uint64, int)}
-LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
+UNSIGNED = np.uint8, np.uint16, np.uint32, np.uint64
+MIXED = {pair for kind in UNSIGNED for pair in ((int, kind), (kind, int))}
+EXACT = 1 << 53  # integers below are doubles, too: signed and 64 unsigned bits are compared as doubles
 NOTHING = ir.Del, ir.EnterWith, ir.PopBlock
 
 
@@ -180,7 +182,7 @@ class _Text:
         elif kind is ir.Var:
             text = self._read(value)
         elif kind is ir.Const or (kind is ir.Global and callable(value.value)):
-            text = self._name(value.value)
+            text = self._name(scalar(value.value))
         else:
             text = f"run.value(frame, {self._name(value)})"
         self.lines.append(f"{result} = {text}")
@@ -208,7 +210,7 @@ class _Text:
             return
         self.lines += [
             "kinds = type(a), type(b)",
-            "if kinds in MIXED: a, b, kinds = int(a), int(b), (int, int)  # signed, if one of them is",
+            f"if kinds in MIXED and a < {EXACT} and b < {EXACT}: a, b, kinds = int(a), int(b), (int, int)",
             f"if kinds in SHORT: {result} = a {sign} b",
             f"else: {result} = {slow}",
         ]

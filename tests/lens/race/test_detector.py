@@ -17,7 +17,7 @@ from numba_course.lens.race import _interpreter, _steps, detector
 from numba_course.lens.race._reductions import settle
 from numba_course.lens.race.detector import detect
 from numba_course.process.options import given_options, parallel_of
-from tests.lens.race.cases import constructs, loops, options, statements, views  # noqa: F401  # they add to CASES
+from tests.lens.race.cases import constructs, integers, loops, options, statements, views  # noqa: F401  # they add to CASES
 from tests.lens.race.cases.reported import CASES
 from tests.peers import agrees_with_every_peer
 

@@ -148,3 +148,48 @@ def unrolled_inside(a, b):
     for i in prange(5):
         for each in literal_unroll((a, b)):
             each[i] = 1.0
+
+
+# A function that was given its signatures gets numbers as these say.
+
+
+def scaled(out, factor):
+    for i in prange(8):
+        out[i * factor // 2] = i
+
+
+race(np.zeros(20), 1.5, says="iterations 0 and 1 both write out[0]")(
+    njit("void(f8[:], i8)", parallel=True)(scaled)
+)
+
+
+def spread(out, step):
+    for i in prange(4):
+        out[i * step] = i
+
+
+race(np.zeros(2000), 256, says="iterations 0 and 1 both write out[0]")(
+    njit("void(f8[:], u1)", parallel=True)(spread)
+)
+
+
+@njit(["void(f8[:], f8)", "void(f8[:], i4)"])
+def put_at(out, k):
+    out[int(k)] = k
+
+
+@njit("void(f8[:], i4)")
+def put_at_an_integer(out, k):
+    out[k] = k
+
+
+@valid(np.zeros(9))
+def calls_one_of_two_signatures(out):
+    for i in prange(4):
+        put_at(out, i * 1.5)
+
+
+@race(np.zeros(9), says="iterations 0 and 1 both write out[0]")
+def calls_one_with_a_signature(out):
+    for i in prange(4):
+        put_at_an_integer(out, i * 0.5)

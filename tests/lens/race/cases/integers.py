@@ -1,0 +1,42 @@
+"""Indices that the types of integers decide: unsigned ones among signed ones, large literals, bytes inverted."""
+
+import numpy as np
+from numba import prange
+
+from tests.lens.race.cases.reported import race, valid
+
+
+@race(np.array([2**64 - 1, 9], np.uint64), np.zeros(5), says="iterations 0 and 1 both write out[4]")
+def same_bucket(keys, out):
+    for i in prange(len(keys)):
+        out[keys[i] % len(out)] = i  # of uint64 and int64: the key is taken for a signed one
+
+
+@valid(np.array([2**64 - 1, 5], np.uint64), np.zeros(5))
+def two_buckets(keys, out):
+    for i in prange(len(keys)):
+        out[keys[i] % len(out)] = i
+
+
+@valid(np.arange(12.0), np.zeros(12))
+def turned_around(a, out):
+    for i in prange(len(out)):
+        out[-i % len(out)] = a[i]
+
+
+@valid(np.arange(256, dtype=np.uint8), np.zeros(256))
+def a_negative_of_bytes(image, out):
+    for i in prange(len(image)):
+        out[~image[i]] = i
+
+
+@valid(np.zeros(8))
+def hashed(out):
+    for i in prange(5):
+        out[(np.uint64(i) * 11400714819323198485) >> 61] = i
+
+
+@race(np.zeros(2), says="both write out[0]")
+def halves_of_a_literal(out):
+    for i in prange(2):
+        out[(18446744073709551615 - np.uint64(i)) // np.uint64(2**63) - 1] = i
