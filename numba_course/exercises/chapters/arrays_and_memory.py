@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from numba_course.exercises.arrays import BLOCKS, layouts
+from numba_course.exercises.predictions import Prediction
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.machine_code import AllocatesNothing
@@ -366,5 +367,41 @@ EXERCISES = (
             "neighbour on either side. What depends on the column only is computed again in each row here; "
             "the kernel of the course computes it once."
         ),
+    ),
+)
+
+PREDICTIONS = (
+    Prediction(
+        name="own_buffer",
+        question="How many times as fast is the loop that writes into an array of the caller?",
+        choices=(1, 1.2, 5),
+        answer=5,
+        why={
+            1: "The arithmetic is the same. But the memory of a new array has to come from somewhere.",
+            1.2: (
+                "Asking for memory is one call, and it is fast. The pages are handed out later, one by one, where the "
+                "loop first touches them: that is what costs."
+            ),
+        },
+    ),
+    Prediction(
+        name="named_step",
+        question="For how many arrays does in_two_lines, with a name for the product, take memory?",
+        choices=(0, 1, 2),
+        answer=2,
+        why={
+            0: "A number with a name needs no memory. An array with a name does, if nothing leaves it out.",
+            1: "In one line it would be one: Numba makes one loop of an array expression, but not of two statements.",
+        },
+    ),
+    Prediction(
+        name="ring",
+        question="A ring of four buffers, six batches, all of them kept: what is in the first one now?",
+        choices=("zeros", "fours", "fives"),
+        answer="fours",
+        why={
+            "zeros": "That is what was put into it. But what is kept is a view of the ring, not a copy of the numbers.",
+            "fives": "The last batch overwrites one buffer, the second one. The first one is used again by batch 4.",
+        },
     ),
 )
