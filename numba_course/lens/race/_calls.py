@@ -122,6 +122,8 @@ def call(run, frame, fn, args, kwargs):
         return Instance(*args)
     if isinstance(fn, types.FunctionType):
         return _overloads.call(run, frame, fn, args, kwargs)
+    if isinstance(fn, type(numba.objmode)):
+        raise NotUnderstood("a block with objmode")
     kind = "the intrinsic " if isinstance(fn, _Intrinsic) else ""
     raise NotUnderstood(f"a call of {kind}{getattr(fn, '__name__', type(fn).__name__)}")
 
