@@ -122,6 +122,8 @@ def call(run, frame, fn, args, kwargs):
         return Instance(*args)
     if isinstance(fn, types.FunctionType):
         return _overloads.call(run, frame, fn, args, kwargs)
+    if isinstance(fn, type(numba.objmode)):
+        raise NotUnderstood("a block with objmode")
     kind = "the intrinsic " if isinstance(fn, _Intrinsic) else ""
     if type(fn).__name__ == "_ObjModeContextType":
         raise NotUnderstood("a block under objmode, which Python runs,")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numba_course.lens.race._memory import READ, WRITE
-from numba_course.lens.race._parfors import EXPRESSION, FRESH, LIBRARY, LOOP, OTHER, STORE, Parfor
+from numba_course.lens.race._parfors import EXPRESSION, FRESH, LIBRARY, LOOP, OTHER, STENCIL, STORE, Parfor
 from numba_course.lens.race._values import theirs
 
 WRITING = (LOOP, STORE)  # what may write memory that was there before
@@ -221,7 +221,7 @@ def neighbours_read(run: Any, read: list[np.ndarray], written: list[np.ndarray])
 
 def is_mapped(run: Any) -> bool:
     """Whether Numba may make a loop of this call of a function that fills a new array."""
-    return bool(_parfors(run.frame, FRESH, run.memory.place))
+    return any(parfor.what != STENCIL for parfor in _parfors(run.frame, FRESH, run.memory.place))
 
 
 def summarised(run: Any, name: str, arrays: list[np.ndarray]) -> None:

@@ -32,7 +32,8 @@ from numba_course.lens.race._values import (
 
 PLAIN_ITEMS = set("?ilqdD")  # kinds of numbers that are Python's here
 FITTING = {(float, "d"), (int, "d"), (int, "l"), (int, "q")}  # that NumPy stores as compiled code does
-TRANSPARENT = (types.ModuleType, type, tuple, str, enum.Enum, np.ufunc, np.dtype, numba.types.Type, *NUMBERS)
+DESCRIBING = types.ModuleType, type, enum.Enum, np.ufunc, np.dtype, np.iinfo, np.finfo, numba.types.Type
+TRANSPARENT = (tuple, str, *DESCRIBING, *NUMBERS)
 ATTRIBUTES = {"T", "dtype", "flat", "imag", "itemsize", "nbytes", "ndim", "real", "shape", "size", "strides"}
 BOUNDS = {"start", "stop", "step"}
 UNCHANGING = (

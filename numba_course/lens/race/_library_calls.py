@@ -5,6 +5,7 @@ import math
 import random
 
 import numpy as np
+from numba.np.numpy_support import from_dtype, ufunc_find_matching_loop
 
 from numba_course.lens.race import _elements, _items, _layouts, _regions
 from numba_course.lens.race._memory import READ, WRITE, addresses
@@ -46,6 +47,8 @@ def library(run, fn, args, kwargs):
     fn = _repeatable(run, FILLED.get(fn, fn))
     args = [of_one_kind(a) if type(a) in (list, tuple) else as_dtype(a) for a in args]
     kwargs = {key: as_dtype(value) for key, value in kwargs.items()}
+    if fn is np.lib.stride_tricks.sliding_window_view:
+        kwargs["writeable"] = True  # as in compiled code
     owner, name, nin = (
         getattr(fn, "__self__", None),
         getattr(fn, "__name__", str(fn)),
@@ -62,6 +65,7 @@ def library(run, fn, args, kwargs):
     if nin is not None:
         outs += args[nin:]
         args[:nin] = [as_array_operand(a) if given else a for a in args[:nin]]
+        kwargs |= _loop(fn, args[:nin], kwargs)
     if fn in SELECT or (isinstance(owner, np.ndarray) and name in ("item", "take")):
         return _select(run, fn, args, kwargs)
     written = _put(run, fn, args, kwargs) if fn in PUT else None
@@ -87,6 +91,17 @@ def library(run, fn, args, kwargs):
     else:
         _elements.summarised(run, name, given)
     return plain(result)
+
+
+def _loop(fn, operands, kwargs):
+    """Keywords that make NumPy compute as Numba does, which has no half precision: of small integers, in single."""
+    if kwargs or not isinstance(fn, np.ufunc):
+        return {}
+    kinds = [np.asarray(operand).dtype for operand in operands]
+    if any(kind.kind not in "biuf" for kind in kinds) or all(kind.itemsize > 1 for kind in kinds):
+        return {}
+    loop = ufunc_find_matching_loop(fn, [from_dtype(kind) for kind in kinds])
+    return {"signature": loop.ufunc_sig, "casting": "unsafe"} if loop is not None else {}
 
 
 def _viewed_or_copied(run, name, owner, args, kwargs, result):

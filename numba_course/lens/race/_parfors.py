@@ -18,6 +18,7 @@ from numba.parfors import parfor as numba_parfor
 LOOP, STORE, EXPRESSION, LIBRARY = "loop", "store", "expression", "library"
 FRESH = "fresh"  # writes an array that it makes itself, and reads none
 OTHER = "other"  # a loop that is not modelled: `Parfor.what` says what Numba made it of
+STENCIL = "a stencil"
 MAKING = ("arange", "linspace")
 COMPREHENSION = '"array comprehension"'
 
@@ -112,7 +113,7 @@ def _described(parfor, group):
     if (
         name == "stencil"
     ):  # never merged, as it reads neighbours; one with out is looked at where it is called
-        return Parfor(FRESH, "a stencil", file, line, group)
+        return Parfor(FRESH, STENCIL, file, frozenset(), group)  # Numba notes the line of what it reads
     return Parfor(LIBRARY if pattern[-1] == "reduction" else OTHER, str(name), file, line, group)
 
 

@@ -26,6 +26,7 @@ from numba_course.lens.errors import reason, reason_after_kind
 from numba_course.lens.race._instances import for_compiling, for_interpreting, taken_apart
 from numba_course.lens.race._interpreter import Run
 from numba_course.lens.race._memory import PLACES, READ, WRITE, parting
+from numba_course.lens.race._parfors import STENCIL
 from numba_course.lens.race._reductions import Facts, settle
 from numba_course.lens.race._regions import iterations_of
 from numba_course.process import sandbox
@@ -220,7 +221,9 @@ class Races:
         seen = [iterations_of(line, count) for line, count in self.loops]
         found = f"in {' and '.join(seen)}, none touches what another one writes" if seen else ""
         places = [f"{what}{f' of line {line}' if line else ''}" for what, line in self.harmless]
-        alone = f"Numba runs {' and '.join(places)} in parallel, and writes nothing but new arrays there"
+        may_have_out = any(what == STENCIL for what, _ in self.harmless)
+        written = "no array there that it reads" if may_have_out else "nothing but new arrays there"
+        alone = f"Numba runs {' and '.join(places)} in parallel, and writes {written}"
         serial = (
             f"Numba did not make the prange loop on line {self.serial[0]} parallel" if self.serial else ""
         )

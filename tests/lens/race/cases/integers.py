@@ -1,9 +1,9 @@
 """Indices that the types of integers decide: unsigned ones among signed ones, large literals, bytes inverted."""
 
 import numpy as np
-from numba import prange
+from numba import njit, prange, stencil
 
-from tests.lens.race.cases.reported import race, valid
+from tests.lens.race.cases.reported import case, race, valid
 
 
 @race(np.array([2**64 - 1, 9], np.uint64), np.zeros(5), says="iterations 0 and 1 both write out[4]")
@@ -40,3 +40,38 @@ def hashed(out):
 def halves_of_a_literal(out):
     for i in prange(2):
         out[(18446744073709551615 - np.uint64(i)) // np.uint64(2**63) - 1] = i
+
+
+@valid(np.zeros(3))
+def limits_of_types(out):
+    for i in prange(len(out)):
+        out[i] = np.iinfo(np.int64).max + np.finfo(np.float64).eps
+
+
+@valid(np.arange(9, dtype=np.uint8), np.zeros(9))
+def roots_of_bytes(values, out):
+    for i in prange(len(out)):
+        out[i + int((np.sqrt(values)[3] - 1.7320508) * 1e5)] = i  # 0 in single precision, 68 in half
+
+
+@valid(np.zeros(5))
+def windows_are_writable(a):
+    windows = np.lib.stride_tricks.sliding_window_view(a, 1)
+    for i in prange(len(windows)):
+        windows[i, 0] = i
+
+
+@stencil
+def neighbours(a):
+    return a[-1] + a[1]
+
+
+@case(
+    "none found",
+    np.arange(9.0),
+    np.zeros(9),
+    says="Numba runs a stencil in parallel, and writes no array there that it",
+)
+@njit(parallel=True)
+def stencil_into_another_array(a, out):
+    neighbours(a, out=out)
