@@ -29,6 +29,7 @@ LOOKED_AT = 2_000  # calls of a function after which only a new specialisation i
 SECONDS = 600.0  # for looking at what was recorded, if nothing else is said
 LARGEST = 64 << 20  # bytes of arguments that are copied
 ALTOGETHER = 512 << 20  # bytes of copies
+ALIKE = 3  # calls with other arguments of about the same size that are kept where each call matters
 LAYOUT = 0x503  # flags of an array that Numba's type depends on: contiguous either way, aligned, writeable
 MOST_MAKERS = 3  # of the functions that one piece of code makes, so many are kept
 LATE = f"it was first called with these types after {LOOKED_AT:,} calls, and its arguments were not copied"
@@ -71,17 +72,31 @@ class Sample:
 
 @dataclass
 class Signature:
-    """The calls of a function with arguments of the same types."""
+    """The calls of a function with arguments of the same types.
+
+    Attributes
+    ----------
+    kinds : str
+        The types, in words.
+    calls : int
+    returned : bool
+        Whether one of them returned.
+    by_size : dict
+        Samples of about the same size, which differ in what is in them.
+    left_out : int
+        Calls of which there is no sample, since there were enough of that size.
+    """
 
     kinds: str
     calls: int = 0
     returned: bool = False
-    by_size: dict[tuple[bool, int], Sample] = field(default_factory=dict)
+    by_size: dict[tuple[bool, int], list[Sample]] = field(default_factory=dict)
+    left_out: int = 0
 
     @property
     def samples(self) -> list[Sample]:
         """Copies of arguments, the most telling first."""
-        return sorted(self.by_size.values(), key=Sample.order)
+        return sorted((one for alike in self.by_size.values() for one in alike), key=Sample.order)
 
 
 class Called:
@@ -106,6 +121,11 @@ class Called:
 class Recorder:
     """Records calls between `start` and `stop`.
 
+    Parameters
+    ----------
+    alike : int
+        Samples that are kept of calls with arguments of the same types and about the same size.
+
     Attributes
     ----------
     where : str
@@ -114,8 +134,8 @@ class Recorder:
         What went wrong in recording, which is no fault of the program.
     """
 
-    def __init__(self) -> None:
-        self.where, self.trouble = "", list[str]()
+    def __init__(self, alike: int = 1) -> None:
+        self.where, self.trouble, self._alike = "", list[str](), alike
         self._by_id: dict[int, Called] = {}
         # Functions of which nothing more is learnt, as long as they have no more specialisations than so many.
         self._idle: dict[int, tuple[Called | None, Sized, int]] = {}
@@ -229,7 +249,7 @@ class Recorder:
         with suppress(Exception):  # of a type that cannot be told
             kinds = kinds_in_words(called.fn, args, named)
             signature = called.signatures.setdefault(kinds, Signature(kinds, 1, returned=True))
-            signature.by_size.setdefault((True, -1), Sample(None, LATE, 0, True, self.where, raised=True))
+            signature.by_size.setdefault((True, -1), [Sample(None, LATE, 0, True, self.where, raised=True)])
 
     def _first_call(self, fn, args):
         """What is known of a function from now on; None if it is Numba's own."""
@@ -258,12 +278,17 @@ class Recorder:
         signature.calls += 1
         values = (*args, *named.values())
         size, poor = size_of(values), is_poor(values)
-        known = signature.by_size.get((poor, size.bit_length() // 2))
-        if known is not None and not known.raised:
+        alike = signature.by_size.setdefault((poor, size.bit_length() // 2), [])
+        raised = next((one for one in alike if one.raised), None)
+        if len(alike) >= self._alike and raised is None:
+            signature.left_out += 1
             return signature, None
-        sample = signature.by_size[poor, size.bit_length() // 2] = self._copied(
-            called, fn, args, named, size, poor
-        )
+        sample = self._copied(called, fn, args, named, size, poor)
+        if any(one.packed == sample.packed and one.why == sample.why for one in alike if one is not raised):
+            return signature, None
+        if raised is not None:
+            alike.remove(raised)
+        alike.append(sample)
         return signature, sample
 
     def _copied(self, called, fn, args, named, size, poor):

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from numba_course.lens import html
@@ -120,6 +121,16 @@ class Report:
             for name, verdict in asked
             if one.seen[name].verdict == verdict
         ]
+
+
+def unwritten(path: Path, text: str) -> str:
+    """Write a text to a file, and make its folder if there is none; why it could not be written, or nothing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        return f"{path} could not be written: {error.strerror or error}"
+    return ""
 
 
 def merged(reports: Sequence[Report]) -> Report:
