@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from numba_course.lens.recording.calls import ALIKE, DISABLED, SECONDS, Recorder, is_jit_disabled
+from numba_course.lens.recording.calls import ALIKE, DISABLED, SECONDS, Recorder, is_jit_disabled, seconds_of
 
 MARKER = (
     "numba(race_free=True, packed=True, allocations=0, specialisations=1, releases_gil=True, cache_fresh=True, "
@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--numba-seconds",
-        type=float,
+        type=seconds_of,
         metavar="N",
         default=SECONDS,
         help=f"look at no further function after so many seconds ({SECONDS:.0f})",
@@ -141,6 +141,7 @@ class Reporting:
         self.missing: list[str] = []  # what should have been looked at, and was not
         self.unwritten: dict[str, str] = {}
         self._refuse_unknown()
+        self.allowed = _allowances(config)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -176,8 +177,11 @@ class Reporting:
         if session.exitstatus not in ENDED:
             _note(self.config, "pytest was stopped, and there is no report")
             return
+        from numba_course.lens.program import in_folder
+
         try:
-            self._finish(session)
+            with in_folder(self.config.invocation_params.dir):  # a test may have gone into another
+                self._finish(session)
         except Exception as error:
             _note(self.config, f"there is no report, our bug: {type(error).__name__}: {error}")
             if self._words():
@@ -188,10 +192,11 @@ class Reporting:
             self.config.workeroutput[SENT] = self._looked_at()
             return
         from numba_course.lens.recording.looking import from_data
-        from numba_course.lens.recording.report import Report, merged
+        from numba_course.lens.recording.report import Report, merged, with_allowances
 
         parts = self.received if self.has_workers else [self._looked_at()]
-        self.report = merged([Report(tuple(map(from_data, p["looked"])), tuple(p["notes"])) for p in parts])
+        found = merged([Report(tuple(map(from_data, p["looked"])), tuple(p["notes"])) for p in parts])
+        self.report = with_allowances(found, self.allowed)
         self.failures = [*self.report.failures(self._words()), *(self.missing if self._words() else ())]
         self.unwritten = self._write()
         if self.failures or self.unwritten:
@@ -210,7 +215,7 @@ class Reporting:
         if reporter and not self.is_worker:
             reporter.write_line("")
             reporter.write_line(f"numba: looking at {len(self.recorder.called)} compiled functions ...")
-        found = look(self.recorder.called, self.config.option.numba_seconds, _allowances(self.config))
+        found = look(self.recorder.called, self.config.option.numba_seconds, self.allowed)
         return {"looked": [one.as_data() for one in found], "notes": notes}
 
     def _write(self):
@@ -253,9 +258,14 @@ def _fail(session):
 
 def _allowances(config):
     """From each function that the configuration names to the races of it that are meant."""
-    found = {}
+    found: dict[str, list[str | int]] = {}
     for line in config.getini("numba_allow"):
         name, _, races = line.partition(":")
-        entries = (entry.strip() for entry in races.split(","))
-        found[name.strip()] = [int(entry) if entry.isdigit() else entry for entry in entries if entry]
+        entries = [entry.strip() for entry in races.split(",") if entry.strip()]
+        if not name.strip() or not entries:
+            raise pytest.UsageError(
+                f"numba_allow takes lines such as 'function: array, line or kind', not {line!r}"
+            )
+        meant = found.setdefault(name.strip(), [])
+        meant += [int(entry) if entry.isdigit() else entry for entry in entries]
     return found

@@ -113,12 +113,16 @@ def test_marked_tests_are_held_to_what_the_marker_says_and_the_report_shows_all(
         def test_that_fails_itself(counts):
             kernels.histogram(COUNTED, counts)
             raise RuntimeError("mine")
+
+        def test_that_calls_what_fails():
+            kernels.total(3)
         """
     )
     files = "--junitxml=junit.xml", "--numba-html=page.html", "--numba-json=report.json"
     result = run("--numba-report", *files)
-    result.assert_outcomes(passed=3, failed=7)
+    result.assert_outcomes(passed=3, failed=8)
     text = result.stdout.str()
+    assert "recording" not in text  # which is between a test and what it calls
     for said in (
         "race_free: lens_kernels.histogram has a race",
         "race: iterations 0 and 4 both write counts[0] (line 7: counts[indices[i]] += 1)",
@@ -152,7 +156,9 @@ def test_marked_tests_are_held_to_what_the_marker_says_and_the_report_shows_all(
 
 
 def test_workers_of_xdist_send_what_they_saw_and_it_fails_only_if_asked(run, pytester):
-    pytester.makeini("[pytest]\nnumba_allow =\n    lens_kernels.histogram: counts, same value\n")
+    pytester.makeini(
+        "[pytest]\nnumba_allow =\n    histogram: counts\n    histogram: same value\n    nobody: a\n"
+    )
     pytester.makepyfile(
         """
         import lens_kernels as kernels
@@ -169,7 +175,12 @@ def test_workers_of_xdist_send_what_they_saw_and_it_fails_only_if_asked(run, pyt
     assert result.ret == 1
     (row,) = [line for line in result.outlines if line.startswith("lens_kernels.histogram(")]
     assert row.split()[2:5] == ["4", "1", "allowed"]
-    result.stdout.fnmatch_lines(["FAILED lens_kernels.histogram*needs no allowance*same value*"])
+    result.stdout.fnmatch_lines(
+        [
+            "note: numba_allow names nobody, and no compiled function of that name was seen to be called",
+            "FAILED histogram needs no allowance: no conflict that was found is one of 'same value'*",
+        ]
+    )
 
 
 def test_without_compilation_it_says_so(run, pytester, monkeypatch):
@@ -232,6 +243,10 @@ def test_what_cannot_fail_is_refused(run, pytester):
     result = run("--numba-fail-on=racing")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--numba-fail-on takes race, cache, scalar, gil, unchecked, not racing"])
+    pytester.makeini("[pytest]\nnumba_allow = lens_kernels.histogram counts\n")
+    result = run("--numba-report")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*numba_allow takes lines such as 'function: array, line or kind', not *"])
 
 
 RACING = """

@@ -7,6 +7,7 @@ those of a size that was not seen yet, so that their number is bounded, and so i
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import threading
@@ -200,6 +201,7 @@ class Recorder:
         note, late, idle = self._note, self._note_late, self._idle
 
         def __call__(fn, /, *args, **named):
+            __tracebackhide__ = True  # in what pytest shows of a test that fails
             signature = sample = None
             known = idle.get(id(fn))
             if known is None:
@@ -306,6 +308,23 @@ class Recorder:
             return Sample(None, f"{error}", size, poor, self.where)
         self._bytes += len(packed)
         return Sample(packed, "", size, poor, self.where)
+
+
+def seconds_of(text: str) -> float:
+    """A number of seconds on a command line.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is none, or not more than 0.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:  # so is none that is no number
+        raise argparse.ArgumentTypeError(f"it must be a number of seconds above 0, not {text!r}")
+    return seconds
 
 
 def is_jit_disabled() -> bool:
