@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numba_course.exercises.question import Exercise
     from numba_course.exercises.records import Progress
 
+WARM = "numba_course.exercises.examination.warm"  # what the fork server loads for checks
+WARM_ARRAYS = "numba_course.exercises.requirements.warm_arrays"  # and when there is time
 # The exercises of each chapter, in the order of the course: known without loading the chapter.
 NAMES = {
     "00_start_here": ("double",),
@@ -63,6 +65,7 @@ def get(name: str) -> Exercise:
     chapter = next((stem for stem, names in NAMES.items() if name in names), None)
     if chapter is None:
         raise KeyError(unknown(name, [name for names in NAMES.values() for name in names]))
+    sandbox.preload([WARM], WARM_ARRAYS)
     sandbox.prepare()  # while the chapter is loaded
     found = of_chapter(chapter)
     if any(requirement.slow for exercise in found for requirement in exercise.requirements):

@@ -258,7 +258,7 @@ def _fail(session):
 
 def _allowances(config):
     """From each function that the configuration names to the races of it that are meant."""
-    found: dict[str, list[str | int]] = {}
+    found = {}
     for line in config.getini("numba_allow"):
         name, _, races = line.partition(":")
         entries = [entry.strip() for entry in races.split(",") if entry.strip()]

@@ -1,25 +1,14 @@
-"""Load what a check needs and compile something: the fork server imports this, so its children start warm.
+"""Load what a check needs: the fork server imports this after `process.warm`, so its children start warm.
 
 It does its work as it is imported, and that takes seconds: nothing but the fork server may import it.
 """
 
 import gc
 
-import numba
 import numpy as np
 
 from numba_course.exercises.examination import judge, trial
 
-
-@numba.njit
-def _total(values):
-    total = 0.0
-    for value in values:
-        total += value
-    return total
-
-
-_total(np.zeros(1))
 trial.settle_in()
 judge.settle_in()
 # Hypothesis looks at all modules that are there, once.
