@@ -25,6 +25,10 @@ CALLED = {  # where Numba calls what it has compiled: module and class
     "numba.np.ufunc.dufunc": "DUFunc",
     "numba.np.ufunc.gufunc": "GUFunc",
 }
+NOT_LOOKED_AT = {  # other ways to call what it has compiled, which are named: module, class and methods
+    "numba.np.ufunc.dufunc": ("DUFunc", ("reduce", "accumulate", "outer", "reduceat", "at")),
+    "numba.stencils.stencil": ("StencilFunc", ("__call__",)),
+}
 DISABLED = "NUMBA_DISABLE_JIT is set, so nothing is compiled"
 LOOKED_AT = 2_000  # calls of a function after which only a new specialisation is looked at
 SECONDS = 600.0  # for looking at what was recorded, if nothing else is said
@@ -144,6 +148,7 @@ class Recorder:
         self._by_code: dict[Any, list[Called]] = {}
         self._waiting: list[When] = []
         self._not_seen: list[str] = []
+        self._otherwise: dict[str, None] = {}
         self._undo: list[Any] = []
         self._bytes = 0
 
@@ -156,6 +161,8 @@ class Recorder:
         """Record from now on, or as soon as Numba is imported."""
         for module, name in CALLED.items():
             self._waiting.append(When(module, partial(self._listen, name)))
+        for module, (name, methods) in NOT_LOOKED_AT.items():
+            self._waiting.append(When(module, partial(self._name_calls, name, methods)))
         self._waiting.append(When("numba.np.ufunc.parallel", self._name_what_is_not_seen))
 
     def stop(self) -> None:
@@ -180,7 +187,25 @@ class Recorder:
         """What was not seen, and what went wrong."""
         names = ", ".join(dict.fromkeys(self._not_seen))
         unseen = f"calls of {names} are not seen: a ufunc with target='parallel' is NumPy's own object"
-        return [*self.trouble, *([unseen] if names else [])]
+        ways = ", ".join(self._otherwise)
+        others = f"{ways}: such calls are not looked at"
+        return [*self.trouble, *([unseen] if names else []), *([others] if ways else [])]
+
+    def _name_calls(self, name, methods, module):
+        """Have calls noted by name that are not looked at."""
+        kind, otherwise = getattr(module, name), self._otherwise
+        for method in methods:
+            own, call = vars(kind).get(method), getattr(kind, method)
+
+            def noting(fn, /, *args, method=method, call=call, **named):
+                __tracebackhide__ = True
+                if not getattr(_busy, "now", False):
+                    said = getattr(fn, "__name__", "") or "a stencil"
+                    otherwise[said if method == "__call__" else f"{said}.{method}"] = None
+                return call(fn, *args, **named)
+
+            setattr(kind, method, noting)
+            self._undo.append(partial(setattr, kind, method, own) if own else partial(delattr, kind, method))
 
     def _name_what_is_not_seen(self, module):
         """Have the names noted of ufuncs for several threads, which Numba makes and NumPy calls."""
