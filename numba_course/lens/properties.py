@@ -11,6 +11,7 @@ import linecache
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 from numba.core.caching import NullCache
@@ -164,6 +165,23 @@ def race_free(call: Call, allow: Iterable[str | int] = ()) -> Finding:
         return Finding(HOLDS, f"not checked, which is allowed: {found.reason}", found)
     said = "has no race" if not found.places else "has no race but those that are allowed"
     return Finding(HOLDS, why or said, found)
+
+
+def allowances(allow: Any) -> tuple[str | int, ...]:
+    """One or several allowances of races, as `race_free` takes them.
+
+    Raises
+    ------
+    TypeError
+        If one is neither a text nor a whole number.
+    """
+    entries = allow if isinstance(allow, Iterable) and not isinstance(allow, str) else (allow,)
+    found = tuple(entries)
+    if not all(isinstance(entry, str | Integral) and not isinstance(entry, bool) for entry in found):
+        raise TypeError(
+            f"allow takes names of arrays, numbers of lines and kinds of conflicts, not {allow!r}"
+        )
+    return tuple(entry if isinstance(entry, str) else int(entry) for entry in found)
 
 
 def needed(call: Call, allow: Iterable[str | int]) -> list[str | int]:

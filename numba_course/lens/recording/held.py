@@ -66,8 +66,7 @@ def wanted_by(
             **{name: value for name, value in named.items() if name != "allow" or not ended},
             **together,
         }
-    allow = together.pop("allow", ())
-    allowed = (allow,) if isinstance(allow, str | int) else tuple(allow)
+    allowed = properties.allowances(together.pop("allow", ()))
     if allowed and not together.get("race_free"):
         raise ValueError("the marker numba allows races only where it asks for race_free=True")
     return {
@@ -84,10 +83,12 @@ def _refuse(args, named):
         raise ValueError(f"the marker numba knows {', '.join(CHECKS)} and allow, not {', '.join(unknown)}")
     for name, value in named.items():
         if name == "allow":
-            entries = value if isinstance(value, list | tuple | set | frozenset) else (value,)
-            is_known = all(isinstance(entry, str | int) and not isinstance(entry, bool) for entry in entries)
-            form = "names of arrays, numbers of lines and kinds of conflicts"
-        elif name in NUMBERS:
+            try:
+                properties.allowances(value)
+            except TypeError as error:
+                raise ValueError(f"of the marker numba {error}") from None
+            continue
+        if name in NUMBERS:
             is_known = value is None or (
                 isinstance(value, int) and not isinstance(value, bool) and value >= 0
             )

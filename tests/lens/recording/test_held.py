@@ -100,7 +100,7 @@ def test_properties_concern_no_function_that_cannot_have_them():
         ((), {"racefree": True}, "knows race_free, packed, .* not racefree"),
         ((), {"allocations": 0, "allow": "counts"}, "only where it asks for race_free=True"),
         *[
-            ((), {"race_free": True, name: value}, f"takes for {name} .*, not {value!r}")
+            ((), {"race_free": True, name: value}, f"{name} .*, not {value!r}")
             for name, value in (
                 ("allow", None),
                 ("allow", 1.5),
