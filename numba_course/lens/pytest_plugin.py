@@ -246,6 +246,8 @@ class Reporting:
         page = self.config.option.numba_html
         if page and page not in self.unwritten:
             terminalreporter.write_line(f"the page is in {page}")
+        for text in self.missing if not self._words() else ():
+            terminalreporter.write_line(f"note: {text}")
         for text in [*self.failures, *self.unwritten.values()]:
             terminalreporter.write_line(f"FAILED {text}", red=True)
 

@@ -200,8 +200,7 @@ class Recorder:
             def noting(fn, /, *args, method=method, call=call, **named):
                 __tracebackhide__ = True
                 if not getattr(_busy, "now", False):
-                    said = getattr(fn, "__name__", "") or "a stencil"
-                    otherwise[said if method == "__call__" else f"{said}.{method}"] = None
+                    otherwise[f"{_name_of(fn)}.{method}".removesuffix(".__call__")] = None
                 return call(fn, *args, **named)
 
             setattr(kind, method, noting)
@@ -350,6 +349,12 @@ def seconds_of(text: str) -> float:
     if not seconds > 0:  # so is none that is no number
         raise argparse.ArgumentTypeError(f"it must be a number of seconds above 0, not {text!r}")
     return seconds
+
+
+def _name_of(fn):
+    """The name of a ufunc, or of a stencil, which has it in its kernel alone."""
+    kernel = getattr(getattr(fn, "kernel_ir", None), "func_id", None)
+    return getattr(fn, "__name__", "") or getattr(kernel, "func_name", "a function")
 
 
 def is_jit_disabled() -> bool:
