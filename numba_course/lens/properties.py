@@ -147,7 +147,7 @@ def race_free(call: Call, allow: Iterable[str | int] = ()) -> Finding:
     try:
         found = call.races
     except NotChecked:
-        if not allowed and is_seen_to_be_serial(call.fn):  # a ufunc, say, which the interpreter does not take
+        if not allowed and (is_seen_to_be_serial(call.fn) or _is_serial_ufunc(call)):
             return Finding(NOT_CONCERNED, "nothing of it is parallel")
         raise
     is_unchecked = found.verdict == "not checked"
@@ -210,6 +210,14 @@ def unneeded(idle: Iterable[object]) -> str:
 def _is_serial(call):
     """Whether nothing of it is parallel, whatever the input."""
     return call.races.nothing_parallel and not call.machine_code.parallel
+
+
+def _is_serial_ufunc(call):
+    """Whether it is one of which the kernel starts nothing parallel."""
+    try:
+        return hasattr(call.fn, "_dispatcher") and not call.machine_code.parallel
+    except NotChecked:
+        return False
 
 
 def _allows(allowed, conflict):

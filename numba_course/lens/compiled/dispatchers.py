@@ -187,13 +187,10 @@ def is_seen_to_be_serial(fn: Any) -> bool:
     fn = getattr(fn, "_dispatcher", fn)
     if getattr(fn, "py_func", None) is None or wants_threads(fn):
         return False
-    try:
-        texts = [one.library.get_llvm_str() for one in fn.overloads.values()]
-    except (
-        Exception
-    ):  # what was loaded from a disk cache has no text, and other compilers have other libraries
-        return False
-    return bool(texts) and not any("@numba_parallel_for" in text for text in texts)
+    libraries = [one.library for one in fn.overloads.values()]
+    if not libraries or any(getattr(one, "_disable_inspection", True) for one in libraries):
+        return False  # of what was loaded from a disk cache there is no text
+    return not any("@numba_parallel_for" in one.get_llvm_str() for one in libraries)
 
 
 def _replace(value, names, options, done):
