@@ -22,6 +22,10 @@ def scaled(values, out, by=2.0):
         out[i] = by * values[i]
 
 @njit
+def refused(x):
+    return x.nothing
+
+@njit
 def total_of_zeros(n):
     return np.zeros(n).sum()
 
@@ -115,7 +119,7 @@ def test_marked_tests_are_held_to_what_the_marker_says_and_the_report_shows_all(
             raise RuntimeError("mine")
 
         def test_that_calls_what_fails():
-            kernels.total(3)
+            kernels.refused(3)
         """
     )
     files = "--junitxml=junit.xml", "--numba-html=page.html", "--numba-json=report.json"
