@@ -12,6 +12,7 @@ from queue import Empty
 
 import pytest
 
+from numba_course import exercises
 from numba_course.process import sandbox
 from tests import processors
 
@@ -58,7 +59,7 @@ def pytest_configure(config):
         os.environ.update(processors.environment(processor))  # for child processes and kernels, too
         if "numba" in sys.modules:
             sys.modules["numba"].config.reload_config()
-    sandbox.PRELOADED = (*sandbox.PRELOADED, "tests.warm")  # before the first check starts the fork server
+    sandbox.preload([exercises.WARM, "tests.warm"], exercises.WARM_ARRAYS)  # before a child is asked for
     if getattr(config.option, "nbval", False):  # absent where the plugin is switched off
         import nbval.plugin
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from numba_course import lens
 from numba_course.exercises import versions
 from numba_course.exercises.examination import noted_runs
 from numba_course.host import absent, brought_by, no_such
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from numba_course.exercises.question import Exercise
     from numba_course.exercises.records import Progress
 
+WARM = "numba_course.exercises.examination.warm"  # what the fork server loads for checks
+WARM_ARRAYS = "numba_course.exercises.requirements.warm_arrays"  # and when there is time
+# Nothing starts here. But a fork server that an instrument has started without this would be replaced by the first check.
+sandbox.preload([lens.WARM, WARM], WARM_ARRAYS)
 # The exercises of each chapter, in the order of the course: known without loading the chapter.
 NAMES = {
     "00_start_here": ("double",),

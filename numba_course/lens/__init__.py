@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numba_course.lens.race.detector import races
     from numba_course.lens.race.real_calls import runs
 
+WARM = "numba_course.lens.warm"  # what the fork server loads for the instruments
 # The module that has each name.
 HOMES = {
     "assert_allocations": "assertions",
@@ -74,6 +75,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in HOMES:
+        from numba_course.process import sandbox
+
+        sandbox.preload([WARM])
         found = getattr(importlib.import_module(f"{__name__}.{HOMES[name]}"), name)
         globals()[name] = found
         return found

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from numba_course.lens import program as programs
-from numba_course.lens.program import Program
-from numba_course.lens.recording.calls import DISABLED, SECONDS, Recorder, is_jit_disabled
+from numba_course.lens.program import Program, in_folder
+from numba_course.lens.recording.calls import DISABLED, SECONDS, Recorder, is_jit_disabled, seconds_of
 from numba_course.process import sandbox  # noqa: F401  # notes where packages are found, before the program's path is set
 
 DESCRIPTION = """\
@@ -27,22 +29,38 @@ of compiled code that take the time."""
 
 def calls(program: Program, options: argparse.Namespace) -> int:
     """Run a program, and tell what became of the compiled functions that it called; return its exit code."""
+    folder = os.getcwd()
     with Recorder().recording() as recorder:
         code = program.run()
-    if sys.stdout is not None:
-        sys.stdout.flush()
     try:
-        report = _report(recorder, options.seconds)
+        with in_folder(folder):  # the program may have gone into another
+            report = _report(recorder, SECONDS if options.seconds is None else options.seconds)
+            _tell(*report.lines())
+            texts = {"json": lambda: report.as_json() + "\n"}
+            texts["html"] = lambda: report.page(f"Compiled functions of {program.target}")
+            _write(options, texts)
     except Exception as error:  # the program is done, and its exit code is its own
-        print(f"there is no report, our bug: {type(error).__name__}: {error}", file=sys.stderr)
-        return code
-    print(*report.lines(), sep="\n", file=sys.stderr)
-    if options.json:
-        Path(options.json).write_text(report.as_json() + "\n", encoding="utf-8")
-    if options.html:
-        page = report.page(f"Compiled functions of {program.target}")
-        Path(options.html).write_text(page, encoding="utf-8")
+        _tell(f"there is no report, our bug: {type(error).__name__}: {error}")
     return code
+
+
+def _tell(*lines):
+    """Lines for stderr, behind what the program has printed; nobody hears them where it has closed that."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            print(*lines, sep="\n", file=sys.stderr, flush=True)
+
+
+def _write(options, texts):
+    """Write the files that are asked for; what cannot be written is told."""
+    from numba_course.lens.recording.report import unwritten
+
+    for name, text in texts.items():
+        path = getattr(options, name)
+        if path and (why := unwritten(Path(path), text())):
+            _tell(why)
 
 
 def _report(recorder, seconds):
@@ -53,34 +71,34 @@ def _report(recorder, seconds):
     if is_jit_disabled():
         return Report((), (DISABLED,))
     if recorder.called:
-        print(f"looking at {len(recorder.called)} compiled functions ...", file=sys.stderr, flush=True)
+        _tell(f"looking at {len(recorder.called)} compiled functions ...")
     return Report(tuple(look(recorder.called, seconds)), tuple(recorder.notes))
 
 
 def profile(program: Program, options: argparse.Namespace) -> int:
     """Run a program, and tell which lines of its compiled functions take the time; return its exit code."""
+    if is_jit_disabled():
+        code = program.run()
+        _tell(DISABLED)
+        return code
     from numba_course.lens import html
     from numba_course.lens.profiling.program import run
     from numba_course.lens.recording.report import PAGE
 
+    folder = os.getcwd()
     try:
         found, code = run(program)
     except RuntimeError as error:
-        print(error, file=sys.stderr)
+        _tell(error)
         return 1
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    print(found, file=sys.stderr)
-    if options.html:
-        title = html.escape(f"Profile of {program.target}")
-        Path(options.html).write_text(PAGE.format(title=title, body=found._repr_html_()), encoding="utf-8")
-    if options.json:
-        data = {
-            "lines": [asdict(line) for line in found.tree],
-            "samples": found.samples,
-            "ended": found.ended,
-        }
-        Path(options.json).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    lines = [asdict(line) for line in found.tree]
+    data = {"lines": lines, "samples": found.samples, "ended": found.ended}
+    title = html.escape(f"Profile of {program.target}")
+    with in_folder(folder):
+        _tell(found)
+        texts = {"json": lambda: json.dumps(data, indent=1) + "\n"}
+        texts["html"] = lambda: PAGE.format(title=title, body=found._repr_html_())
+        _write(options, texts)
     return code
 
 
@@ -105,8 +123,7 @@ def understood(arguments: Sequence[str]) -> tuple[Command, Program, argparse.Nam
     parser.add_argument("--html", metavar="FILE", help="write the report as a page, too")
     parser.add_argument(
         "--seconds",
-        type=float,
-        default=SECONDS,
+        type=seconds_of,
         metavar="N",
         help=f"look at no further function after N ({SECONDS:.0f})",
     )
@@ -117,6 +134,8 @@ def understood(arguments: Sequence[str]) -> tuple[Command, Program, argparse.Nam
     options, program = parser.parse_args(own), programs.understood(rest)
     if program is None:
         parser.error("name a script, or -m and a module")
+    if command == "profile" and options.seconds is not None:
+        parser.error("profile takes no --seconds: it takes as long as the program")
     return COMMANDS[command], program, options
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from numba_course.lens import properties
-from numba_course.lens.properties import HOLDS, NOT_CONCERNED, Call, Finding, asked
+from numba_course.lens.properties import HOLDS, NOT_CONCERNED, Call, Finding, allowances, asked
 
 
 def assert_race_free(fn: Any, *args: Any, allow: Iterable[str | int] = (), **named: Any) -> None:
@@ -34,10 +34,10 @@ def assert_race_free(fn: Any, *args: Any, allow: Iterable[str | int] = (), **nam
     AssertionError
         If there is a race that is not allowed, nothing was checked, or an allowance is no longer needed.
     TypeError
-        If `fn` itself has a parameter that is called `allow`.
+        If `fn` itself has a parameter that is called `allow`, or something else than names and numbers is given there.
     """
     _refuse_shared_name(fn, "allow")
-    _hold(properties.race_free, Call(fn, args, named), _several(allow))
+    _hold(properties.race_free, Call(fn, args, named), allowances(allow))
 
 
 def assert_vectorised(fn: Any, *args: Any, line: int | str | None = None, **named: Any) -> None:
@@ -154,11 +154,6 @@ def failure(name: str, finding: Finding) -> str:
     unchecked = finding.verdict in (properties.NOT_CHECKED, NOT_CONCERNED)
     said = f"{name} was not checked: {finding.sentence}" if unchecked else f"{name} {finding.sentence}"
     return said if not card or finding.sentence in card else f"{said}\n{card}"
-
-
-def _several(allow):
-    """What is allowed, be it one or several."""
-    return (allow,) if isinstance(allow, str | int) else tuple(allow)
 
 
 def _refuse_shared_name(fn, name):

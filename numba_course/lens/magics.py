@@ -42,12 +42,15 @@ def _magic(shell, name):
 def _read(name: str, line: str, names: Mapping[str, Any]) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
     """The function of a line, and its arguments, by the names of the session; the call is not made."""
     form = "a call, such as f(x, y), which is not made" if name in OF_A_CALL else "a function"
+    line = line.rstrip("; ")  # which shows nothing in IPython, whatever a line is
     if not line:
         raise UsageError(f"%{name} takes {form}")
     try:
         tree = ast.parse(line, mode="eval").body
     except SyntaxError as error:
         raise UsageError(f"%{name} takes {form}; {line!r} is none: {error.msg}") from None
+    if name in OF_A_FUNCTION and isinstance(tree, ast.Call):
+        raise UsageError(f"%{name} takes {form}, and makes no call; {line!r} is one")
     if name in OF_A_FUNCTION:
         return _value(name, tree, names), (), {}
     if not isinstance(tree, ast.Call):

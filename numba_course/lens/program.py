@@ -8,11 +8,15 @@ import runpy
 import sys
 import threading
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from typing import Any
 
+from numba_course.lens.recording import calls
+
+RECORDER = calls.__file__  # has a frame between those of the program and of what Numba compiled
 HERE = (__file__, "<frozen runpy>", runpy.__file__)
 NOT_FOUND = 2  # as python says it
 
@@ -89,11 +93,42 @@ def _ended(work: Callable[[], Any]) -> int:
     except SystemExit as leaving:
         return _exit_code(leaving.code)
     except BaseException as error:
+        _hide_ours(error, set())
         inner = error.__traceback__
         while inner is not None and inner.tb_frame.f_code.co_filename in HERE:
             inner = inner.tb_next
         sys.excepthook(type(error), error.with_traceback(inner), inner)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _hide_ours(error: BaseException | None, seen: set[int]) -> None:
+    """Take the frames of the recorder out of the traceback of an exception, and of those that led to it."""
+    if error is None or id(error) in seen:
+        return
+    seen.add(id(error))
+    entry = error.__traceback__
+    while entry is not None:
+        while entry.tb_next is not None and entry.tb_next.tb_frame.f_code.co_filename == RECORDER:
+            entry.tb_next = entry.tb_next.tb_next
+        entry = entry.tb_next
+    for other in (error.__cause__, error.__context__, *getattr(error, "exceptions", ())):
+        _hide_ours(other, seen)
+
+
+@contextmanager
+def in_folder(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Have it be the current folder meanwhile, as far as it and the present one are still there."""
+    there = None
+    with suppress(OSError):
+        there = os.getcwd()
+    with suppress(OSError):
+        os.chdir(folder)
+    try:
+        yield
+    finally:
+        if there is not None:
+            with suppress(OSError):
+                os.chdir(there)
 
 
 def _exit_code(code):

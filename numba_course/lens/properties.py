@@ -11,11 +11,14 @@ import linecache
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from numbers import Integral
 from typing import Any
 
+from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
 from numba.np.ufunc.ufuncbuilder import UFuncDispatcher
 
+from numba_course.lens.compiled.dispatchers import is_seen_to_be_serial
 from numba_course.lens.compiled.machine_code import GROWS, MachineCode, machine_code
 from numba_course.lens.disk_cache import Cache, cache
 from numba_course.lens.interpreter_lock import Gil, gil
@@ -142,27 +145,55 @@ def race_free(call: Call, allow: Iterable[str | int] = ()) -> Finding:
         Each must allow something.
     """
     allowed = tuple(allow)
-    found = call.races
-    if found.verdict == "not checked":
-        if NOT_CHECKED in allowed:
-            return Finding(HOLDS, f"not checked, which is allowed: {found.reason}", found)
+    try:
+        found = call.races
+    except NotChecked:
+        if not allowed and (is_seen_to_be_serial(call.fn) or _is_serial_ufunc(call)):
+            return Finding(NOT_CONCERNED, "nothing of it is parallel")
+        raise
+    is_unchecked = found.verdict == "not checked"
+    if is_unchecked and NOT_CHECKED not in allowed:
         return Finding(NOT_CONCERNED if _is_serial(call) else NOT_CHECKED, found.reason, found)
-    left = [conflict for conflict in found.places if not any(_allows(allowed, conflict))]
-    if left:
+    if left := [conflict for conflict in found.places if not any(_allows(allowed, conflict))]:
         return Finding(BROKEN, "has a race", replace(found, conflicts=_each_once(left), total=0))
-    if found.reason:
-        why = f"beyond what is allowed it was not looked at to the end: {found.reason}"
-        return Finding(HOLDS if NOT_CHECKED in allowed else NOT_CHECKED, why, found)
-    if idle := sorted(set(map(str, allowed)) - set(map(str, needed(call, allowed)))):
+    why = f"beyond what is allowed it was not looked at to the end: {found.reason}" if found.reason else ""
+    if why and NOT_CHECKED not in allowed:
+        return Finding(NOT_CHECKED, why, found)
+    used = needed(call, allowed)
+    if idle := [entry for entry in allowed if entry not in used]:
         return Finding(BROKEN, f"needs no allowance: {unneeded(idle)}", found)
-    return Finding(
-        HOLDS, "has no race" if not found.places else "has no race but those that are allowed", found
-    )
+    if is_unchecked:
+        return Finding(HOLDS, f"not checked, which is allowed: {found.reason}", found)
+    said = "has no race" if not found.places else "has no race but those that are allowed"
+    return Finding(HOLDS, why or said, found)
+
+
+def allowances(allow: Any) -> tuple[str | int, ...]:
+    """One or several allowances of races, as `race_free` takes them.
+
+    Raises
+    ------
+    TypeError
+        If one is neither a text nor a whole number.
+    """
+    entries = allow if isinstance(allow, Iterable) and not isinstance(allow, str) else (allow,)
+    found = tuple(entries)
+    if not all(isinstance(entry, str | Integral) and not isinstance(entry, bool) for entry in found):
+        raise TypeError(
+            f"allow takes names of arrays, numbers of lines and kinds of conflicts, not {allow!r}"
+        )
+    return tuple(entry if isinstance(entry, str) else int(entry) for entry in found)
 
 
 def needed(call: Call, allow: Iterable[str | int]) -> list[str | int]:
     """Those allowances that allow something in this call."""
-    allowed, found = tuple(allow), call.races
+    allowed = tuple(allow)
+    if not allowed:
+        return []
+    try:
+        found = call.races
+    except NotChecked:
+        return [entry for entry in allowed if entry == NOT_CHECKED]
     partly = found.verdict == "not checked" or found.reason
     return [
         entry
@@ -173,13 +204,21 @@ def needed(call: Call, allow: Iterable[str | int]) -> list[str | int]:
 
 def unneeded(idle: Iterable[object]) -> str:
     """What to say of allowances that allow nothing."""
-    names = ", ".join(map(str, idle))
-    return f"nothing that was found is of such an array, line or kind: {names}. What allows nothing must go"
+    names = ", ".join(f"line {entry}" if isinstance(entry, int) else repr(entry) for entry in idle)
+    return f"no conflict that was found is one of {names}. An allowance that allows nothing must go"
 
 
 def _is_serial(call):
     """Whether nothing of it is parallel, whatever the input."""
     return call.races.nothing_parallel and not call.machine_code.parallel
+
+
+def _is_serial_ufunc(call):
+    """Whether it is one of which the kernel starts nothing parallel."""
+    try:
+        return hasattr(call.fn, "_dispatcher") and not call.machine_code.parallel
+    except NotChecked:
+        return False
 
 
 def _allows(allowed, conflict):
@@ -293,6 +332,8 @@ def specialisations(call: Call, at_most: int = 1) -> Finding:
 
 def cache_fresh(call: Call) -> Finding:
     """Whether the function has a disk cache which another process can load, and nothing in it is seen to be stale."""
+    if _is_made_without_cache(call.fn):
+        return Finding(NOT_CONCERNED, "it was made without cache=True")
     found = call.cache
     if found.index is None:
         return Finding(NOT_CONCERNED, "it was made without cache=True", found)
@@ -303,6 +344,13 @@ def cache_fresh(call: Call) -> Finding:
     if not any(entry.usable for entry in found.entries):
         return Finding(NOT_CHECKED, "its disk cache has nothing that this process would load; call it", found)
     return Finding(HOLDS, "has a fresh disk cache", found)
+
+
+def _is_made_without_cache(fn):
+    """Whether Numba was not asked to keep it, a kernel of a ufunc and a function in object mode included."""
+    kernel = getattr(fn, "_dispatcher", fn)
+    kept = [getattr(kernel, name) for name in ("_cache", "cache") if hasattr(kernel, name)]
+    return hasattr(kernel, "py_func") and bool(kept) and all(isinstance(one, NullCache) for one in kept)
 
 
 def releases_gil(call: Call) -> Finding:

@@ -7,12 +7,11 @@ here is told as such, and fails no test.
 from __future__ import annotations
 
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from numba_course.lens.recording.calls import DISABLED, SECONDS, Recorder, is_jit_disabled
+from numba_course.lens.recording.calls import ALIKE, DISABLED, SECONDS, Recorder, is_jit_disabled, seconds_of
 
 MARKER = (
     "numba(race_free=True, packed=True, allocations=0, specialisations=1, releases_gil=True, cache_fresh=True, "
@@ -43,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--numba-seconds",
-        type=float,
+        type=seconds_of,
         metavar="N",
         default=SECONDS,
         help=f"look at no further function after so many seconds ({SECONDS:.0f})",
@@ -67,29 +66,29 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Record what a marked test calls, and hold it to what the marker says, if the test itself passes."""
-    marker = item.get_closest_marker("numba")
-    if marker is None:
+    markers = [(marker.args, marker.kwargs) for marker in item.iter_markers("numba")]
+    if not markers:
         return (yield)
     if is_jit_disabled():
         _note(item.config, f"{DISABLED}: tests marked with numba were not held to anything")
         return (yield)
-    with Recorder().recording() as recorder:
+    with Recorder(ALIKE).recording() as recorder:
         result = yield
-    if broken := _broken(item, marker, recorder):
+    if broken := _broken(item, markers, recorder):
         pytest.fail("\n\n".join(broken), pytrace=False)
     return result
 
 
-def _broken(item, marker, recorder):
-    """What the marker asks for and is not so."""
-    wanted = {name: value for name, value in marker.kwargs.items() if name != "allow"}
-    allow = marker.kwargs.get("allow", ())
+def _broken(item, markers, recorder):
+    """What the markers ask for and is not so."""
     try:
-        from numba_course.lens.recording.held import hold
+        from numba_course.lens.recording.held import hold, wanted_by
 
-        broken, trouble = hold(recorder.called, wanted, (allow,) if isinstance(allow, str | int) else allow)
-    except ValueError as error:
-        return [str(error)]
+        try:
+            wanted, allowed = wanted_by(markers)
+        except ValueError as error:
+            return [str(error)]
+        broken, trouble = hold(recorder.called, wanted, allowed)
     except Exception as error:
         broken, trouble = [], [f"our bug: {type(error).__name__}: {error}"]
     for text in (*trouble, *recorder.notes):
@@ -135,11 +134,19 @@ class Reporting:
     def __init__(self, config: pytest.Config) -> None:
         self.config, self.recorder = config, Recorder()
         self.is_worker = hasattr(config, "workerinput")
-        self.has_workers = not self.is_worker and bool(getattr(config.option, "dist", "no") != "no")
+        self.has_workers = False
         self.received: list[dict[str, Any]] = []
         self.report: Any = None
         self.failures: list[str] = []
+        self.missing: list[str] = []  # what should have been looked at, and was not
+        self.unwritten: dict[str, str] = {}
         self._refuse_unknown()
+        self.allowed = _allowances(config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Begin to record, unless workers of xdist run the tests: only it knows that, whatever the options say."""
+        self.has_workers = self.config.pluginmanager.has_plugin("dsession")
         if not self.has_workers:
             self.recorder.start()
 
@@ -159,9 +166,9 @@ class Reporting:
     def pytest_testnodedown(self, node: Any, error: Any) -> None:
         """Take what a worker found."""
         found = getattr(node, "workeroutput", {}).get(SENT)
-        self.received.append(
-            found or {"looked": [], "notes": ["a worker ended without a word on what it saw"]}
-        )
+        self.received.append(found or {"looked": [], "notes": []})
+        if found is None:
+            self.missing.append("a worker ended without a word on what it saw")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -170,24 +177,30 @@ class Reporting:
         if session.exitstatus not in ENDED:
             _note(self.config, "pytest was stopped, and there is no report")
             return
+        from numba_course.lens.program import in_folder
+
         try:
-            self._finish(session)
+            with in_folder(self.config.invocation_params.dir):  # a test may have gone into another
+                self._finish(session)
         except Exception as error:
             _note(self.config, f"there is no report, our bug: {type(error).__name__}: {error}")
+            if self._words():
+                _fail(session)
 
     def _finish(self, session):
         if self.is_worker:
             self.config.workeroutput[SENT] = self._looked_at()
             return
         from numba_course.lens.recording.looking import from_data
-        from numba_course.lens.recording.report import Report, merged
+        from numba_course.lens.recording.report import Report, merged, with_allowances
 
         parts = self.received if self.has_workers else [self._looked_at()]
-        self.report = merged([Report(tuple(map(from_data, p["looked"])), tuple(p["notes"])) for p in parts])
-        self._write()
-        self.failures = self.report.failures(self._words())
-        if self.failures and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        found = merged([Report(tuple(map(from_data, p["looked"])), tuple(p["notes"])) for p in parts])
+        self.report = with_allowances(found, self.allowed)
+        self.failures = [*self.report.failures(self._words()), *(self.missing if self._words() else ())]
+        self.unwritten = self._write()
+        if self.failures or self.unwritten:
+            _fail(session)
 
     def _looked_at(self):
         """What was called and what was found out about it, as plain data."""
@@ -202,23 +215,26 @@ class Reporting:
         if reporter and not self.is_worker:
             reporter.write_line("")
             reporter.write_line(f"numba: looking at {len(self.recorder.called)} compiled functions ...")
-        found = look(self.recorder.called, self.config.option.numba_seconds, _allowances(self.config))
+        found = look(self.recorder.called, self.config.option.numba_seconds, self.allowed)
         return {"looked": [one.as_data() for one in found], "notes": notes}
 
     def _write(self):
-        """The files that were asked for, and the properties for JUnit's XML."""
-        option = self.config.option
+        """Write the files that were asked for, and the properties for JUnit's XML; a sentence for what could not be."""
+        from numba_course.lens.recording.report import unwritten
+
+        option, folder = self.config.option, self.config.invocation_params.dir
+        texts = {}
         if option.numba_html:
-            page = self.report.page(f"Compiled functions of {self.config.rootpath.name}")
-            Path(option.numba_html).write_text(page, encoding="utf-8")
+            texts[option.numba_html] = self.report.page(f"Compiled functions of {self.config.rootpath.name}")
         if option.numba_json:
-            Path(option.numba_json).write_text(self.report.as_json() + "\n", encoding="utf-8")
+            texts[option.numba_json] = self.report.as_json() + "\n"
         junit = next(
             (p for p in self.config.pluginmanager.get_plugins() if hasattr(p, "add_global_property")), None
         )
         if junit:
             for name, value in self.report.properties():
                 junit.add_global_property(name, value)
+        return {name: why for name, text in texts.items() if (why := unwritten(folder / name, text))}
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the table, and what fails."""
@@ -227,10 +243,19 @@ class Reporting:
         terminalreporter.section("numba report")
         for line in self.report.lines():
             terminalreporter.write_line(line)
-        if self.config.option.numba_html:
-            terminalreporter.write_line(f"the page is in {self.config.option.numba_html}")
-        for text in self.failures:
+        page = self.config.option.numba_html
+        if page and page not in self.unwritten:
+            terminalreporter.write_line(f"the page is in {page}")
+        for text in self.missing if not self._words() else ():
+            terminalreporter.write_line(f"note: {text}")
+        for text in [*self.failures, *self.unwritten.values()]:
             terminalreporter.write_line(f"FAILED {text}", red=True)
+
+
+def _fail(session):
+    """Have pytest end as if a test had failed, if it would end well."""
+    if session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def _allowances(config):
@@ -238,6 +263,11 @@ def _allowances(config):
     found = {}
     for line in config.getini("numba_allow"):
         name, _, races = line.partition(":")
-        entries = (entry.strip() for entry in races.split(","))
-        found[name.strip()] = [int(entry) if entry.isdigit() else entry for entry in entries if entry]
+        entries = [entry.strip() for entry in races.split(",") if entry.strip()]
+        if not name.strip() or not entries:
+            raise pytest.UsageError(
+                f"numba_allow takes lines such as 'function: array, line or kind', not {line!r}"
+            )
+        meant = found.setdefault(name.strip(), [])
+        meant += [int(entry) if entry.isdigit() else entry for entry in entries]
     return found

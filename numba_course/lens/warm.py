@@ -1,24 +1,11 @@
-"""Load what the instruments need and compile something: the fork server imports this, so its children start warm.
+"""Load what the instruments need: the fork server imports this after `process.warm`, so its children start warm.
 
-It does its work as it is imported, and that takes a second: nothing but the fork server may import it.
+Nothing but the fork server need import it.
 """
 
 import gc
 
-import numba
-import numpy as np
-
 from numba_course.lens.compiled import compilation  # noqa: F401  # for the children
 from numba_course.lens.race import detector  # noqa: F401
 
-
-@numba.njit
-def _total(values):
-    total = 0.0
-    for value in values:
-        total += value
-    return total
-
-
-_total(np.zeros(1))
 gc.freeze()  # the children need not look through all that is loaded for garbage, nor copy it by looking

@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -41,8 +41,7 @@ from numba_course.process.child import Error, describe  # noqa: F401  # a face o
 from numba_course.process.pickling import dumps
 
 AT_FIRST = tuple(sys.path)  # with it Numba and this package were found
-PRELOADED = ("numba_course.lens.warm", "numba_course.exercises.examination.warm")
-POSTPONED = "numba_course.exercises.requirements.warm_arrays"
+PRELOADED = "numba_course.process.warm"  # by every fork server
 KEPT_OUTPUT = 2_000  # characters of what the child printed
 STARTING = 60.0  # seconds that a child may take before it is ready: on a busy machine it waits for its turn
 LOOKS = 1.0  # seconds between two looks at a fork server from which a child should have come
@@ -87,6 +86,19 @@ class Outcome:
     limit: float | None = None
 
 
+def preload(modules: Sequence[str], postponed: str = "") -> None:
+    """Have the fork server load modules before it forks a child, from now on; one that runs without them is replaced.
+
+    Parameters
+    ----------
+    modules : sequence of str
+        Loaded in this order, after those that were named before. Nothing is loaded in this process.
+    postponed : str
+        Module with a function `steps` for `prepare_more`, see `fork_server.main`.
+    """
+    _server.preload(modules, postponed)
+
+
 def prepare() -> None:
     """Start the fork server without waiting for it, so that the first child waits less."""
     if _can_fork():
@@ -95,7 +107,7 @@ def prepare() -> None:
 
 
 def prepare_more() -> None:
-    """Have the fork server load `POSTPONED` as well, before the next child, and without waiting for it.
+    """Have the fork server load what was postponed as well, before the next child, and without waiting for it.
 
     Not whenever it has nothing else to do: it would take a core from whoever measures something meanwhile.
     """
@@ -516,6 +528,17 @@ class _Server:
         self._link: socket.socket | None = None
         self._owner = 0
         self._has_more = False
+        self._preloaded: tuple[str, ...] = (PRELOADED,)
+        self._postponed = ""
+
+    def preload(self, modules: Sequence[str], postponed: str) -> None:
+        """Have modules loaded by the next one, which is needed if this one has not loaded them."""
+        with self._lock:
+            new = tuple(name for name in modules if name not in self._preloaded)
+            self._preloaded += new
+            if (new or postponed not in ("", self._postponed)) and self._owner == os.getpid():
+                self._end()
+            self._postponed = postponed or self._postponed
 
     def ensure(self) -> None:
         """Start it unless it runs."""
@@ -526,7 +549,7 @@ class _Server:
         """Have it load what not every session needs, once."""
         with self._lock:
             self._ensure()
-            if not self._has_more:
+            if self._postponed and not self._has_more:
                 self._has_more = True
                 self._link.send(b"m")
 
@@ -538,7 +561,8 @@ class _Server:
             self._link.close()
         ours, theirs = _socket_pair()
         with theirs:
-            self._process = _popen(_main(theirs.fileno()), pass_fds=[theirs.fileno()])
+            text = _main(theirs.fileno(), self._preloaded, self._postponed)
+            self._process = _popen(text, pass_fds=[theirs.fileno()])
         self._link, self._owner = ours, os.getpid()
         self._has_more = False
 
@@ -631,10 +655,10 @@ def _path():
     return [*sys.path, *(place for place in AT_FIRST if place not in sys.path)]
 
 
-def _main(descriptor):
+def _main(descriptor, preloaded, postponed):
     """What the fork server runs."""
     path = f"import sys; sys.path[:] = {_path()!r}; from numba_course.process.fork_server import main"
-    return f"{path}; main({descriptor}, {PRELOADED!r}, {POSTPONED!r})"
+    return f"{path}; main({descriptor}, {preloaded!r}, {postponed!r})"
 
 
 class _Alone:

@@ -147,6 +147,14 @@ def test_a_cache_is_fresh_stale_or_none(tmp_path, monkeypatch):
         lens.assert_cache_fresh(total)
 
 
+def test_an_allowance_is_a_name_or_a_number():
+    for allow in (None, 1.5, [True]):
+        with pytest.raises(TypeError, match="allow takes names of arrays, numbers of lines and kinds"):
+            lens.assert_race_free(histogram, np.arange(4), np.zeros(4), allow=allow)
+    line = np.int64(histogram.py_func.__code__.co_firstlineno + 3)
+    lens.assert_race_free(histogram, np.zeros(4, np.int64), np.zeros(4), allow=line)
+
+
 def test_a_parameter_of_the_function_is_not_taken_for_an_option():
     @njit
     def cut(values, at_most):

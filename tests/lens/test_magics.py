@@ -28,11 +28,11 @@ def magic():
 
 
 def test_arguments_are_evaluated_in_the_session_and_the_call_is_left_to_the_instrument(magic, monkeypatch):
-    assert magic("cache", " scaled ").index is None
+    assert magic("cache", " scaled; ").index is None
     assert magic("types", "scaled(*[values], **options)").signature.startswith(
         "(array(float64, 1d, C), float64)"
     )
-    assert magic("types", "scaled(k)", k=1).signature.startswith("(int64, omitted(default=2.0))")
+    assert magic("types", "scaled(k);", k=1).signature.startswith("(int64, omitted(default=2.0))")
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,7 @@ def test_arguments_are_evaluated_in_the_session_and_the_call_is_left_to_the_inst
         ("stages", "scaled(x)", "%stages: NameError: name 'x' is not defined"),
         ("machine_code", "scaled(1 / (n - n))", "%machine_code: ZeroDivisionError: division by zero"),
         ("cache", "", "%cache takes a function"),
+        ("cache", "scaled(values)", "%cache takes a function, and makes no call; 'scaled(values)' is one"),
         (
             "cache",
             "values",

@@ -3,8 +3,13 @@
 import json
 import subprocess
 import sys
+import traceback
 
 import pytest
+from numba import njit
+
+from numba_course.lens import program
+from numba_course.lens.recording.calls import Recorder
 
 SEEN = """
 '''What is it?'''
@@ -23,6 +28,8 @@ ENDS = {
     "syntax": "def f(:\n",
     "threads": "import threading, time\nthreading.Thread(target=lambda: (time.sleep(0.2), print('later'))).start()\n",
     "at exit": "import atexit; atexit.register(print, 'bye')",
+    "closes stdout": "import sys; sys.stdout.close()",
+    "goes elsewhere": "import atexit, os; os.chdir('/'); atexit.register(lambda: print(os.getcwd()))",
 }
 
 
@@ -80,13 +87,56 @@ def histogram(indices, counts):
 counts = np.zeros(4)
 histogram(np.arange(40) % 4, counts)
 print(counts, config.NUMBA_NUM_THREADS)
+os.chdir("/")
 raise SystemExit(5)
 """,
         encoding="utf-8",
     )
-    ours = run(tmp_path, "-m", "numba_course.lens", "--json", "report.json", "--html=page.html", "script.py")
+    ours = run(
+        tmp_path, "-m", "numba_course.lens", "--json", "new/report.json", "--html=page.html", "script.py"
+    )
     assert (ours.returncode, ours.stdout) == (5, "[10. 10. 10. 10.] 1\n")
     assert "script.py:7: histogram: race: iterations 0 and 4 both write counts[0]" in ours.stderr
-    (row,) = json.loads((tmp_path / "report.json").read_text("utf-8"))["functions"]
+    (row,) = json.loads((tmp_path / "new/report.json").read_text("utf-8"))["functions"]
     assert row["name"] == "histogram" and row["seen"]["race"]["short"] == "RACE"
     assert "counts[0]" in (tmp_path / "page.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("command", ["calls", "profile"])
+def test_what_cannot_be_told_or_written_is_no_error_of_the_program(tmp_path, command, monkeypatch):
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    (tmp_path / "script.py").write_text("import sys; print(1); sys.stderr.close()", encoding="utf-8")
+    ours = run(tmp_path, "-m", "numba_course.lens", command, "--json=script.py/x.json", "script.py")
+    assert (ours.returncode, ours.stdout, ours.stderr) == (0, "1\n", "")
+    (tmp_path / "script.py").write_text("print(1)", encoding="utf-8")
+    ours = run(tmp_path, "-m", "numba_course.lens", command, "script.py")
+    assert (ours.returncode, ours.stdout) == (0, "1\n") and "NUMBA_DISABLE_JIT is set" in ours.stderr
+
+
+def test_a_file_that_cannot_be_written_is_told_and_options_that_say_nothing_are_refused(tmp_path):
+    (tmp_path / "script.py").write_text("print(1)", encoding="utf-8")
+    ours = run(tmp_path, "-m", "numba_course.lens", "--json=script.py/x.json", "script.py")
+    assert ours.returncode == 0 and "x.json could not be written: " in ours.stderr
+    for options in (("--seconds=nan",), ("--seconds=-5",), ("profile", "--seconds=5")):
+        ours = run(tmp_path, "-m", "numba_course.lens", *options, "script.py")
+        assert (ours.returncode, ours.stdout) == (2, "") and "--seconds" in ours.stderr
+
+
+@njit
+def refuse(x):
+    raise ValueError("oh")
+
+
+def test_the_recorder_is_in_no_traceback(monkeypatch):
+    def work():
+        try:
+            refuse(1)
+        except ValueError:
+            refuse(2)
+
+    shown = []
+    monkeypatch.setattr(sys, "excepthook", lambda *error: shown.extend(traceback.format_exception(*error)))
+    with Recorder().recording() as recorder:
+        assert program._ended(work) == 1
+    assert recorder.called and "in work" in "".join(shown)
+    assert "recording" not in "".join(shown) and "During handling" in "".join(shown)

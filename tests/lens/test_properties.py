@@ -101,6 +101,16 @@ def test_a_race_that_is_allowed_vouches_for_nothing_that_came_after_it():
     assert properties.race_free(call, ("values", "not checked")).verdict == HOLDS
 
 
+def test_what_could_not_be_checked_vouches_for_no_other_allowance():
+    call = Call(stops, (np.zeros(1), ("x", "y")))
+    assert call.races.verdict == "not checked"
+    assert properties.race_free(call, ("not checked",)).verdict == HOLDS
+    finding = properties.race_free(call, ("not checked", "nonsense", 4))
+    assert finding.verdict == BROKEN and "one of 'nonsense', line 4" in finding.sentence
+    call = Call(stops, (np.zeros(4), ("x", "y")))
+    assert properties.race_free(call, ("values", "not checked", "nonsense")).verdict == BROKEN
+
+
 def test_what_is_not_parallel_is_not_concerned_by_races():
     assert properties.race_free(Call(serial, (np.ones(9),))).verdict == NOT_CONCERNED
 

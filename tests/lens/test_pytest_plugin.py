@@ -21,6 +21,14 @@ def scaled(values, out, by=2.0):
     for i in prange(values.size):
         out[i] = by * values[i]
 
+@njit
+def refused(x):
+    return x.nothing
+
+@njit
+def total_of_zeros(n):
+    return np.zeros(n).sum()
+
 @njit(cache=True)
 def total(values):
     result = 0.0
@@ -98,20 +106,32 @@ def test_marked_tests_are_held_to_what_the_marker_says_and_the_report_shows_all(
         def test_no_such_property():
             pass
 
+        class TestBoth:
+            pytestmark = pytest.mark.numba(race_free=None, allocations=0)
+
+            @pytest.mark.numba(specialisations=1)
+            def test_the_marker_of_the_class_counts_too(self):
+                kernels.total_of_zeros(3)
+
         @pytest.mark.numba(race_free=True)
         def test_that_fails_itself(counts):
             kernels.histogram(COUNTED, counts)
             raise RuntimeError("mine")
+
+        def test_that_calls_what_fails():
+            kernels.refused(3)
         """
     )
     files = "--junitxml=junit.xml", "--numba-html=page.html", "--numba-json=report.json"
     result = run("--numba-report", *files)
-    result.assert_outcomes(passed=3, failed=6)
+    result.assert_outcomes(passed=3, failed=8)
     text = result.stdout.str()
+    assert "recording" not in text  # which is between a test and what it calls
     for said in (
         "race_free: lens_kernels.histogram has a race",
         "race: iterations 0 and 4 both write counts[0] (line 7: counts[indices[i]] += 1)",
-        "race_free needs no allowance: nothing that was found is of such an array, line or kind: weights",
+        "race_free needs no allowance: no conflict that was found is one of 'weights'",
+        "allocations: lens_kernels.total_of_zeros allocates 1 times a call",
         "race_free was not checked: it concerns none of lens_kernels.total",
         "allocations was not checked: no compiled function was seen to be called from Python",
         "the marker numba knows race_free, packed, allocations, specialisations, releases_gil, cache_fresh and allow",
@@ -131,6 +151,7 @@ def test_marked_tests_are_held_to_what_the_marker_says_and_the_report_shows_all(
         "scaled": ["1 packed", "none", "released", "none", "–"],
         "histogram": ["1 scalar", "none", "held", "RACE", "–"],
         "total": ["1 scalar", "none", "held", "serial", "fresh"],
+        "total_of_zeros": ["1 scalar", "1", "held", "serial", "–"],
     }
     assert rows["lens_kernels.scaled"]["calls"] == 2 and "[9]" in rows["lens_kernels.scaled"]["where"]
     page = (pytester.path / "page.html").read_text("utf-8")
@@ -139,7 +160,9 @@ def test_marked_tests_are_held_to_what_the_marker_says_and_the_report_shows_all(
 
 
 def test_workers_of_xdist_send_what_they_saw_and_it_fails_only_if_asked(run, pytester):
-    pytester.makeini("[pytest]\nnumba_allow =\n    lens_kernels.histogram: counts, same value\n")
+    pytester.makeini(
+        "[pytest]\nnumba_allow =\n    histogram: counts\n    histogram: same value\n    nobody: a\n"
+    )
     pytester.makepyfile(
         """
         import lens_kernels as kernels
@@ -156,7 +179,12 @@ def test_workers_of_xdist_send_what_they_saw_and_it_fails_only_if_asked(run, pyt
     assert result.ret == 1
     (row,) = [line for line in result.outlines if line.startswith("lens_kernels.histogram(")]
     assert row.split()[2:5] == ["4", "1", "allowed"]
-    result.stdout.fnmatch_lines(["FAILED lens_kernels.histogram*needs no allowance*same value*"])
+    result.stdout.fnmatch_lines(
+        [
+            "note: numba_allow names nobody, and no compiled function of that name was seen to be called",
+            "FAILED histogram needs no allowance: no conflict that was found is one of 'same value'*",
+        ]
+    )
 
 
 def test_without_compilation_it_says_so(run, pytester, monkeypatch):
@@ -219,3 +247,45 @@ def test_what_cannot_fail_is_refused(run, pytester):
     result = run("--numba-fail-on=racing")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--numba-fail-on takes race, cache, scalar, gil, unchecked, not racing"])
+    pytester.makeini("[pytest]\nnumba_allow = lens_kernels.histogram counts\n")
+    result = run("--numba-report")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*numba_allow takes lines such as 'function: array, line or kind', not *"])
+
+
+RACING = """
+    import lens_kernels as kernels
+    import numpy as np
+
+    def test_counts():
+        kernels.histogram(np.arange(40) % 4, np.zeros(4))
+"""
+
+
+def test_a_race_fails_with_options_of_xdist_but_without_its_workers_and_where_a_file_cannot_be_written(
+    run, pytester
+):
+    pytester.makepyfile(RACING)
+    (pytester.path / "file").touch()
+    files = "--numba-html=new/folder/page.html", "--numba-json=file/report.json"
+    result = run("--dist=loadfile", "--numba-fail-on=race", *files)
+    result.assert_outcomes(passed=1)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["the page is in new/folder/page.html", "FAILED lens_kernels.histogram*race*"]
+    )
+    result.stdout.fnmatch_lines(["FAILED *report.json could not be written: *"])
+    assert "counts[0]" in (pytester.path / "new/folder/page.html").read_text("utf-8")
+
+
+def test_a_file_that_cannot_be_written_fails_alone_and_a_broken_report_fails_what_it_was_asked_for(
+    run, pytester
+):
+    (pytester.path / "file").touch()
+    pytester.makepyfile("def test_nothing(): pass")
+    result = run("--numba-html=file/page.html")
+    assert result.ret == 1
+    result.stdout.no_fnmatch_line("the page is in*")
+    pytester.makeconftest("from numba_course.lens.recording import report\nreport.merged = None")
+    assert run("--numba-fail-on=race").ret == 1
+    assert run("--numba-report").ret == 0

@@ -55,7 +55,9 @@ def test_what_is_not_documented_is_a_failure(monkeypatch):
 def test_races_are_looked_for_in_the_parallel_function(monkeypatch):
     fn = njit(lambda n: n + 1)
     assert look("races", fn, (1,)) == "not checked: nothing of it runs in parallel for this input"
-    monkeypatch.setattr("numba_course.lens.races", lambda fn, *args: Races("not checked", reason="our bug: all"))
+    monkeypatch.setattr(
+        "numba_course.lens.races", lambda fn, *args: Races("not checked", reason="our bug: all")
+    )
     assert look("races", fn, (1,)) == "failed: our bug: all"
 
 

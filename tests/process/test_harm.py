@@ -246,7 +246,6 @@ def leave_the_session_alone():
 @pytest.fixture
 def server(monkeypatch):
     """A fork server of its own that has little to load."""
-    monkeypatch.setattr(sandbox, "PRELOADED", ())
     monkeypatch.setattr(sandbox, "_server", sandbox._Server())
     assert sandbox.run(os.getpid).ended == "returned"
     yield psutil.Process(sandbox._server._process.pid)

@@ -320,6 +320,25 @@ def test_a_function_that_remembers_travels_like_any_other(monkeypatch):
     )
 
 
+def test_children_have_of_the_course_what_was_asked_for_and_nothing_else(monkeypatch):
+    server = sandbox._Server()
+    monkeypatch.setattr(sandbox, "_server", server)
+    assert sandbox.run(_of_the_course).value == (True, [])
+    sandbox.preload(["numba_course.exercises.records"])
+    sandbox.prepare_more()  # of which there is nothing
+    assert "numba_course.exercises.records" in sandbox.run(_of_the_course).value[1]
+    process = server._process
+    sandbox.preload(["numba_course.exercises.records"])
+    assert server._process is process
+    server.close()
+
+
+def _of_the_course():
+    rooms = ("exercises", "kernels", "learner", "pipeline", "teaching")
+    names = [name for name in sys.modules if name.startswith(tuple(f"numba_course.{room}" for room in rooms))]
+    return "numba" in sys.modules, names
+
+
 def test_a_session_whose_path_is_gone_has_its_children(monkeypatch):
     server = sandbox._Server()  # no child was there before, so none knows the path
     monkeypatch.setattr(sandbox, "_server", server)

@@ -176,6 +176,23 @@ def _callees(fn):
     return [value for value in found if isinstance(value, Dispatcher)]
 
 
+def is_seen_to_be_serial(fn: Any) -> bool:
+    """Whether nothing parallel was asked for in a function or what it calls, and nothing that is compiled of it is.
+
+    Parameters
+    ----------
+    fn : object
+        A function that Numba compiles, or a ufunc, whose kernel is meant. False where it is not known.
+    """
+    fn = getattr(fn, "_dispatcher", fn)
+    if getattr(fn, "py_func", None) is None or wants_threads(fn):
+        return False
+    libraries = [one.library for one in fn.overloads.values()]
+    if not libraries or any(getattr(one, "_disable_inspection", True) for one in libraries):
+        return False  # of what was loaded from a disk cache there is no text
+    return not any("@numba_parallel_for" in one.get_llvm_str() for one in libraries)
+
+
 def _replace(value, names, options, done):
     """`value` with the dispatchers in it copied: itself, items of a tuple, what `names` use of a module."""
     if isinstance(value, Dispatcher):

@@ -27,7 +27,8 @@ class Types:
     name, signature : str
     lines : tuple of Line
     names : tuple of str
-        All variables of the function. One that is never used has no type: Numba drops it before.
+        All variables of the function. One that is defined only where these types never lead has no type: Numba drops
+        such a branch before.
     changing : tuple of str
         Variables that have more than one type.
     widened : tuple of int

@@ -16,6 +16,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,10 @@ class Samples:
     def let_in(self, now: bool) -> None:
         """Whether samples are to be kept from now on."""
         self._memory[1] = now
+
+    def copy_to(self, path: Path) -> None:
+        """Write what there is to another file, which can be opened as this one was."""
+        path.write_bytes(self._memory.tobytes())
 
     def look_for(self, spans: Sequence[tuple[int, int]]) -> None:
         """Where compiled code lies. Of many spans those that are close to each other become one."""

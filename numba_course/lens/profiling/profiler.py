@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from types import GeneratorType
 from typing import Any
@@ -225,7 +226,7 @@ def profile(fn: Callable[..., object], *args: object, seconds: float = 2.0, **na
     Raises
     ------
     TypeError
-        If `fn` is not callable, cannot be sent to another process, or does not compile for `args`.
+        If `fn` is not callable, cannot be sent to another process, does not take `args`, or does not compile for them.
     ValueError
         If `seconds` is not a number above 0.
     RuntimeError
@@ -241,12 +242,14 @@ def profile(fn: Callable[..., object], *args: object, seconds: float = 2.0, **na
         raise TypeError(
             f"lens.profile: fn must be a function, not {type(fn).__name__}; was it called already?"
         )
-    if not 0 < seconds < math.inf:
+    if not isinstance(seconds, Real) or not 0 < seconds < math.inf:
         raise ValueError(f"lens.profile: seconds must be a number above 0, not {seconds!r}")
     if why := _sampling.refusal():
         raise RuntimeError(f"lens.profile: {why}")
     fn, args = _called(fn, args, named)
     name = getattr(fn, "__name__", type(fn).__name__)
+    if why := _misfit(fn, args, named):
+        raise TypeError(f"lens.profile: the arguments do not fit {name}: {why}")
     try:
         sent = pickling.dumps(fn), pack((args, named))
     except Exception as error:
@@ -311,6 +314,19 @@ def _notes(found):
 
 
 # What follows runs in the child process.
+
+
+def _misfit(fn, args, named):
+    """Why the arguments do not fit the parameters; nothing if they do, or it is not known."""
+    try:
+        signature = inspect.signature(getattr(fn, "py_func", fn))
+    except (TypeError, ValueError):  # of what C has made
+        return ""
+    try:
+        signature.bind(*args, **named)
+    except TypeError as error:
+        return str(error)
+    return ""
 
 
 def _observe(pickled, packed, folder, seconds, limit):

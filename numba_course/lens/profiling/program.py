@@ -39,16 +39,16 @@ def run(program: Program) -> tuple[Profile, int]:
     """
     if why := _sampling.refusal():
         raise RuntimeError(f"lens.profile: {why}")
+    with tempfile.TemporaryFile() as file:  # without a name: nothing of it stays, however the program ends
+        samples = _sampling.Samples(f"/proc/self/fd/{file.fileno()}")
+    handler = _sampling.handler_for(samples.address)
+    with lines_kept() as compiled, _sampling.sampled(samples, handler):
+        samples.let_in(True)
+        code = program.run()
+        disturbed = DISTURBED * (not _sampling.is_in_place(handler))
+        samples.let_in(False)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, _image.SAMPLES)
-        file.touch()
-        samples = _sampling.Samples(str(file))
-        handler = _sampling.handler_for(samples.address)
-        with lines_kept() as compiled, _sampling.sampled(samples, handler):
-            samples.let_in(True)
-            code = program.run()
-            disturbed = DISTURBED * (not _sampling.is_in_place(handler))
-            samples.let_in(False)
+        samples.copy_to(Path(folder, _image.SAMPLES))
         _image.Record(folder, compiled.objects).is_renewed()
         ended = f"ended with {code}" if code else disturbed
         return profile_of(Path(program.target).name, tally(folder), 0, ended), code

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import os
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -67,6 +68,8 @@ class Conflict:
         Whether the loop is one that Numba made of a statement on whole arrays. Its iterations are the elements.
     same_value : bool
         Whether all that was written there is one and the same value, which nobody else read meanwhile.
+    home : str
+        File of the function that was looked at: lines of other files are told with the file.
     """
 
     array: str
@@ -77,6 +80,7 @@ class Conflict:
     files: tuple[str, str] = field(repr=False, compare=False)
     statement: bool = False
     same_value: bool = False
+    home: str = field(default="", repr=False, compare=False)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -124,7 +128,14 @@ class Conflict:
         )
 
     def _where(self, n):
-        return f"(line {self.lines[n]}{': ' + self.sources[n] if self.sources[n] else ''})"
+        file, text = self.files[n], self.sources[n]
+        is_elsewhere = (
+            self.home and file != self.home and os.path.exists(file)
+        )  # cells of a notebook are no files
+        place = (
+            f"line {self.lines[n]} of {os.path.basename(file)}" if is_elsewhere else f"line {self.lines[n]}"
+        )
+        return f"({place}: {text})" if text else f"({place})"
 
 
 @dataclass(frozen=True)
@@ -460,8 +471,10 @@ def _judged(fn, runs, why):
     }
     if clearest:
         total = len(set().union(*(r.memory.hits for r in runs)))
-        shown = tuple(_conflict(*entry) for entry in clearest)
-        return Races("race", shown, total, _places(runs), _unfinished(why, runs), **common)
+        home = fn.py_func.__code__.co_filename
+        shown = tuple(replace(_conflict(*entry), home=home) for entry in clearest)
+        places = tuple(replace(place, home=home) for place in _places(runs))
+        return Races("race", shown, total, places, _unfinished(why, runs), **common)
     if why or run.unseen:
         return _not_checked(why or run.unseen[0])
     most = max((count for _, count in common["loops"]), default=0)

@@ -7,6 +7,7 @@ those of a size that was not seen yet, so that their number is bounded, and so i
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import threading
@@ -24,11 +25,16 @@ CALLED = {  # where Numba calls what it has compiled: module and class
     "numba.np.ufunc.dufunc": "DUFunc",
     "numba.np.ufunc.gufunc": "GUFunc",
 }
+NOT_LOOKED_AT = {  # other ways to call what it has compiled, which are named: module, class and methods
+    "numba.np.ufunc.dufunc": ("DUFunc", ("reduce", "accumulate", "outer", "reduceat", "at")),
+    "numba.stencils.stencil": ("StencilFunc", ("__call__",)),
+}
 DISABLED = "NUMBA_DISABLE_JIT is set, so nothing is compiled"
 LOOKED_AT = 2_000  # calls of a function after which only a new specialisation is looked at
 SECONDS = 600.0  # for looking at what was recorded, if nothing else is said
 LARGEST = 64 << 20  # bytes of arguments that are copied
 ALTOGETHER = 512 << 20  # bytes of copies
+ALIKE = 3  # calls with other arguments of about the same size that are kept where each call matters
 LAYOUT = 0x503  # flags of an array that Numba's type depends on: contiguous either way, aligned, writeable
 MOST_MAKERS = 3  # of the functions that one piece of code makes, so many are kept
 LATE = f"it was first called with these types after {LOOKED_AT:,} calls, and its arguments were not copied"
@@ -71,17 +77,31 @@ class Sample:
 
 @dataclass
 class Signature:
-    """The calls of a function with arguments of the same types."""
+    """The calls of a function with arguments of the same types.
+
+    Attributes
+    ----------
+    kinds : str
+        The types, in words.
+    calls : int
+    returned : bool
+        Whether one of them returned.
+    by_size : dict
+        Samples of about the same size, which differ in what is in them.
+    left_out : int
+        Calls of which there is no sample, since there were enough of that size.
+    """
 
     kinds: str
     calls: int = 0
     returned: bool = False
-    by_size: dict[tuple[bool, int], Sample] = field(default_factory=dict)
+    by_size: dict[tuple[bool, int], list[Sample]] = field(default_factory=dict)
+    left_out: int = 0
 
     @property
     def samples(self) -> list[Sample]:
         """Copies of arguments, the most telling first."""
-        return sorted(self.by_size.values(), key=Sample.order)
+        return sorted((one for alike in self.by_size.values() for one in alike), key=Sample.order)
 
 
 class Called:
@@ -106,6 +126,11 @@ class Called:
 class Recorder:
     """Records calls between `start` and `stop`.
 
+    Parameters
+    ----------
+    alike : int
+        Samples that are kept of calls with arguments of the same types and about the same size.
+
     Attributes
     ----------
     where : str
@@ -114,8 +139,8 @@ class Recorder:
         What went wrong in recording, which is no fault of the program.
     """
 
-    def __init__(self) -> None:
-        self.where, self.trouble = "", list[str]()
+    def __init__(self, alike: int = 1) -> None:
+        self.where, self.trouble, self._alike = "", list[str](), alike
         self._by_id: dict[int, Called] = {}
         # Functions of which nothing more is learnt, as long as they have no more specialisations than so many.
         self._idle: dict[int, tuple[Called | None, Sized, int]] = {}
@@ -123,6 +148,7 @@ class Recorder:
         self._by_code: dict[Any, list[Called]] = {}
         self._waiting: list[When] = []
         self._not_seen: list[str] = []
+        self._otherwise: dict[str, None] = {}
         self._undo: list[Any] = []
         self._bytes = 0
 
@@ -135,6 +161,8 @@ class Recorder:
         """Record from now on, or as soon as Numba is imported."""
         for module, name in CALLED.items():
             self._waiting.append(When(module, partial(self._listen, name)))
+        for module, (name, methods) in NOT_LOOKED_AT.items():
+            self._waiting.append(When(module, partial(self._name_calls, name, methods)))
         self._waiting.append(When("numba.np.ufunc.parallel", self._name_what_is_not_seen))
 
     def stop(self) -> None:
@@ -159,7 +187,24 @@ class Recorder:
         """What was not seen, and what went wrong."""
         names = ", ".join(dict.fromkeys(self._not_seen))
         unseen = f"calls of {names} are not seen: a ufunc with target='parallel' is NumPy's own object"
-        return [*self.trouble, *([unseen] if names else [])]
+        ways = ", ".join(self._otherwise)
+        others = f"{ways}: such calls are not looked at"
+        return [*self.trouble, *([unseen] if names else []), *([others] if ways else [])]
+
+    def _name_calls(self, name, methods, module):
+        """Have calls noted by name that are not looked at."""
+        kind, otherwise = getattr(module, name), self._otherwise
+        for method in methods:
+            own, call = vars(kind).get(method), getattr(kind, method)
+
+            def noting(fn, /, *args, method=method, call=call, **named):
+                __tracebackhide__ = True
+                if not getattr(_busy, "now", False):
+                    otherwise[f"{_name_of(fn)}.{method}".removesuffix(".__call__")] = None
+                return call(fn, *args, **named)
+
+            setattr(kind, method, noting)
+            self._undo.append(partial(setattr, kind, method, own) if own else partial(delattr, kind, method))
 
     def _name_what_is_not_seen(self, module):
         """Have the names noted of ufuncs for several threads, which Numba makes and NumPy calls."""
@@ -180,6 +225,7 @@ class Recorder:
         note, late, idle = self._note, self._note_late, self._idle
 
         def __call__(fn, /, *args, **named):
+            __tracebackhide__ = True  # in what pytest shows of a test that fails
             signature = sample = None
             known = idle.get(id(fn))
             if known is None:
@@ -229,7 +275,7 @@ class Recorder:
         with suppress(Exception):  # of a type that cannot be told
             kinds = kinds_in_words(called.fn, args, named)
             signature = called.signatures.setdefault(kinds, Signature(kinds, 1, returned=True))
-            signature.by_size.setdefault((True, -1), Sample(None, LATE, 0, True, self.where, raised=True))
+            signature.by_size.setdefault((True, -1), [Sample(None, LATE, 0, True, self.where, raised=True)])
 
     def _first_call(self, fn, args):
         """What is known of a function from now on; None if it is Numba's own."""
@@ -258,12 +304,17 @@ class Recorder:
         signature.calls += 1
         values = (*args, *named.values())
         size, poor = size_of(values), is_poor(values)
-        known = signature.by_size.get((poor, size.bit_length() // 2))
-        if known is not None and not known.raised:
+        alike = signature.by_size.setdefault((poor, size.bit_length() // 2), [])
+        raised = next((one for one in alike if one.raised), None)
+        if len(alike) >= self._alike and raised is None:
+            signature.left_out += 1
             return signature, None
-        sample = signature.by_size[poor, size.bit_length() // 2] = self._copied(
-            called, fn, args, named, size, poor
-        )
+        sample = self._copied(called, fn, args, named, size, poor)
+        if any(one.packed == sample.packed and one.why == sample.why for one in alike if one is not raised):
+            return signature, None
+        if raised is not None:
+            alike.remove(raised)
+        alike.append(sample)
         return signature, sample
 
     def _copied(self, called, fn, args, named, size, poor):
@@ -281,6 +332,29 @@ class Recorder:
             return Sample(None, f"{error}", size, poor, self.where)
         self._bytes += len(packed)
         return Sample(packed, "", size, poor, self.where)
+
+
+def seconds_of(text: str) -> float:
+    """A number of seconds on a command line.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is none, or not more than 0.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:  # so is none that is no number
+        raise argparse.ArgumentTypeError(f"it must be a number of seconds above 0, not {text!r}")
+    return seconds
+
+
+def _name_of(fn):
+    """The name of a ufunc, or of a stencil, which has it in its kernel alone."""
+    kernel = getattr(getattr(fn, "kernel_ir", None), "func_id", None)
+    return getattr(fn, "__name__", "") or getattr(kernel, "func_name", "a function")
 
 
 def is_jit_disabled() -> bool:

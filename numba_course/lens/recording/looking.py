@@ -5,18 +5,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from time import monotonic
 from typing import Any
 
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import properties
-from numba_course.lens.compiled.dispatchers import reached
+from numba_course.lens.compiled.dispatchers import reached, wants_threads
 from numba_course.lens.compiled.machine_code import MachineCode
 from numba_course.lens.errors import reason_after_kind
 from numba_course.lens.properties import BROKEN, HOLDS, NOT_CHECKED, NOT_CONCERNED, Call, Finding, asked
-from numba_course.lens.recording.calls import Called, dispatcher_of, is_numbas_own, python_function
+from numba_course.lens.recording.calls import (
+    LOOKED_AT,
+    Called,
+    dispatcher_of,
+    is_numbas_own,
+    python_function,
+)
 from numba_course.lens.recording.inside import inner_calls, place_of
 from numba_course.process.arguments import unpack
 
@@ -66,6 +72,13 @@ class Looked:
         From each of `PROPERTIES` to a `Seen`.
     cards : tuple of str
         The cards of the instruments, as HTML.
+    more_calls : bool
+        Whether there were more calls from Python than `calls`: after the first ones of a function that is called
+        with several combinations of types it is not known which of these the others had.
+    is_late : bool
+        Whether it was not looked at, since the time for looking was over.
+    used : tuple of str
+        The allowances of races that allowed something in the call that was looked at.
     """
 
     name: str
@@ -77,6 +90,9 @@ class Looked:
     specialisations: int
     seen: dict[str, Seen]
     cards: tuple[str, ...] = ()
+    more_calls: bool = False
+    is_late: bool = False
+    used: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, int, str]:
@@ -85,19 +101,21 @@ class Looked:
 
     def as_data(self) -> dict[str, Any]:
         """Numbers, text, lists and dicts alone, from which `from_data` makes it anew."""
-        return {**asdict(self), "cards": list(self.cards)}
+        return {**asdict(self), "cards": list(self.cards), "used": list(self.used)}
 
 
 def from_data(data: Mapping[str, Any]) -> Looked:
     """What `Looked.as_data` made plain."""
     seen = {name: Seen(**one) for name, one in data["seen"].items()}
-    return Looked(**{**data, "seen": seen, "cards": tuple(data["cards"])})
+    return Looked(**{**data, "seen": seen, "cards": tuple(data["cards"]), "used": tuple(data["used"])})
 
 
 def look(
     called: Sequence[Called], seconds: float, allow: Mapping[str, Sequence[str]] | None = None
 ) -> Iterator[Looked]:
     """Look at each signature of each function that was called, the instruments of the lens one after the other.
+
+    Functions that were made with ``parallel=True``, or call such, come first: time may not be enough for all.
 
     Parameters
     ----------
@@ -106,7 +124,7 @@ def look(
         After which nothing more is looked at: what is left is listed as not checked.
     allow : mapping, optional
         From names of functions, with or without module, to the races of them that are meant; see
-        `properties.race_free`.
+        `properties.race_free`. `Looked.used` has those that allowed something.
 
     Yields
     ------
@@ -115,7 +133,7 @@ def look(
     """
     until = monotonic() + seconds
     late = f"the time for looking, {seconds:.0f} s, was over"
-    for one in called:
+    for one in sorted(called, key=_is_serial):
         for signature in one.signatures.values():
             if not signature.returned and not _is_compiled(one.fn):
                 continue  # the compiler refused it, as a test may want it to
@@ -123,6 +141,11 @@ def look(
                 one, signature, late if monotonic() > until else "", _allowances(one.fn, allow or {})
             )
     yield from _looked_inside(called, until, late)
+
+
+def _is_serial(called):
+    """Whether nothing parallel was asked for, as far as is seen at a glance."""
+    return python_function(called.fn) is None or not wants_threads(dispatcher_of(called.fn))
 
 
 def _looked_inside(called, until, late):
@@ -139,8 +162,12 @@ def _looked_inside(called, until, late):
                     break
     everything = {place: (fn, caller) for caller, inner in hidden.items() for place, fn in inner.items()}
     for place, (fn, caller) in everything.items():
-        why = late if monotonic() > until else UNREACHED
-        yield _inner(fn, caller, *found.get(place, ("", why)))
+        if place in found:
+            yield _inner(fn, caller, *found[place])
+        elif monotonic() > until:
+            yield replace(_inner(fn, caller, "", late), is_late=True)
+        else:
+            yield _inner(fn, caller, "", UNREACHED)
 
 
 def _hidden(fn, outside):
@@ -184,28 +211,43 @@ def name_of(fn: Any) -> str:
     return f"{module}.{name}" if module not in ("", "__main__", "builtins") else name
 
 
+def is_meant(key: str, name: str) -> bool:
+    """Whether an allowance names a function, with or without its module."""
+    return name == key or name.endswith(f".{key}")
+
+
 def _allowances(fn, allow):
     name = name_of(fn)
-    return next((races for key, races in allow.items() if name == key or name.endswith(f".{key}")), ())
+    return [race for key, races in allow.items() if is_meant(key, name) for race in races]
+
+
+def _calls_of(called, signature):
+    """How many calls there were with arguments of these types, and whether there may have been more."""
+    later = called.calls - sum(one.calls for one in called.signatures.values())
+    if called.calls < LOOKED_AT or later <= 0:
+        return {"calls": signature.calls}
+    if len(called.signatures) == 1:
+        return {"calls": signature.calls + later}
+    return {"calls": signature.calls, "more_calls": True}
 
 
 def _looked(called, signature, late, allow):
     """What was found out about one signature; an exception of ours is told in its place."""
-    fn, common = called.fn, {**_common(called.fn), "calls": signature.calls}
+    fn, common = called.fn, {**_common(called.fn), **_calls_of(called, signature)}
     kinds, cards, where = AN_ADDRESS.sub("", signature.kinds), (), signature.samples[0].where
     if late:
-        return Looked(**common, signature=kinds, where=where, seen=_all_not_checked(late))
+        return Looked(**common, signature=kinds, where=where, seen=_all_not_checked(late), is_late=True)
     best = None
     for sample in signature.samples[:TRIES]:
         if best and sample.packed is None:
             break
-        seen, cards = _sampled(fn, sample, allow)
-        best = best or (seen, cards, sample.where)
+        seen, cards, used = _sampled(fn, sample, allow)
+        best = best or (seen, cards, used, sample.where)
         if seen["race"].verdict in (HOLDS, BROKEN, NOT_CONCERNED):
-            best = seen, cards, sample.where
+            best = seen, cards, used, sample.where
             break
-    seen, cards, where = best
-    return Looked(**common, signature=kinds, where=where, seen=seen, cards=cards)
+    seen, cards, used, where = best
+    return Looked(**common, signature=kinds, where=where, seen=seen, cards=cards, used=used)
 
 
 def _common(fn):
@@ -215,18 +257,18 @@ def _common(fn):
 
 
 def _sampled(fn, sample, allow):
-    """What each property of a call is, and the cards."""
+    """What each property of a call is, the cards, and the allowances that allow something."""
     if sample.packed is None:
-        return {**_all_not_checked(sample.why), "cache": _cache(Call(fn))}, ()
-    call = Call(fn, *unpack(sample.packed))
+        return {**_all_not_checked(sample.why), "cache": _cache(Call(fn))}, (), ()
+    call, used = Call(fn, *unpack(sample.packed)), []
     seen = {
         "loops": _shown(properties.packed, call, _loops),
         "allocations": _shown(properties.allocations, call, _allocations),
         "gil": _gil(call),
-        "race": _race(call, allow),
+        "race": _race(call, allow, used),
         "cache": _cache(call),
     }
-    return seen, tuple(one._repr_html_() for one in call.cards)
+    return seen, tuple(one._repr_html_() for one in call.cards), tuple(map(str, used))
 
 
 def _all_not_checked(why):
@@ -243,22 +285,27 @@ def _shown(check, call, short, *wanted):
         return Seen(NOT_CHECKED, NOT_CHECKED, f"our bug: {reason_after_kind(error)}")
 
 
-def _race(call, allow):
-    """Whether it races; a function of which nothing is parallel needs no interpreter."""
+def _race(call, allow, used):
+    """Whether it races; a function of which nothing is parallel needs no interpreter. What is `used` is added there."""
     if not isinstance(call.fn, Dispatcher):
         return Seen(NOT_CONCERNED, "–")
-    if not allow and any(isinstance(card, MachineCode) and not card.parallel for card in call.cards):
+    if any(isinstance(card, MachineCode) and not card.parallel for card in call.cards):
         return Seen(NOT_CONCERNED, "serial")
 
-    def short(finding):
-        if finding.verdict == BROKEN:
-            return "RACE" if finding.sentence == "has a race" else "allowed idly"
-        return {HOLDS: "none", NOT_CONCERNED: "serial"}.get(finding.verdict, NOT_CHECKED)
+    def check(call):
+        needed = properties.needed(call, allow)
+        finding = properties.race_free(call, needed)
+        used.extend(needed)
+        return finding
 
-    seen = _shown(properties.race_free, call, short, allow)
-    if seen.short == "RACE":
-        finding = properties.race_free(call, allow)
-        return Seen(BROKEN, "RACE", "\n".join(f"race: {one.sentence()}" for one in finding.card.conflicts))
+    def short(finding):
+        words = {HOLDS: "allowed" if used else "none", NOT_CONCERNED: "serial", BROKEN: "RACE"}
+        return words.get(finding.verdict, NOT_CHECKED)
+
+    seen = _shown(check, call, short)
+    if seen.verdict == BROKEN:
+        found = properties.race_free(call, used).card.conflicts
+        return Seen(BROKEN, seen.short, "\n".join(f"race: {one.sentence()}" for one in found))
     return seen
 
 

@@ -42,7 +42,9 @@ class When(importlib.abc.MetaPathFinder):
         execute = spec.loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
-            del spec.loader.exec_module  # the loader is as it was
+            vars(spec.loader).pop(
+                "exec_module", None
+            )  # the loader is as it was, of several that wait by the first
             execute(module)
             self._then(module)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from numba_course.lens import html
-from numba_course.lens.properties import BROKEN, HOLDS, NOT_CHECKED
-from numba_course.lens.recording.looking import PROPERTIES, UNREACHED, Looked, shortened
+from numba_course.lens.properties import BROKEN, HOLDS, NOT_CHECKED, unneeded
+from numba_course.lens.recording.looking import PROPERTIES, UNREACHED, Looked, is_meant, shortened
 
 HEADERS = ("function", "calls", "types", "race", "loops", "allocations", "gil", "cache")
 FAILURES = {  # what --numba-fail-on can name: the property, and the verdict that fails
@@ -57,10 +58,13 @@ class Report:
     looked : tuple of Looked
     notes : tuple of str
         What was not seen, and what went wrong in looking.
+    idle : tuple of str
+        A sentence for each function whose races are allowed without need.
     """
 
     looked: tuple[Looked, ...]
     notes: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
@@ -79,7 +83,15 @@ class Report:
             lines += _said(one)
         unreached = ", ".join(one.name for one in self.looked if one.seen["loops"].said == UNREACHED)
         lines += [f"{unreached}: not looked at: {UNREACHED}"] if unreached else []
-        return lines + [f"note: {note}" for note in self.notes]
+        lines += [self._late()] if self._late() else []
+        return [*lines, *self.idle, *(f"note: {note}" for note in self.notes)]
+
+    def _late(self, names=PROPERTIES):
+        """What was not looked at any more, but should have been for some properties; or nothing."""
+        late = [one for one in self.looked if one.is_late]
+        missing = [one for one in late if any(one.seen[name].verdict == NOT_CHECKED for name in names)]
+        listed = ", ".join(dict.fromkeys(one.name for one in missing))
+        return f"{listed}: not looked at: {missing[0].seen['loops'].said}" if missing else ""
 
     def page(self, title: str) -> str:
         """The same as a page of HTML, with the cards of the instruments; static, for light and dark screens."""
@@ -101,7 +113,8 @@ class Report:
         functions = [{**one.as_data(), "file": shortened(one.file)} for one in self.looked]
         for one in functions:
             del one["cards"]
-        return json.dumps({"functions": functions, "notes": list(self.notes)}, indent=2)
+        data = {"functions": functions, "notes": list(self.notes), "idle": list(self.idle)}
+        return json.dumps(data, indent=2)
 
     def properties(self) -> list[tuple[str, str]]:
         """Pairs of a name and a value, of each property of each function, for JUnit's XML."""
@@ -112,14 +125,31 @@ class Report:
         ]
 
     def failures(self, wanted: Iterable[str]) -> list[str]:
-        """One sentence for each function that is not as it is wanted to be; see `FAILURES`."""
-        asked = [FAILURES[word] for word in wanted]
-        return [
+        """One sentence for each function that is not as it is wanted to be, see `FAILURES`, and one for all others.
+
+        That one is of those that were not looked at since the time was over: they may be anything. With ``race``
+        allowances that allow nothing fail, too.
+        """
+        words = list(wanted)
+        asked = [FAILURES[word] for word in words]
+        late = self._late([name for name, _ in asked])
+        broken = [
             f"{one.name}{one.signature}: {one.seen[name].said.splitlines()[0] if one.seen[name].said else verdict}"
             for one in self.looked
             for name, verdict in asked
-            if one.seen[name].verdict == verdict
+            if one.seen[name].verdict == verdict and not one.is_late
         ]
+        return [*broken, *(self.idle if "race" in words else ()), *([late] if late else [])]
+
+
+def unwritten(path: Path, text: str) -> str:
+    """Write a text to a file, and make its folder if there is none; why it could not be written, or nothing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        return f"{path} could not be written: {error.strerror or error}"
+    return ""
 
 
 def merged(reports: Sequence[Report]) -> Report:
@@ -129,9 +159,30 @@ def merged(reports: Sequence[Report]) -> Report:
         known = found.get(one.key)
         calls = one.calls + (known.calls if known else 0)
         better = one if known is None or _checked(one) > _checked(known) else known
-        found[one.key] = Looked(**{**vars(better), "calls": calls})
+        used = tuple(dict.fromkeys([*(known.used if known else ()), *one.used]))
+        more = one.more_calls or bool(known and known.more_calls)
+        found[one.key] = replace(better, calls=calls, used=used, more_calls=more)
     notes = dict.fromkeys(note for report in reports for note in report.notes)
     return Report(tuple(found.values()), tuple(notes))
+
+
+def with_allowances(report: Report, allow: Mapping[str, Sequence[str | int]]) -> Report:
+    """The same with what there is to say of allowances that allow nothing; see `looking.look`.
+
+    Of a function that could not be checked nothing is said: it may need them.
+    """
+    idle, notes = [], list(report.notes)
+    for key, races in allow.items():
+        meant = [one for one in report.looked if one.calls and is_meant(key, one.name)]
+        used = {entry for one in meant for entry in one.used}
+        left = [race for race in races if str(race) not in used]
+        if not meant:
+            notes.append(
+                f"numba_allow names {key}, and no compiled function of that name was seen to be called"
+            )
+        elif left and all(one.seen["race"].verdict != NOT_CHECKED for one in meant):
+            idle.append(f"{key} needs no allowance: {unneeded(left)}")
+    return replace(report, idle=tuple(idle), notes=tuple(notes))
 
 
 def _checked(one):
@@ -143,7 +194,7 @@ def _row(one):
     """The cells of a function."""
     cells = (one.seen[name].short for name in PROPERTIES)
     race, *others = cells
-    calls = str(one.calls) if one.calls else "inside"
+    calls = f"{one.calls}{'+' * one.more_calls}" if one.calls else "inside"
     return f"{one.name}{_brief(one.signature)}", calls, str(one.specialisations), race, *others
 
 
@@ -180,7 +231,7 @@ def _said(one):
             yield from (f"{place}: {one.name}: {text}" for text in seen.said.splitlines())
     unchecked = {}
     for name in PROPERTIES:
-        if one.seen[name].verdict == NOT_CHECKED and one.seen[name].said != UNREACHED:
+        if one.seen[name].verdict == NOT_CHECKED and one.seen[name].said != UNREACHED and not one.is_late:
             unchecked.setdefault(one.seen[name].said, []).append(name)
     for why, names in unchecked.items():
         yield f"{place}: {one.name}: {', '.join(names)} not checked: {why}"

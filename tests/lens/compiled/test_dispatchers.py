@@ -1,6 +1,7 @@
 """dispatchers: what is refused, what a rebuilt copy shares with its original (nothing), what errors say."""
 
 import functools
+import importlib
 import re
 import types
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from numba import njit
 
+from numba_course.lens.compiled import dispatchers
 from numba_course.lens.compiled.dispatchers import check_dispatcher, compiled_for, rebuilt
 from numba_course.lens.errors import line_of, reason
 from numba_course.process import sandbox
@@ -387,3 +389,25 @@ def test_functions_of_one_module_may_use_other_names_of_it():
 
     module.at, module.third = at, third
     assert rebuilt(first)(np.array([1.0, 2.0])) == 3.0
+
+
+def test_what_is_serial_is_seen_where_there_is_text(tmp_path, monkeypatch):
+    @numba.njit(parallel=True)
+    def added(values):
+        return values + 1.0
+
+    @numba.njit
+    def calls(values):
+        return added(values)
+
+    monkeypatch.syspath_prepend(tmp_path)
+    text = "import numba\n\n@numba.njit(cache=True)\ndef f(x):\n    return x + 1\n"
+    (tmp_path / "lens_kept.py").write_text(text, encoding="utf-8")
+    kept = importlib.import_module("lens_kept")
+    for fn, args in ((calls, (np.ones(3),)), (kept.f, (1,))):
+        assert not dispatchers.is_seen_to_be_serial(fn)  # nothing of it is compiled
+        fn(*args)
+    assert not dispatchers.is_seen_to_be_serial(calls) and dispatchers.is_seen_to_be_serial(kept.f)
+    loaded = importlib.reload(kept).f
+    loaded(1)
+    assert loaded.stats.cache_hits and not dispatchers.is_seen_to_be_serial(loaded)

@@ -144,6 +144,7 @@ def test_sleep_is_not_waited_for_and_a_busy_machine_is(used, waited, is_in_vain)
     ("call", "error", "words"),
     [
         ((3,), TypeError, "must be a function, not int"),
+        ((programs.sorts,), TypeError, "the arguments do not fit sorts: missing a required argument"),
         ((programs.sorts, "text"), TypeError, "sorts does not compile: .*sort"),
         ((programs.sorts, (x for x in ())), TypeError, "cannot be sent"),
         ((programs.Walker().walk, 3), TypeError, "jitclass 'Walker' stays in the process that made it"),
@@ -154,7 +155,7 @@ def test_refusals(call, error, words):
         lens.profile(*call)
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "1", None])
 def test_seconds_must_be_a_number_above_0(seconds):
     with pytest.raises(ValueError, match="seconds must be a number above 0"):
         profile(programs.tiny, 1, seconds=seconds)

@@ -1,5 +1,6 @@
 """The profile of a whole program, in a process of its own."""
 
+import os
 import subprocess
 import sys
 
@@ -47,6 +48,14 @@ def test_a_program(tmp_path):
     line = 1 + PROGRAM.splitlines().index("        total += math.sin(i)  # the slow line")
     assert f"{line} ended with 3 {signal_default()} (0.0, 0.0)" in done.stdout, done.stdout + done.stderr
     assert not list(tmp_path.glob("__pycache__/*.nbi"))  # no disk cache was written
+
+
+def test_nothing_stays_of_a_program_that_ends_itself(tmp_path):
+    (tmp_path / "script.py").write_text("import os; os._exit(7)")
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "numba_course.lens", "profile", str(tmp_path / "script.py")]
+    assert subprocess.run(command, env=environment).returncode == 7
+    assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
 
 
 def signal_default():

@@ -1,5 +1,6 @@
 """The race detector: reported races found, valid programs left in peace, the same verdict on every machine."""
 
+import importlib
 import os
 import runpy
 import subprocess
@@ -337,3 +338,18 @@ def test_the_figure_shades_every_element_in_conflict():
 
 def test_the_instruments_answer_in_their_benchmark():
     agrees_with_every_peer("lens")
+
+
+def test_lines_of_other_files_are_told_with_the_file(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    text = "from numba import njit\n\n@njit\ndef put(counts, k):\n    counts[k] += 1\n"
+    (tmp_path / "lens_puts.py").write_text(text, encoding="utf-8")
+    put = importlib.import_module("lens_puts").put
+
+    @njit(parallel=True)
+    def calls(counts):
+        for i in prange(4):
+            put(counts, i % 2)
+
+    said = "both write counts[0] (line 5 of lens_puts.py: counts[k] += 1)"
+    assert said in repr(lens.races(calls, np.zeros(2)))

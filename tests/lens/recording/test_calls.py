@@ -3,12 +3,13 @@
 import numba
 import numpy as np
 import pytest
-from numba import guvectorize, njit, typed, vectorize
+from numba import guvectorize, njit, stencil, typed, vectorize
 from numba.core.dispatcher import Dispatcher
 from numba.experimental import jitclass
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 from numba.np.ufunc.parallel import ParallelUFuncBuilder
+from numba.stencils.stencil import StencilFunc
 
 from numba_course.lens.recording import calls
 from numba_course.lens.recording.calls import Recorder
@@ -126,6 +127,22 @@ def test_ufuncs_for_several_threads_are_named_as_not_seen():
     (note,) = recorder.notes
     assert note == "calls of half_of are not seen: a ufunc with target='parallel' is NumPy's own object"
     assert "noting" not in ParallelUFuncBuilder.build.__qualname__
+
+
+def test_other_ways_to_call_what_is_compiled_are_named():
+    @stencil
+    def mean(values):
+        return (values[-1] + values[1]) / 2
+
+    add = vectorize(["float64(float64, float64)"])(lambda a, b: a + b)
+    before = [vars(kind).get(name) for kind in (DUFunc, StencilFunc) for name in ("reduce", "__call__")]
+    with Recorder().recording() as recorder:
+        assert add.reduce(np.ones(3)) == 3
+        mean(np.ones(3))
+    assert recorder.notes == ["<lambda>.reduce, mean: such calls are not looked at"]
+    assert before == [
+        vars(kind).get(name) for kind in (DUFunc, StencilFunc) for name in ("reduce", "__call__")
+    ]
 
 
 def test_what_cannot_be_copied_says_why():

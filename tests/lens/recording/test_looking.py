@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numba import njit, prange
 
-from numba_course.lens.properties import BROKEN, HOLDS, NOT_CHECKED, NOT_CONCERNED
+from numba_course.lens.properties import HOLDS, NOT_CHECKED, NOT_CONCERNED
+from numba_course.lens.recording import calls, looking
 from numba_course.lens.recording.calls import Recorder
 from numba_course.lens.recording.looking import from_data, look
 
@@ -79,8 +80,26 @@ def test_all_of_it_is_plain_data(found):
 
 def test_races_that_are_meant_are_allowed_by_function_and_after_its_time_nothing_is_looked_at():
     with Recorder().recording() as recorder:
-        collide(np.zeros(4))
-    assert looked(recorder, 600.0, {"collide": ["counts"]})["collide"].seen["race"].verdict == HOLDS
-    late = looked(recorder, -1.0)["collide"].seen
-    assert {seen.verdict for seen in late.values()} == {NOT_CHECKED} and "was over" in late["race"].said
-    assert BROKEN not in {seen.verdict for seen in late.values()}
+        never(1), collide(np.zeros(4))
+    allowed = looked(recorder, 600.0, {"collide": ["counts", "weights"]})["collide"]
+    assert (allowed.seen["race"].verdict, allowed.seen["race"].short) == (HOLDS, "allowed")
+    assert allowed.used == ("counts",)
+    late = looked(recorder, -1.0)
+    assert list(late) == ["collide", "never"]  # what is parallel comes first
+    assert late["collide"].is_late and {seen.verdict for seen in late["collide"].seen.values()} == {
+        NOT_CHECKED
+    }
+
+
+def test_calls_are_counted_also_after_those_that_are_looked_at(monkeypatch):
+    monkeypatch.setattr(calls, "LOOKED_AT", 5)
+    monkeypatch.setattr(looking, "LOOKED_AT", 5)
+    with Recorder().recording() as recorder:
+        for n in range(9):
+            never(n)
+    assert (looked(recorder, -1.0)["never"].calls, looked(recorder, -1.0)["never"].more_calls) == (9, False)
+    with Recorder().recording() as recorder:
+        for n in range(9):
+            never(n), never(1.0)
+    found = [(one.calls, one.more_calls) for one in look(recorder.called, -1.0)]
+    assert found == [(3, True), (2, True)]

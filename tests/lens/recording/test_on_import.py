@@ -27,3 +27,14 @@ def test_what_is_forgotten_is_not_waited_for():
     before = list(sys.meta_path)
     When("lens_never_comes", print).forget()
     assert sys.meta_path == before
+
+
+def test_several_may_wait_for_one_module(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "lens_waited_for.py").write_text("value = 1", encoding="utf-8")
+    seen = []
+    for number in range(2):
+        When("lens_waited_for", lambda module, number=number: seen.append((number, module.value)))
+    import lens_waited_for
+
+    assert sorted(seen) == [(0, 1), (1, 1)] and "exec_module" not in vars(lens_waited_for.__loader__)

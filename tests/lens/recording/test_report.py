@@ -4,7 +4,7 @@ import json
 
 from numba_course.lens.properties import BROKEN, HOLDS, NOT_CHECKED, NOT_CONCERNED
 from numba_course.lens.recording.looking import UNREACHED, Looked, Seen, from_data
-from numba_course.lens.recording.report import Report, merged
+from numba_course.lens.recording.report import Report, merged, with_allowances
 
 WELL = {
     "race": Seen(NOT_CONCERNED, "serial"),
@@ -15,9 +15,10 @@ WELL = {
 }
 
 
-def looked(name="kernels.f", calls=1, **seen):
+def looked(name="kernels.f", calls=1, more_calls=False, is_late=False, used=(), **seen):
     signature = "(array(float64, 2d, C), readonly, omitted(default=1.0))"
-    return Looked(name, "kernels.py", 3, signature, calls, "test_f", 1, {**WELL, **seen}, ("<p>card</p>",))
+    facts = name, "kernels.py", 3, signature, calls, "test_f", 1, {**WELL, **seen}, ("<p>card</p>",)
+    return Looked(*facts, more_calls, is_late, used)
 
 
 def test_the_table_has_a_row_for_each_and_sentences_for_what_matters():
@@ -68,6 +69,36 @@ def test_the_page_escapes_what_it_shows_and_has_no_script():
 def test_nothing_called_is_said():
     assert Report(()).lines() == ["no compiled function was seen to be called from Python"]
     assert "no compiled function was seen to be called" in Report(()).page("t")
+
+
+def test_what_there_was_no_time_for_fails_whatever_is_asked_for():
+    late = Seen(NOT_CHECKED, "not checked", "the time was over")
+    rows = [looked(name, is_late=True, **dict.fromkeys(WELL, late)) for name in ("kernels.f", "kernels.g")]
+    report = Report((*rows, looked("kernels.inner", calls=0, is_late=True, loops=late)))
+    assert report.failures([]) == []
+    assert report.failures(["race"]) == ["kernels.f, kernels.g: not looked at: the time was over"]
+    assert report.failures(["unchecked"]) == report.failures(["race"])
+    assert report.failures(["scalar"]) == [report.lines()[-1]]
+    assert report.lines()[-1] == "kernels.f, kernels.g, kernels.inner: not looked at: the time was over"
+
+
+def test_allowances_that_allow_nothing_in_any_call_are_told_and_fail_with_races():
+    allowed = Seen(HOLDS, "allowed")
+    report = Report((looked(race=allowed, used=("a",)), looked("kernels.g"), looked(calls=2, used=("7",))))
+    found = with_allowances(report, {"f": ["a", 7, "b"], "kernels.g": ["c"], "h": ["d"]})
+    assert found.failures(["race"]) == list(found.idle) and not found.failures(["cache"])
+    assert [text.partition(". ")[0] for text in found.idle] == [
+        "f needs no allowance: no conflict that was found is one of 'b'",
+        "kernels.g needs no allowance: no conflict that was found is one of 'c'",
+    ]
+    assert found.lines()[-3:-1] == list(found.idle) and "names h, and no" in found.notes[-1]
+    unknown = Report((looked(race=Seen(NOT_CHECKED, "not checked", "too large")),))
+    assert with_allowances(unknown, {"f": ["a"]}).idle == ()
+
+
+def test_calls_that_are_not_known_to_be_all_have_a_plus():
+    first, second = (Report((looked(calls=2, more_calls=more),)) for more in (True, False))
+    assert " 4+ " in merged([first, second]).lines()[1]
 
 
 def test_what_was_not_reached_is_named_on_one_line():
