@@ -410,7 +410,16 @@ def _integer(node):
 
 
 BITS = ast.BitAnd | ast.BitOr | ast.BitXor | ast.LShift | ast.RShift
-WHOLE_FROM = {"uniform": 0, "range": 0, "round": 1}  # from this argument on, those of these are whole numbers
+WHOLE_FROM = {
+    "uniform": 0,
+    "range": 0,
+    "round": 1,
+    "np.empty": 0,
+    "np.zeros": 0,
+    "np.ones": 0,
+    "np.full": 0,
+    "np.arange": 0,
+}  # from this argument on, those of these are whole numbers
 
 
 def _counters(definition, whole_from):
@@ -419,8 +428,8 @@ def _counters(definition, whole_from):
     for node in ast.walk(definition):
         if isinstance(node, ast.Subscript):
             used |= algebra.names_in(node.slice)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            for argument in node.args[whole_from.get(node.func.id, len(node.args)) :]:
+        elif isinstance(node, ast.Call):
+            for argument in node.args[whole_from.get(ast.unparse(node.func), len(node.args)) :]:
                 used |= algebra.names_in(argument)
         elif isinstance(node, ast.Assign | ast.AugAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -463,8 +472,7 @@ class _Reals(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node):
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        whole = self.whole_from.get(name, len(node.args))
+        whole = self.whole_from.get(ast.unparse(node.func), len(node.args))
         node.args[:whole] = map(self.visit, node.args[:whole])
         return node
 

@@ -735,6 +735,9 @@ class Either(Operation):
 
             def either(load, y, x, c, key):
                 v, far = (load(y, x, c) if x % 2 else 3), x + 1
+                held = np.empty(int(v) * 0 + 2)
+                held[1] = v
+                v = np.float32(held[1])
                 if y % 2:
                     return 16777217
                 return v * third * other + load(y, far, c) / 7
