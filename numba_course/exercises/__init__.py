@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 WARM = "numba_course.exercises.examination.warm"  # what the fork server loads for checks
 WARM_ARRAYS = "numba_course.exercises.requirements.warm_arrays"  # and when there is time
-# Nothing starts here. But a fork server that an instrument has started without this would be replaced by the first check.
+# Nothing starts here. But a fork server that an instrument has started without it would be replaced by the first check.
 sandbox.preload([lens.WARM, WARM], WARM_ARRAYS)
 # The exercises of each chapter, in the order of the course: known without loading the chapter.
 NAMES = {

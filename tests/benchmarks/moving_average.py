@@ -13,7 +13,7 @@ SLOW = 10_000_000  # products above which a peer whose cost grows with the windo
 
 
 def cases(toy):
-    """Windows that are unrolled and others, in the cache and beyond, on one and two threads."""
+    """Windows that are unrolled and others, in the cache and beyond, on one and two threads; then along both axes."""
     sizes = (100,) if toy else (1_000_000, 10_000_000)
     for threads in (1, 2):
         for size in sizes:
@@ -22,6 +22,27 @@ def cases(toy):
                 yield case(values, window, threads)
         if threads == 1 or not toy:  # each is compiled apart
             yield case(values.astype(np.float32), 50, threads)
+
+    for shape, axis in [((30, 10), 1), ((10, 30), 0)] if toy else [((100_000, 10), 1), ((10, 100_000), 0)]:
+        yield axis_case(np.random.default_rng(0).random(shape), axis)
+
+
+def axis_case(values, axis, window=9):
+    """Short rows, and short columns."""
+    shape = [n - (window - 1) * (number == axis) for number, n in enumerate(values.shape)]
+    out, whole = np.empty(shape), [slice(None)] * values.ndim
+    whole[axis] = slice(window - 1, None)
+    windows = np.lib.stride_tricks.sliding_window_view(values, window, axis)
+    peers = {"sliding_window_view": lambda: windows.mean(axis=-1)}
+    if bottleneck:
+        peers["bottleneck"] = lambda: bottleneck.move_mean(values, window, axis=axis)[tuple(whole)]
+    return Case(
+        "moving_average",
+        f"{values.shape[0]:,} x {values.shape[1]:,} {values.dtype}, axis {axis}, window {window}",
+        lambda: kernels.moving_average(values, window, axis, out),
+        peers,
+        agrees=close(1e-6),
+    )
 
 
 def case(values, window, threads):

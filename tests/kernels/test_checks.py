@@ -1,4 +1,4 @@
-"""What docs/threads.md says of `threads`: where a call with more than one ends the process, and who names the page."""
+"""What `check_threads` lets pass: where a call with more than one thread ends the process, as docs/threads.md says."""
 
 import importlib.util
 import inspect
