@@ -38,7 +38,7 @@ class Pipeline:
     seed : int, 0 <= seed < 2**64
         Draws depend on it, the epoch, the sample and the operation, and on nothing else.
     threads : int, 1 <= threads <= 4096
-        How many threads share the samples of a call.
+        How many threads share the samples of a call: see docs/threads.md.
     fastmath : bool
         As for `numba.njit`, but NaN and infinity stay what they are.
     boundscheck : bool

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba.core import ir
 
 from numba_course.lens.race._memory import READ, WRITE
 from numba_course.lens.race._parfors import EXPRESSION, FRESH, LIBRARY, LOOP, OTHER, STENCIL, STORE, Parfor
-from numba_course.lens.race._values import theirs
+from numba_course.lens.race._values import NotUnderstood, theirs
 
 WRITING = (LOOP, STORE)  # what may write memory that was there before
 ELEMENTWISE = set("amax amin argmax argmin dot max mean min prod std sum var".split())
@@ -176,8 +177,11 @@ def _stretched(value, target):
 
 def stored(run: Any, target: np.ndarray, index: Any, value: Any) -> None:
     """``target[index] = value``, not done yet."""
-    if not _parfors(run.frame, STORE, run.memory.place):
+    found = _parfors(run.frame, STORE, run.memory.place)
+    if not found:
         return
+    if _stores_at(run.frame.code, run.memory.place) > max(1, len(found)):
+        raise NotUnderstood("one of several assignments, of which Numba runs not all in parallel,")
     if isinstance(index, np.ndarray) and index.dtype == bool and index.shape == target.shape:
         source = (
             [Operand(run.picked_from(value, index), READ, index)] if isinstance(value, np.ndarray) else []
@@ -188,6 +192,13 @@ def stored(run: Any, target: np.ndarray, index: Any, value: Any) -> None:
     if isinstance(view, np.ndarray) and view.size:
         source = [Operand(_stretched(value, view), READ)] if isinstance(value, np.ndarray) else []
         iterate(run, STORE, [*source, Operand(view, WRITE)])
+
+
+def _stores_at(code, place):
+    """How many assignments to elements stand in the line of a place."""
+    statements = (statement for block in code.blocks.values() for statement in block.body)
+    stores = (one.loc for one in statements if isinstance(one, ir.SetItem | ir.StaticSetItem))
+    return sum((loc.filename, loc.line) == (place.filename, place.line) for loc in stores)
 
 
 def updated(run: Any, target: np.ndarray, value: Any) -> None:

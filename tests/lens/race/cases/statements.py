@@ -121,3 +121,17 @@ def each_run_of_a_statement_in_a_serial_loop_ends_before_the_next(x):
 def one_run_of_a_statement_in_a_serial_loop_races(a):
     for _ in range(2):
         a[1:] = a[:-1]
+
+
+@unchecked(UP, UP, says="one of several assignments, of which Numba runs not all in parallel, on line")
+def one_of_two_in_a_line_is_serial(a, b):
+    # fmt: off
+    a[1::2] = a[:4]; b[:] = 0  # noqa: E702
+    # fmt: on
+
+
+@valid(UP, UP)
+def both_in_a_line_are_parallel(a, b):
+    # fmt: off
+    a[:] = 1; b[:] = 0  # noqa: E702
+    # fmt: on
