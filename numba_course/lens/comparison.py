@@ -201,6 +201,7 @@ class Comparison(html.Shown):
                 ax.annotate(_readable(median), (median, y), (0, 14), textcoords="offset points", ha="center")
             ax.set_yticks(range(len(medians)), medians)
             ax.set(xscale="log", xlabel="seconds for one call, less is better")
+            ax.xaxis.set_minor_formatter("")  # within one decade its labels would lie on each other
             ax.set_ylim(len(medians) - 0.4, -0.6)
 
         times = ", ".join(map(_readable, medians.values()))
