@@ -122,10 +122,8 @@ def call(run, frame, fn, args, kwargs):
         return Instance(*args)
     if isinstance(fn, types.FunctionType):
         return _overloads.call(run, frame, fn, args, kwargs)
-    if isinstance(fn, type(numba.objmode)):
-        raise NotUnderstood("a block with objmode")
     kind = "the intrinsic " if isinstance(fn, _Intrinsic) else ""
-    if type(fn).__name__ == "_ObjModeContextType":
+    if isinstance(fn, type(numba.objmode)):
         raise NotUnderstood("a block under objmode, which Python runs,")
     raise NotUnderstood(f"a call of {kind}{getattr(fn, '__name__', type(fn).__name__)}")
 

@@ -1,5 +1,6 @@
 """A clock is replaced wherever it stands, and is itself again afterwards."""
 
+import gc
 import time
 import timeit
 from functools import partial
@@ -53,3 +54,19 @@ def test_what_an_answer_does_is_plain_data(compiled):
     seen = timed(by_its_default, compiled, 0.25, (2, 0.5))
     assert seen.pop("reads") >= 2  # Numba reads some, too
     assert seen == {"returned": 0.25, "calls": 2, "with_others": 0}
+
+
+def test_what_is_told_of_each_garbage_collection_reads_no_clock_of_the_answer():
+    def told(phase, info):
+        time.perf_counter()
+
+    def answer(function, *args):
+        gc.collect()
+        return 1e-3
+
+    gc.callbacks.append(told)
+    try:
+        assert timed(answer, False, 1e-3, (1,))["reads"] == 0
+        assert told in gc.callbacks
+    finally:
+        gc.callbacks.remove(told)
