@@ -57,7 +57,8 @@ class Body:
     def packed_lines(self):
         """Own lines of what computes or moves several elements at once; None if what computes carries no line."""
         moving = {i.line for i in self.instructions if _assembly.moves(i, self.dataflow)}
-        return {i.line for i in self.computing} | (moving - {None})
+        unplaced = any(i.line is None and "cmp" in i.name and i.is_a("packed") for i in self.instructions)
+        return {i.line for i in self.computing} | (moving - {None}) | ({None} if unplaced else set())
 
 
 def facts(compilation):

@@ -106,3 +106,30 @@ def test_the_weekly_run_is_on_all_of_them_and_has_all_answers_of_its_chapters():
     names = [exercise.name for chapter in chapters for exercise in exercises.by_chapter()[chapter]]
     chosen = re.split(r"\s+or\s+", re.search(r'-k "not test_bank or ([^"]*)"', job)[1])
     assert [name for name in names if not any(part in name for part in chosen)] == []
+
+
+SEARCH = """
+import numpy as np
+from numba import njit
+from numba_course import lens
+
+known = np.arange(1024.0)
+
+@njit
+def place(wanted):
+    for i in range(1024):
+        if known[i] == wanted:
+            return i
+    return -1
+
+print(*(loop.state for loop in lens.stages(place, 3.0).loops))
+"""
+
+
+@pytest.mark.parametrize("processor", ["generic", "haswell"])
+def test_a_packed_comparison_without_a_line_is_not_called_scalar(processor, tmp_path):
+    (tmp_path / "search.py").write_text(SEARCH)
+    variables = {**os.environ, **processors.environment(processor)}
+    command = [sys.executable, str(tmp_path / "search.py")]
+    done = subprocess.run(command, env=variables, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() in ("not known", "packed")
