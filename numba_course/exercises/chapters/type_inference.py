@@ -238,8 +238,8 @@ PREDICTIONS = (
         answer="int64",
         why={
             "uint8": (
-                "In NumPy an array keeps its type, and so do sums of its elements. But `0` is an int64 to Numba, and "
-                "what holds an int64 and a uint8 is an int64."
+                "In NumPy the sum of two elements of type uint8 is a uint8. But `0` is an int64 to Numba, and the sum "
+                "of an int64 and a uint8 is an int64."
             ),
             "float64": (
                 "The last line makes a float64. But a division makes a new value; it does not change the type of what "
@@ -254,8 +254,8 @@ PREDICTIONS = (
         answer="does not compile",
         why={
             "4": (
-                "Python would return it: it never comes to the other line. A compiler that traces would, too. Numba "
-                "reads the whole function before it runs any of it."
+                "Python would return it: it never comes to the other line. Numba reads the whole function before it "
+                "runs any of it."
             ),
         },
     ),
