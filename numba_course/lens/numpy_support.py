@@ -319,10 +319,13 @@ def fate(expression: str, kind: str = "", expected: str = "") -> str:
     except REFUSALS:
         return "no"
     pairs = zip(result, wanted, strict=True) if isinstance(wanted, tuple) else [(result, wanted)]
-    return "yes" if all(_same(*map(np.asarray, pair)) for pair in pairs) else "DIFFERS"
+    return "yes" if all(_same(*pair) for pair in pairs) else "DIFFERS"
 
 
 def _same(actual, expected):
+    if isinstance(expected, list):  # of arrays, which need not be of one shape
+        return len(actual) == len(expected) and all(map(_same, actual, expected))
+    actual, expected = np.asarray(actual), np.asarray(expected)
     return actual.shape == expected.shape and bool(results.agreement(actual, expected, 1e-12).all())
 
 

@@ -362,10 +362,11 @@ EXERCISES = (
             "`bottom`; the pixel is `(1 - below) * upper + below * lower`.",
         ),
         explanation=(
-            "A pixel is a small square, and its value belongs to its centre: hence the halves. Without them the "
-            "picture moves up and to the left. Held between the outermost centres, a position always has a "
-            "neighbour on either side. What depends on the column only is computed again in each row here; "
-            "the kernel of the course computes it once."
+            "A pixel is a small square, and its value belongs to its centre: hence the halves. Without them a "
+            "smaller picture moves down and to the right, a larger one up and to the left. Held between the "
+            "outermost centres, a position lies on a centre or between two; on the last one there is none behind "
+            "it, hence the second `min`. What depends on the column only is computed again in each row here; the "
+            "kernel of the course computes it once for a pair of sizes, and keeps it."
         ),
     ),
 )
