@@ -17,6 +17,7 @@ from numba_course.lens import numpy_support
         ("a[:1]", "a.sum()", "DIFFERS"),
         ("a[[0]]", "", "no"),
         ("a.sum()", "", "yes"),
+        ("np.array_split(a, 2)", "", "yes"),  # a list of arrays that are not of one shape
     ],
 )
 def test_a_verdict_is_found_out(expression, expected, verdict):
