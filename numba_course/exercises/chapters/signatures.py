@@ -239,8 +239,8 @@ PREDICTIONS = (
     Prediction(
         name="long_list",
         question="How many times as long does it take to pass a list of 1000 numbers as to pass an array of them?",
-        choices=(1, 50, 3000),
-        answer=3000,
+        choices=(1, 50, 5000),
+        answer=5000,
         why={
             1: (
                 "Python passes a reference to any object, however large it is. But compiled code cannot use a list of "
