@@ -25,6 +25,7 @@ from numba_course.process import sandbox
 NAMES = {
     "00_start_here": ("speedup", "light"),
     "02_type_inference": ("total", "branch", "fee", "overflow"),
+    "03_signatures": ("seven_calls", "float32_array", "cast_number", "any_layout", "long_list"),
     "05_arrays_and_memory": ("own_buffer", "named_step", "ring"),
 }
 

@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from numba_course.exercises.arrays import BLOCKS, LARGE
+from numba_course.exercises.predictions import Prediction
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.kernels import CallsKernel, KernelInBounds, OneSpecialisation
@@ -182,5 +183,73 @@ EXERCISES = (
             'too; a kernel with the signature `float64[::1](types.Array(float64, 2, "C", readonly=True))` '
             "takes both without a copy."
         ),
+    ),
+)
+
+PREDICTIONS = (
+    Prediction(
+        name="seven_calls",
+        question="Seven arrays are passed to one function without a signature. How often does Numba compile?",
+        choices=(1, 3, 5),
+        answer=5,
+        why={
+            1: "The first call compiles, as most texts say. But it compiles for its own types, and for no others.",
+            3: (
+                "There are three dtypes. But an array's type has more parts: two arrays of float64 may differ in their "
+                "layout, or in whether they are read-only."
+            ),
+        },
+    ),
+    Prediction(
+        name="float32_array",
+        question="A function has the signature float64(float64[:]). What becomes of a float32 array?",
+        choices=("compiled again", "converted", "refused"),
+        answer="refused",
+        why={
+            "compiled again": "Without a signature it would be. With one, Numba compiles for its types and stops.",
+            "converted": (
+                "A single float32 number would be, and NumPy's own functions convert arrays. Numba would have to copy "
+                "the whole array at each call, and @njit does not do that."
+            ),
+        },
+    ),
+    Prediction(
+        name="cast_number",
+        question="A function with the signature int64(int64) returns its argument. What does it return for 2.7?",
+        choices=("2", "3", "an error"),
+        answer="2",
+        why={
+            "3": "That would be rounding. A conversion to a whole number cuts off, as int(2.7) does in Python.",
+            "an error": "An array of the wrong type is an error. A float counts as a number that can be converted.",
+        },
+    ),
+    Prediction(
+        name="any_layout",
+        question="A product of two arrays without gaps, added up in order: how many times as fast is [::1] as [:]?",
+        choices=(1, 3, 10),
+        answer=1,
+        why={
+            3: (
+                "A loop that knows more of its arrays can be made faster. But this one has to add one product after "
+                "the other, whatever it knows."
+            ),
+            10: "It sounds like much less work. But both loops do the same additions, in the same order.",
+        },
+    ),
+    Prediction(
+        name="long_list",
+        question="How many times as long does it take to pass a list of 1000 numbers as to pass an array of them?",
+        choices=(1, 50, 5000),
+        answer=5000,
+        why={
+            1: (
+                "Python passes a reference to any object, however large it is. But compiled code cannot use a list of "
+                "Python's objects as it is."
+            ),
+            50: (
+                "A list has to be unpacked, object by object, and that is slow. But no element of an array is looked "
+                "at, so the difference grows with the length."
+            ),
+        },
     ),
 )
