@@ -26,6 +26,7 @@ NAMES = {
     "00_start_here": ("speedup", "light"),
     "02_type_inference": ("total", "branch", "fee", "overflow"),
     "05_arrays_and_memory": ("own_buffer", "named_step", "ring"),
+    "06_errors_and_debugging": ("hints", "first_call", "leak", "callee", "interrupt"),
 }
 
 Choice = bool | float | str
