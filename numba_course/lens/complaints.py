@@ -14,13 +14,12 @@ from numba.core.dispatcher import Dispatcher
 
 from numba_course.lens import html
 from numba_course.lens.compiled.dispatchers import rebuilt
-from numba_course.lens.errors import line_of, reason
+from numba_course.lens.errors import _parts, line_of, reason
 from numba_course.process.child import kind_of, text_of
 
 READING, TYPES, MACHINE_CODE, RUN = STATIONS = ("reading", "types", "machine code", "run")  # in this order
 NONE = "no error"
 PASS = re.compile(r"^During: Pass (\w+)", re.MULTILINE)
-ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 UNLIKE = (  # what differs between two machines, two runs, or two versions of Numba
     (r"0x[0-9a-fA-F]{6,}", "0x…"),
     (r"(File: numba/\S+: Line )\d+", r"\1…"),
@@ -38,8 +37,8 @@ class Complaint:
     function : str
         Name of the function that was called.
     station : str
-        One of `STATIONS`: ``reading``, when Numba reads the arguments and the bytecode; ``types``, when it infers types;
-        ``machine code``, when that is made; ``run``, when the function had been compiled for the arguments. Or
+        One of `STATIONS`: ``reading``, while Numba reads the arguments and the bytecode; ``types``, while it infers
+        types; ``machine code``, while that is made; ``run``, when the function had been compiled for the arguments. Or
         ``no error``.
     kind : str
         Class of the exception; empty if there was none.
@@ -93,7 +92,7 @@ class Complaints(html.Shown):
     def _lines(self):
         failed = [one for one in self.all if one.station != NONE]
         named = sum(one.line is not None for one in failed)
-        yield "plain", f"{named} of {len(failed)} errors name a line"
+        yield "plain", f"errors that name a line: {named} of {len(failed)}"
 
     def _repr_html_(self):
         long = [one for one in self.all if "\n" in one.message.strip()]
@@ -141,7 +140,7 @@ def _complaint(fn: Callable[..., Any], *args: Any) -> Complaint:
 
 def message(error: BaseException) -> str:
     """The message of an error, with ``…`` for addresses and for the places of files of Numba's."""
-    text = ESCAPES.sub("", text_of(error))
+    _, text = _parts(error)
     for pattern, replacement in UNLIKE:
         text = re.sub(pattern, replacement, text)
     return text.strip("\n")
@@ -160,7 +159,9 @@ def _station(error, compiled):
 def _before_types():
     """Names of the passes that read a function before it has types."""
     known = vars(untyped_passes).values()
-    return {found.name() for found in known if isinstance(found, type) and hasattr(found, "_name") and found._name}
+    return {
+        found.name() for found in known if isinstance(found, type) and hasattr(found, "_name") and found._name
+    }
 
 
 def _pass_of(error):
@@ -175,5 +176,7 @@ def _pass_of(error):
 def _line_of_run(error, compiled):
     """The line that a traceback has for the function itself; None if it has none."""
     file = compiled.py_func.__code__.co_filename
-    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    lines = [
+        line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file
+    ]
     return lines[-1] if lines else None

@@ -1,4 +1,4 @@
-"""Chapter 06, errors and debugging: messages to decode, and functions to repair, one of which gives the right answer."""
+"""Chapter 06, errors and debugging: messages to decode, functions to repair, and what is said before it is shown."""
 
 import functools
 import linecache
@@ -474,8 +474,8 @@ PREDICTIONS = (
         answer="nothing",
         why={
             "stops it": (
-                "It stops a loop of Python, for Python looks for interrupts between its instructions. Machine code looks "
-                "only if somebody has written that into it."
+                "It stops a loop of Python, for Python looks for interrupts between its instructions. Machine code "
+                "looks only if somebody has written that into it."
             ),
         },
     ),

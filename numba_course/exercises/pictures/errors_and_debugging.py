@@ -46,7 +46,9 @@ def path(found: Complaints) -> figures.Figure:
                 ax.annotate("", (column - 0.4, 0.6), (column - 0.6, 0.6), arrowprops={"arrowstyle": "->"})
             for row, one in enumerate(ended[station]):
                 face = "black" if one.line else "white"
-                ax.plot(column - 0.38, -1 - row, "o", markerfacecolor=face, markeredgecolor="black", markersize=5)
+                ax.plot(
+                    column - 0.38, -1 - row, "o", markerfacecolor=face, markeredgecolor="black", markersize=5
+                )
                 ax.text(column - 0.31, -1 - row, one.function, va="center", fontsize=8, family="monospace")
         ax.text(-0.4, -1.3 - rows, "● names a line    ○ names none", fontsize=8)
         ax.set(xlim=(-0.55, len(STATIONS) - 0.45), ylim=(-1.6 - rows, 2.1))
