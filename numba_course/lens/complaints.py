@@ -62,8 +62,8 @@ class Complaint:
 
     @property
     def told(self) -> str:
-        """The kind of the error, and all of its message, as a notebook shows it."""
-        return f"{self.kind}: {self.message}"
+        """The kind of the error, and all of its message, as a notebook shows it; or that there was none."""
+        return f"{self.kind}: {self.message}" if self.kind else NONE
 
 
 @dataclass(frozen=True, repr=False)

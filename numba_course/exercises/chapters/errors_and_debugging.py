@@ -415,7 +415,7 @@ EXERCISES = (
 PREDICTIONS = (
     Prediction(
         name="hints",
-        question="A function says `x: int` and `-> int`, and returns x. What does it return for 2.5?",
+        question="A function whose type hints say int, twice, returns its argument. What does it return for 2.5?",
         choices=("2", "2.5", "an error"),
         answer="2.5",
         why={
