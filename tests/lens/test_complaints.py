@@ -75,6 +75,7 @@ def njit_middle(values):
 ROW, RECORDS = np.ones(3), np.zeros(2, "i4,f8")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Python 3.13, from Numba: a generator
 @pytest.mark.parametrize(
     ("call", "station", "kind", "text"),
     [
