@@ -20,7 +20,8 @@ from numba_course.process.child import kind_of, text_of
 READING, TYPES, MACHINE_CODE, RUN = STATIONS = ("reading", "types", "machine code", "run")  # in this order
 NONE = "no error"
 PASS = re.compile(r"^During: Pass (\w+)", re.MULTILINE)
-UNLIKE = (  # what differs between two machines, two runs, or two versions of Numba
+UNLIKE = (  # what differs between two machines, two runs, or two versions of Numba or Python
+    (r"\$\w[\w.]*", "$…"),
     (r"0x[0-9a-fA-F]{6,}", "0x…"),
     (r"(File: numba/\S+: Line )\d+", r"\1…"),
     (r"(?<=[ \"])(?:[^\s\"]*[/\\])?(numba[/\\](?:core|np|cpython|typed)[/\\]\S+\.py)", r"…/\1"),
@@ -47,7 +48,8 @@ class Complaint:
     reason : str
         The part of the message that matters, as `lens.errors.reason` quotes it.
     message : str
-        All of it. In it ``…`` stands for addresses, and for the places of files of Numba's.
+        All of it. In it ``…`` stands for addresses, for the names of variables that Numba has made, and for the places
+        of files of Numba's.
     signatures : tuple
         For which types the function had been compiled when the call ended.
     """
@@ -139,7 +141,7 @@ def _complaint(fn: Callable[..., Any], *args: Any) -> Complaint:
 
 
 def message(error: BaseException) -> str:
-    """The message of an error, with ``…`` for addresses and for the places of files of Numba's."""
+    """The message of an error, with ``…`` for addresses, names that Numba has made, and places of files of Numba's."""
     _, text = _parts(error)
     for pattern, replacement in UNLIKE:
         text = re.sub(pattern, replacement, text)

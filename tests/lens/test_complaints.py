@@ -127,6 +127,11 @@ def test_a_lowering_error_names_its_line():
     assert errors.line_of(caught.value) == inspect.getsourcelines(same)[1] + 1
 
 
+def test_names_that_numba_has_made_are_shortened():
+    told = complaints.complaints((same, *RECORDS)).all[0].told
+    assert 'During: lowering "$… = one is other" at ' in told
+
+
 def test_the_table_folds_long_messages_and_counts_lines():
     found = complaints.complaints((middle, ROW), (half, 1), (checked, 1))
     assert repr(found).endswith("errors that name a line: 1 of 2")
