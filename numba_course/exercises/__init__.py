@@ -34,7 +34,12 @@ NAMES = {
     "03_signatures": ("axpy", "row_sums"),
     "04_machine_code": ("vector_sum", "divide_rows", "count_above"),
     "05_arrays_and_memory": ("normalise_into", "moving_average", "robust_moving_average", "bilinear_resize"),
-    "06_errors_and_debugging": ("repair_unification", "repair_unsupported", "repair_bounds"),
+    "06_errors_and_debugging": (
+        "repair_unsupported",
+        "repair_unification",
+        "decode_message",
+        "repair_bounds",
+    ),
     "07_prange": ("parallel_max", "parallel_histogram", "jacobi_step"),
     "08_nogil": ("partial_sum", "threaded_sum"),
     "09_caching": ("never_stale", "cached_polynomial", "make_scaler"),

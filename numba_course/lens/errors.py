@@ -146,7 +146,9 @@ def places(error: BaseException | sandbox.Error) -> list[tuple[str, int]]:
 def _named(error):
     _, message = _parts(error)
     found = re.findall(r'File "([^"]+)", line (\d+)', message)
-    found += re.findall(r"(?:Raised from|typing of [\w -]+ at|defined at) (\S+) \((\d+)\)", message)
+    found += re.findall(
+        r"(?:Raised from|typing of [\w -]+ at|lowering \".*\" at|defined at) (\S+) \((\d+)\)", message
+    )
     return _own([*found, *_located([getattr(error, "loc", None)])])
 
 

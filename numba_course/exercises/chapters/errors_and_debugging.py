@@ -1,9 +1,14 @@
-"""Chapter 06, errors and debugging: three functions to repair, the last of which gives the right answer."""
+"""Chapter 06, errors and debugging: messages to decode, functions to repair, and what is said before it is shown."""
+
+import functools
+import linecache
+import re
 
 import numpy as np
 from numba import njit
 
 from numba_course.exercises.arrays import BLOCKS, LARGE, MANY, layouts
+from numba_course.exercises.predictions import Prediction
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.results import (
@@ -14,6 +19,168 @@ from numba_course.exercises.requirements.results import (
     Returns,
 )
 from numba_course.exercises.requirements.structure import Compiled, StaysCompiled
+from numba_course.lens import complaints
+
+# A message that is read. All of them are made by the Numba that is installed, when the check asks for them.
+
+FILE = "yours.py"  # in which the functions of the messages are
+ATTRIBUTE = """
+@njit
+def f(x):
+    return x.median()
+
+f({argument})
+"""
+CALLEE = """
+@njit
+def inner(x):
+    y = x{within}
+    return y.{name}()
+
+
+@njit
+def f(x):
+    z = x
+    return inner(z)
+
+f({argument})
+"""
+SHORT = (
+    ATTRIBUTE.format(argument="np.ones(3)"),
+    ATTRIBUTE.format(argument="2"),
+    """
+@njit
+def f(x):
+    return x + "a"
+
+f(2.0)
+""",
+    CALLEE.format(within="", name="absolute", argument="2.5"),
+    """
+@njit
+def add(a, b):
+    return a + b
+
+
+@njit
+def f(x):
+    y = x
+    return add(y, (1, 2))
+
+f(2.0)
+""",
+    """
+@njit
+def f(values):
+    if values.size > 1:
+        values = values - values.mean()
+    return values
+
+f(np.array([1, 2, 6]))
+""",
+    """
+@njit
+def f(x):
+    return np.mean(x, axis=0)
+
+f(np.ones((2, 3)))
+""",
+    """
+@njit
+def f(words):
+    return np.array(words).size
+
+f(["to", "be"])
+""",
+    """
+@njit
+def f(values):
+    total = 0
+    return totl
+
+f(np.ones(3))
+""",
+    """
+@njit
+def f(values):
+    largest = values.max()
+    return sum(v / largest for v in values)
+
+f(np.ones(3))
+""",
+    """
+@njit
+def f(x):
+    return 1 / x
+
+f(0)
+""",
+    """
+@njit
+def f(x):
+    return [1, 2][x]
+
+f(5)
+""",
+    """
+@njit
+def f(x):
+    if x < 0:
+        raise ValueError("types of x: it must not be negative")
+
+f(-1)
+""",
+)
+
+
+@functools.cache
+def message_of(text):
+    """What a notebook shows of the error that a program raises, without the traceback."""
+    lines = text.splitlines(keepends=True)
+    linecache.cache[FILE] = (len(text), None, lines, FILE)  # where Numba looks up the lines that it quotes
+    try:
+        exec(compile(text, FILE, "exec"), {"np": np, "njit": njit})
+    except Exception as error:
+        return f"{type(error).__name__}: {complaints.message(error)}"
+    finally:
+        linecache.cache.pop(FILE)
+    raise AssertionError(f"nothing was raised by {text}")
+
+
+def decode_message(message):
+    """Return who complains, in which line of yours.py, and of what."""
+    kind, _, text = message.partition(": ")
+    who = {"TypingError": "types", "UnsupportedError": "reading"}.get(kind, "run")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    places = [line for line in lines if line.startswith('File "yours.py", line ')]
+    calls = [line[4:] for line in lines if line.startswith(">>> ")]
+    reasons = [line for line in lines if not line.startswith("Failed in ")]
+    line = int(places[0].split()[-1].rstrip(":")) if places else 0
+    return who, line, (calls + reasons)[0]
+
+
+def decode_message_spec(message):
+    """The same with patterns."""
+    who = "types" if re.match("TypingError", message) else "run"
+    who = "reading" if re.match("UnsupportedError", message) else who
+    line = re.search(r'File "yours\.py", line (\d+)', message)
+    text = re.sub(r"\A\w+: (Failed in .*\n)*", "", message)
+    call = re.search(r"^ *>>> (.*)$", text, re.MULTILINE)
+    return who, int(line[1]) if line else 0, (call[1] if call else text.splitlines()[0]).strip()
+
+
+def decode_message_examples():
+    """Types, in the function called, in a callee, in Numba's own; of no line; bytecode; and three of the run."""
+    for text in SHORT:
+        yield (message_of(text),)
+    for above in (1, 4, 30):
+        yield (message_of("# \n" * above + CALLEE.format(within=" + 1", name="rise", argument="3")),)
+
+
+def shown_message(message):
+    """The message, as it is read."""
+    return f"message =\n{message}"
+
 
 # Unification: two branches, and one type of the result.
 
@@ -140,34 +307,6 @@ def repair_bounds_inputs(st):
 
 EXERCISES = (
     Exercise(
-        name="repair_unification",
-        reference=repair_unification,
-        spec=repair_unification_spec,
-        examples=repair_unification_examples,
-        inputs=repair_unification_inputs,
-        requirements=(
-            Compiled(),
-            Matches(rtol=1e-9),
-            Returns("float64", ndim=1),
-            NewArray(),
-            LeavesInputsAlone(),
-            InBounds(),
-            InAnyOrder(),
-            StaysCompiled(),
-        ),
-        hints=(
-            "Of which type is `values` in each branch, and of which type is `values - values.mean()`?",
-            "Give the result its one type before the branch: a float64 array, of whatever `values` is.",
-            "`result = values.astype(np.float64)` is a new array; in the branch, take the mean off it.",
-        ),
-        explanation=(
-            "Each assignment has a type of its own; but where the two ways meet, one type must hold what comes from "
-            "either, and an array of whole numbers is not converted to one of floats on the way. astype makes the "
-            "float64 array before the branch, and always a new one, so that no caller finds two names for the same "
-            "memory."
-        ),
-    ),
-    Exercise(
         name="repair_unsupported",
         reference=repair_unsupported,
         spec=repair_unsupported_spec,
@@ -196,6 +335,56 @@ EXERCISES = (
         ),
     ),
     Exercise(
+        name="repair_unification",
+        reference=repair_unification,
+        spec=repair_unification_spec,
+        examples=repair_unification_examples,
+        inputs=repair_unification_inputs,
+        requirements=(
+            Compiled(),
+            Matches(rtol=1e-9),
+            Returns("float64", ndim=1),
+            NewArray(),
+            LeavesInputsAlone(),
+            InBounds(),
+            InAnyOrder(),
+            StaysCompiled(),
+        ),
+        hints=(
+            "Of which type is `values` in each branch, and of which type is `values - values.mean()`?",
+            "Give the result its one type before the branch: a float64 array, of whatever `values` is.",
+            "`result = values.astype(np.float64)` is a new array; in the branch, take the mean off it.",
+        ),
+        explanation=(
+            "Each assignment has a type of its own; but where the two ways meet, one type must hold what comes from "
+            "either, and an array of whole numbers is not converted to one of floats on the way. astype makes the "
+            "float64 array before the branch, and always a new one, so that no caller finds two names for the same "
+            "memory."
+        ),
+    ),
+    Exercise(
+        name="decode_message",
+        reference=decode_message,
+        spec=decode_message_spec,
+        examples=decode_message_examples,
+        shown=shown_message,
+        requirements=(Matches(),),
+        hints=(
+            "Begin with `print(message)` for two messages, and put your finger on the three parts that are asked for.",
+            "The kind of error is what stands before the first colon: `message.partition(': ')`. Only two kinds come "
+            "from the compiler.",
+            "Of `message.splitlines()`, look for the first line that begins, after its spaces, with "
+            '`File "yours.py"`. Other files are not yours.',
+            "The reason is the first line with `>>> `; without one, the first line that does not begin with "
+            "`Failed in`.",
+        ),
+        explanation=(
+            "The innermost place stands first, so the first line of your own file is the one to look at; places in "
+            "Numba's own files may stand above it. The reason stands above all places, below the lines that only say "
+            "where the compiler was. It is `lens.complaints.complaints` that does this for any error."
+        ),
+    ),
+    Exercise(
         name="repair_bounds",
         reference=repair_bounds,
         spec=repair_bounds_spec,
@@ -220,5 +409,74 @@ EXERCISES = (
             "whether there is one. The second question threw away what the first had read, so no result was "
             "wrong, until the memory behind the array is not there at all."
         ),
+    ),
+)
+
+PREDICTIONS = (
+    Prediction(
+        name="hints",
+        question="A function whose type hints say int, twice, returns its argument. What does it return for 2.5?",
+        choices=("2", "2.5", "an error"),
+        answer="2.5",
+        why={
+            "2": "In C, what is declared an int is made an int. Annotations declare nothing in Python, nor in Numba.",
+            "an error": (
+                "A type checker would complain. But Python does not look at annotations when it calls a function, and "
+                "Numba takes the types of the arguments that it is given."
+            ),
+        },
+    ),
+    Prediction(
+        name="first_call",
+        question="np.array([[1, 2], [x]]), in the very first call of a function, raises a ValueError. Who complains?",
+        choices=("types", "machine code", "run"),
+        answer="run",
+        why={
+            "types": (
+                "The rows have different lengths. But the length of a list is no part of its type: both rows are lists "
+                "of int64."
+            ),
+            "machine code": (
+                "The first call compiles the function, so an error there looks like the compiler's. But the same call "
+                "goes on to run what was compiled."
+            ),
+        },
+    ),
+    Prediction(
+        name="leak",
+        question="A call fails 100 times, and each error is caught. How many references to its array are left over?",
+        choices=(0, 1, 100),
+        answer=100,
+        why={
+            0: (
+                "It is so in Python. Compiled code counts references, too, but does not always give them back when an "
+                "error ends a function."
+            ),
+            1: "As if the last error held on to the array. Then the count would not grow with each call.",
+        },
+    ),
+    Prediction(
+        name="callee",
+        question="A function with boundscheck=True calls one without, in which an index is wrong. What comes of it?",
+        choices=("an error", "a number"),
+        answer="a number",
+        why={
+            "an error": (
+                "The function that you call checks its own indices. A compiled function that it calls keeps its own "
+                "options."
+            ),
+        },
+    ),
+    Prediction(
+        name="interrupt",
+        question="A compiled loop never ends. What does an interrupt, by ■ or Ctrl-C, do to it?",
+        choices=("stops it", "nothing"),
+        answer="nothing",
+        why={
+            "stops it": (
+                "It stops a loop of Python, for Python looks for interrupts between its instructions. Machine code "
+                "looks only if somebody has written that into it."
+            ),
+        },
     ),
 )

@@ -1,0 +1,9 @@
+# expect: wrong: the result is 'types', expected 'reading'
+def decode_message(message):
+    kind, _, text = message.partition(": ")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    places = [line for line in lines if line.startswith('File "yours.py"')]
+    calls = [line[4:] for line in lines if line.startswith(">>> ")]
+    reasons = [line for line in lines if not line.startswith("Failed in ")]
+    line = int(places[0].split()[-1].rstrip(":")) if places else 0
+    return "types", line, (calls + reasons)[0]

@@ -1,0 +1,9 @@
+# expect: wrong: expected 'add(float64, Literal[str](a))'
+def decode_message(message):
+    kind, _, text = message.partition(": ")
+    who = {"TypingError": "types", "UnsupportedError": "reading"}.get(kind, "run")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    places = [line for line in lines if line.startswith('File "yours.py"')]
+    reasons = [line for line in lines if not line.startswith("Failed in ")]
+    line = int(places[0].split()[-1].rstrip(":")) if places else 0
+    return who, line, reasons[0]
