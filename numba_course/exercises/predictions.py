@@ -25,6 +25,7 @@ from numba_course.process import sandbox
 NAMES = {
     "00_start_here": ("speedup", "light"),
     "02_type_inference": ("total", "branch", "fee", "overflow"),
+    "04_machine_code": ("one_word", "same_sum", "blind", "written"),
     "05_arrays_and_memory": ("own_buffer", "named_step", "ring"),
 }
 
