@@ -183,14 +183,12 @@ def speeds(widths: Mapping[str, int], speed: Mapping[str, float], relation: Rela
 
     def draw(ax):
         for i, (kind, width) in enumerate(widths.items()):
-            ax.plot(width, speed[kind], markersize=9, **figures.look(i))
+            look = figures.look(i)
+            ax.plot(width, speed[kind], markersize=9, **look)
             rivals = [speed[other] for other in widths if widths[other] == width]
-            side = (
-                (9, 4) if speed[kind] == max(rivals) else (9, -11)
-            )  # of two above each other, the labels move apart
-            ax.annotate(
-                kind, (width, speed[kind]), side, textcoords="offset points", color=figures.COLOURS[i]
-            )
+            above = speed[kind] == max(rivals)  # of two at one width, the labels move apart
+            side = (9, 4) if above else (9, -11)
+            ax.annotate(kind, (width, speed[kind]), side, textcoords="offset points", color=look["color"])
         ax.set(yscale="log", xlabel="elements in one instruction", ylabel="elements added in a nanosecond")
         ax.set_xscale("log", base=2)
         ax.set_xticks(sorted(set(widths.values())), sorted(set(widths.values())))
