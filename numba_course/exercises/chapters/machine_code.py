@@ -261,13 +261,13 @@ PREDICTIONS = (
     ),
     Prediction(
         name="blind",
-        question="With which of these permissions does a compiled `np.isnan(np.nan)` say False?",
+        question="With which of these permissions does compiled code say that NaN is not NaN?",
         choices=("nnan", "contract", "reassoc"),
         answer="nnan",
         why={
             "contract": "It does change results: a product is not rounded. But it says nothing about NaN.",
             "reassoc": (
-                "Many texts warn of `fastmath=True`, and it is this flag that makes a sum fast. But an order says "
+                "Many texts warn of fastmath=True, and it is this flag that makes a sum fast. But an order says "
                 "nothing about which values there are."
             ),
         },
@@ -280,7 +280,7 @@ PREDICTIONS = (
         why={
             0: "As if the function undid its work when it raises. It does not: what is written stays written.",
             1000: (
-                "In NumPy `heights / lengths` goes on, and puts an infinity there. Compiled code follows Python, and "
+                "NumPy's division of whole arrays goes on, and puts an infinity there. Compiled code follows Python, and "
                 "stops."
             ),
         },
