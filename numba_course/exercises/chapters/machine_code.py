@@ -261,7 +261,7 @@ PREDICTIONS = (
     ),
     Prediction(
         name="blind",
-        question="With which of these permissions does compiled code say that NaN is not NaN?",
+        question="With which of these permissions does compiled code take NaN for a number?",
         choices=("nnan", "contract", "reassoc"),
         answer="nnan",
         why={
@@ -280,8 +280,8 @@ PREDICTIONS = (
         why={
             0: "As if the function undid its work when it raises. It does not: what is written stays written.",
             1000: (
-                "NumPy's division of whole arrays goes on, and puts an infinity there. Compiled code follows Python, and "
-                "stops."
+                "NumPy's division of whole arrays goes on, and puts an infinity there. A compiled loop follows Python, "
+                "and stops."
             ),
         },
     ),
