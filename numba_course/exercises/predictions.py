@@ -26,6 +26,7 @@ NAMES = {
     "00_start_here": ("speedup", "light"),
     "02_type_inference": ("total", "branch", "fee", "overflow"),
     "03_signatures": ("seven_calls", "float32_array", "cast_number", "any_layout", "long_list"),
+    "04_machine_code": ("one_word", "same_sum", "blind", "written"),
     "05_arrays_and_memory": ("own_buffer", "named_step", "ring"),
     "06_errors_and_debugging": ("hints", "first_call", "leak", "callee", "interrupt"),
 }

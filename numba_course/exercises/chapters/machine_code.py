@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from numba_course.exercises.arrays import BLOCKS, LARGE
+from numba_course.exercises.predictions import Prediction
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.machine_code import ComparesPacked, KeepsNaN, Vectorised
@@ -232,5 +233,56 @@ EXERCISES = (
             "a comparison of packed floats gives ones and zeros, and these are added. An early exit or a list would "
             "prevent it, and so would a count in float64, unless its additions may be reordered."
         ),
+    ),
+)
+
+PREDICTIONS = (
+    Prediction(
+        name="one_word",
+        question="How many times as fast is the sum whose additions may be done in any order?",
+        choices=(1, 1.2, 5),
+        answer=5,
+        why={
+            1: "There are as many numbers to add. But one instruction can add several of them.",
+            1.2: (
+                "Compiled code is fast, so little seems to be left. But a sum in order adds one number at a time, and "
+                "each addition has to wait for the one before."
+            ),
+        },
+    ),
+    Prediction(
+        name="same_sum",
+        question="Is the sum of 1, 1/2, 1/3 and so on the same to the last digit if it is added in four lanes?",
+        choices=(True, False),
+        answer=False,
+        why={
+            True: "So it is with the numbers of mathematics. A float is rounded after each addition.",
+        },
+    ),
+    Prediction(
+        name="blind",
+        question="With which of these permissions does compiled code take NaN for a number?",
+        choices=("nnan", "contract", "reassoc"),
+        answer="nnan",
+        why={
+            "contract": "It does change results: a product is not rounded. But it says nothing about NaN.",
+            "reassoc": (
+                "Many texts warn of fastmath=True, and it is this flag that makes a sum fast. But an order says "
+                "nothing about which values there are."
+            ),
+        },
+    ),
+    Prediction(
+        name="written",
+        question="A loop over 1000 elements raises at number 600. How many results have been written by then?",
+        choices=(0, 600, 1000),
+        answer=600,
+        why={
+            0: "As if the function undid its work when it raises. It does not: what is written stays written.",
+            1000: (
+                "NumPy's division of whole arrays goes on, and puts an infinity there. A compiled loop follows Python, "
+                "and stops."
+            ),
+        },
     ),
 )

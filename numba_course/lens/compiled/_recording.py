@@ -102,11 +102,13 @@ def record(fn, options, payload, call):
         "allocations": None,
         "uncounted": "",
         "executed": None,
+        "widths": None,
     }
     if call:
         yield "calling", CALLING
         seen["allocations"], seen["uncounted"] = _allocations(copy, args, named)
-        seen["executed"] = None if seen["uncounted"] else counters.totals()
+        if not seen["uncounted"]:
+            seen["executed"], seen["widths"] = counters.totals(), counters.widths()
     return seen
 
 

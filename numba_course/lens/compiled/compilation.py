@@ -53,6 +53,7 @@ class Compilation:
     allocations: int | None
     uncounted: str
     executed: tuple | None
+    widths: tuple | None
     caller: str = ""
 
 

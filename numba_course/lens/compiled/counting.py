@@ -94,10 +94,25 @@ class Counters:
     def totals(self) -> tuple[tuple[str, int, int], ...]:
         """(name, elements done several at a time, elements done one by one) of each operation, by name."""
         packed, scalar = Counter[str](), Counter[str]()
+        for name, at_a_time, often in self.widths():
+            (packed if at_a_time > 1 else scalar)[name] += at_a_time * often
+        return tuple((name, packed[name], scalar[name]) for name in sorted(packed | scalar))
+
+    def widths(self) -> tuple[tuple[str, int, int], ...]:
+        """(name, elements at a time, how often) of each operation, by name, the most elements first."""
+        often = Counter[tuple[str, int]]()
         for operations, entered in self._blocks:
             for name, elements, is_packed in operations:
-                (packed if is_packed else scalar)[name] += elements * entered.value
-        return tuple((name, packed[name], scalar[name]) for name in sorted(+packed | +scalar))
+                often[name, elements if is_packed else 1] += entered.value * (1 if is_packed else elements)
+        return tuple(
+            (name, at_a_time, often[name, at_a_time]) for name, at_a_time in sorted(+often, key=_widest_first)
+        )
+
+
+def _widest_first(operation):
+    """The place of (name, elements at a time) in a table."""
+    name, at_a_time = operation
+    return name, -at_a_time
 
 
 def _places(function):

@@ -85,6 +85,10 @@ class MachineCode:
         functions such as ``sqrt`` and ``pow``: of how many elements by packed instructions, of how many one by one; in
         the functions that it calls, too. Not counted are what is computed on bits or whole numbers, or what libraries
         such as BLAS do inside. None like `allocations`.
+    widths : tuple of (str, int, int), or None
+        The same operations by how many elements LLVM has them do at a time: name, elements, how often; the most
+        elements first. A vector operation of LLVM wider than a register becomes several instructions. None like
+        `allocations`.
     calls : tuple of (int or None, str)
         Line and name of each function that is called and was not inlined, but for reference counting; those that
         take memory from Numba's runtime begin with ``NRT_``.
@@ -117,6 +121,7 @@ class MachineCode:
     remarks: tuple[Remark, ...]
     allocations: int | None
     executed: tuple[tuple[str, int, int], ...] | None
+    widths: tuple[tuple[str, int, int], ...] | None
     calls: tuple[tuple[int | None, str], ...]
     python_calls: int
     gil: str
@@ -237,6 +242,7 @@ def report(compilation: Compilation) -> MachineCode:
         remarks=tuple(remarks(compilation)),
         allocations=compilation.allocations,
         executed=compilation.executed,
+        widths=compilation.widths,
         python_calls=sum(bool(PYTHON.fullmatch(name)) for _, name in seen["calls"]),
         notes=tuple(notes),
         **seen,

@@ -507,6 +507,15 @@ def test_operations_are_counted_that_a_call_does():
     assert done(seen(one_array, "x")) == {}
 
 
+def test_operations_are_told_by_how_many_elements_are_done_at_a_time():
+    report = seen(scaled, "x", "y")
+    for name in ("fadd", "fmul"):
+        of_name = [(at_a_time, often) for other, at_a_time, often in report.widths if other == name]
+        assert max(of_name)[0] == report.vector_width and of_name == sorted(of_name, reverse=True)
+        assert sum(at_a_time * often for at_a_time, often in of_name) == 64
+    assert seen(grid_total, "square").widths == (("fadd", 1, 16),)
+
+
 def mathematics(values):
     result = 0.0
     for i in range(values.size):
@@ -538,6 +547,7 @@ def test_operations_are_counted_in_what_is_called():
 
 def test_operations_are_not_known_where_nothing_was_called():
     assert seen(numbers, 7).executed is None
+    assert seen(numbers, 7).widths is None
 
 
 # ---- calls, checks, GIL
@@ -1167,6 +1177,8 @@ def test_what_is_called_packed_is_done_several_at_a_time():
     assert states(strict) == ["scalar"] and states(free) == ["packed"]
     assert strict.executed == (("fadd", 0, values.size),)
     ((name, packed, scalar),) = free.executed
+    assert sum(at_a_time * often for _, at_a_time, often in free.widths) == packed + scalar
+    assert sum(often for _, at_a_time, often in free.widths if at_a_time == 1) == scalar
     assert name == "fadd" and scalar < 64 and values.size <= packed + scalar < values.size + 64
     assert scalar < free.vector_width * 32
 
