@@ -16,7 +16,7 @@ from numba_course.kernels import resize_avx2, vectors
 from numba_course.kernels.checks import check_array, check_integer, check_out, check_threads
 from numba_course.kernels.resize_avx2 import Table
 
-DTYPES = (np.uint8, np.float32, np.float64)
+DTYPES = tuple(np.dtype(code) for code in "Bfd")
 TABLES = 512  # of heights and of widths that are kept
 MOST = 2**31 - 1  # rows or columns: products of an old and a new number stay exact
 
