@@ -72,7 +72,7 @@ def moving_average(
 
     Cost: about ten operations on vectors for eight means, for any window: values are summed in overlapping eights,
     and a mean is a sum of such eights up to a boundary plus one from there on [1]_, eight means to a vector. For
-    windows of 2 to 8 neighbours are summed in pairs, and pairs that lie 2, 4 and 6 places on are added. Along another
+    windows of 2 to 8 neighbours are summed in pairs, and pairs of places further on are added; along another
     axis than the last, windows up to 7 are sums that the compiler unrolls and vectorises, and longer ones are summed
     in single values, several neighbours side by side; in rows of fewer than 64 means, or where the JIT is switched
     off, one by one. Scratch is 8 bytes times `window`, for each of the neighbours, of which there are at most 64. The
@@ -201,24 +201,39 @@ def _fill_pairs(values, law, out, first, last):
 
 @njit(nogil=True)
 def _add_pairs(values, at, window, out, to, count):
-    """Fill `count` means, eight at a time: sums of two neighbours, and of those 2, 4 and 6 places on.
-
-    `LANES + 1` values behind those of the last eight are read.
-    """
-    share, here = every(1.0 / window, LANES), _pairs(values, at)
+    """Fill `count` means, eight at a time; `LANES + 1` values behind those of the last eight are read."""
+    share, here, ones = every(1.0 / window, LANES), _pairs(values, at), _ones(values, at)
     for start in range(0, count, LANES):
-        now = at + uint64(start)
-        total, ahead = here, _pairs(values, now + uint64(LANES))
-        if window >= 4:
-            total = plus(total, shifted(here, ahead, 2))
-        if window >= 6:
-            total = plus(total, shifted(here, ahead, 4))
-        if window == 8:
-            total = plus(total, shifted(here, ahead, 6))
-        if window % 2:
-            total = plus(total, _ones(values, now + uint64(window - 1)))
+        after = at + uint64(start + LANES)
+        following = _ones(values, after)
+        ahead = plus(following, _ones(values, after + uint64(1)))
+        total = _odd(window, ones, here, ahead) if window % 2 else _even(window, here, ahead)
         store(out, to + uint64(start), times(total, share))
-        here = ahead
+        here, ones = ahead, following
+
+
+@njit(nogil=True, inline="always")
+def _even(window, here, ahead):
+    """Sums of 2, 4, 6 or 8 values: of pairs, and of those 2, 4 and 6 places on."""
+    total = here
+    if window >= 4:
+        total = plus(total, shifted(here, ahead, 2))
+    if window >= 6:
+        total = plus(total, shifted(here, ahead, 4))
+    if window == 8:
+        total = plus(total, shifted(here, ahead, 6))
+    return total
+
+
+@njit(nogil=True, inline="always")
+def _odd(window, ones, here, ahead):
+    """Sums of 3, 5 or 7 values: the first, and pairs 1, 3 and 5 places on."""
+    total = plus(ones, shifted(here, ahead, 1))
+    if window >= 5:
+        total = plus(total, shifted(here, ahead, 3))
+    if window == 7:
+        total = plus(total, shifted(here, ahead, 5))
+    return total
 
 
 @njit(nogil=True)

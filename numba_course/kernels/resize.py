@@ -70,8 +70,8 @@ def bilinear_resize(
     neighbours at computed places is not vectorised, as a store might change what a later one finds, which makes the
     plain kernel for uint8 two to four times slower. `passes_for` chooses.
     From 1920 x 1080 to 224 x 224 one thread took 0.6 to 1.0 of the time of OpenCV's linear resize, for uint8 of 1 or 3
-    channels and float32 of 1; float32 of 3 channels has the plain kernel where it shrinks so much, and took 1.8. Five to
-    ten microseconds of any call are checks and Numba's look at the arguments.
+    channels and float32 of 1; float32 of 3 channels has the plain kernel where it shrinks so much, and took 1.8. Five
+    to ten microseconds of any call are checks and Numba's look at the arguments.
     """
     image = _checked(image)
     height, width = check_integer("height", height, 1, MOST), check_integer("width", width, 1, MOST)
