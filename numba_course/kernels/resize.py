@@ -67,8 +67,8 @@ def bilinear_resize(
     takes as long as to resize a small image.
 
     On a processor with AVX2, uint8 and float32 are computed by vector operations of our own: the loop that looks up
-    neighbours at computed places is not vectorised, as a store might change what a later one finds, which makes the
-    plain kernel for uint8 two to four times slower. `passes_for` chooses.
+    neighbours at computed places is not vectorised, as a store might change what a later one finds, so that the
+    plain kernel for uint8 takes three to six times as long. `passes_for` chooses.
     From 1920 x 1080 to 224 x 224 one thread took 0.6 to 1.0 of the time of OpenCV's linear resize, for uint8 of 1 or 3
     channels and float32 of 1; float32 of 3 channels has the plain kernel where it shrinks so much, and took 1.8. Five
     to ten microseconds of any call are checks and Numba's look at the arguments.
