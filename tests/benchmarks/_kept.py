@@ -10,9 +10,9 @@ from numba.core.registry import cpu_target
 
 HEAD = """# What was measured of the kernels
 
-Made by `python3 -m numba_course bench KERNEL --threads 1 --table docs/benchmarks.md`, which replaces the section of what
-it measures; do not edit it. A ratio is our time over the peer's, the median over rounds in which all took turns in one
-process, with what lies between the 10th and the 90th percentile: below 1, ours is faster. A section says for which
+Made by `python3 -m numba_course bench KERNEL --threads 1 --table docs/benchmarks.md`, which replaces the section of
+what it measures; do not edit it. A ratio is our time over the peer's, the median over rounds in which all took turns in
+one process, with what lies between the 10th and the 90th percentile: below 1, ours is faster. A section says for which
 processor Numba compiled; the peers had all that the machine has.
 """
 
