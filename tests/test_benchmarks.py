@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numba
@@ -45,23 +47,52 @@ def test_what_is_missing_is_named_with_the_command_that_brings_it_brackets_and_a
 
 
 def test_command_writes_results_and_figure(tmp_path, capsys):
-    files = tmp_path / "results.json", tmp_path / "figure.png"
-    assert cli.run(["bench", "histogram", "--toy", "--json", str(files[0]), "--figure", str(files[1])]) == 0
+    files = tmp_path / "results.json", tmp_path / "figure.png", tmp_path / "table.md"
+    options = [f"--{name}={file}" for name, file in zip(("json", "figure", "table"), files, strict=True)]
+    assert cli.run(["bench", "histogram", "--toy", *options]) == 0
     results = json.loads(files[0].read_text(encoding="utf-8"))
     assert all(result.keys() >= FIELDS for result in results)
     assert all(0 < result["low"] <= result["ratio"] <= result["high"] for result in results)
     assert files[1].read_bytes().startswith(b"\x89PNG")
-    shown = capsys.readouterr().out
-    assert all(result["peer"] in shown and result["case"] in shown for result in results)
+    shown, kept = capsys.readouterr().out, files[2].read_text(encoding="utf-8")
+    for text in (shown, kept):
+        assert all(result["peer"] in text and result["case"] in text for result in results)
     assert "threading layer" in shown
 
 
-@pytest.mark.parametrize("option", ["--json", "--figure"])
+@pytest.mark.parametrize("option", ["--json", "--figure", "--table"])
 def test_file_that_cannot_be_written_is_named_before_anything_is_measured(option, tmp_path, capsys):
     assert cli.run(["bench", option, str(tmp_path)]) == 1
     said = capsys.readouterr()
     assert f"cannot write {tmp_path}" in said.err
     assert "ours/peer" not in said.out
+
+
+def test_what_is_measured_again_replaces_its_section_and_no_other():
+    found = [harness.Result("b", "case", "peer", 1, 0.5, 0.25, 0.75, 0.001)]
+    first = harness._kept.with_section("", "b", found, ["numba", "no such package"])
+    other = re.sub("compiled for .*", "compiled for another", first).split("## ")[1]
+    text = harness._kept.with_section(
+        first + "\n## " + other, "a", [replace(found[0], ratio=None, trouble="a | b")], []
+    )
+    text = harness._kept.with_section(text, "b", [replace(found[0], ratio=0.7)], [])
+    sections = re.split("^## ", text, flags=re.MULTILINE)[1:]
+    assert [section.split(",")[0] for section in sections] == ["a", "b", "b"]
+    assert any(section.startswith("b, compiled for another\n") for section in sections)
+    assert text.count("| case | 1 | peer | 0.50 | 0.25–0.75 | 1 |  |") == 1
+    assert text.count("| case | 1 | peer | 0.70 | 0.25–0.75 | 1 |  |") == 1
+    assert "| case | 1 | peer |  |  |  | a \\| b |" in text
+    assert f"numba {numba.__version__}." in text
+    assert harness._kept.with_section(text, "b", [replace(found[0], ratio=0.7)], []) == text
+
+
+def test_only_the_cases_on_so_many_threads_are_measured(monkeypatch, tmp_path):
+    both = [case({"peer": lambda: np.arange(3)}, threads=count) for count in (1, 2)]
+    monkeypatch.setattr(harness, "cases", lambda kernel, toy: iter(both))
+    for count in (1, 3):
+        assert harness.run("kernel", toy=True, json_file=tmp_path / "json", threads=count) == 0
+        measured = [result["threads"] for result in json.loads((tmp_path / "json").read_text())]
+        assert measured == [1] * (count == 1)
 
 
 # No ratio without agreement

@@ -15,6 +15,8 @@ from numba_course.kernels.checks import check_array, check_integer, check_out, c
 
 DTYPES = tuple(np.dtype(code) for code in "?bBhHiIlLqQefd")
 BLOCK = 256  # values whose bins are found together; the bins stay in the first-level cache
+AHEAD = 2 * BLOCK  # values: how far they are fetched before their bins are found
+FEW = 2048  # bins of which two tables of counters stay in the first-level cache
 PART = 2**31  # values that a uint32 counter can count for sure
 MOST_BINS = 2**24  # memory for more may be promised and then not be there: the system would end the process
 LINE = 32  # uint32 counters that keep two threads off one pair of cache lines
@@ -126,24 +128,23 @@ class Rule(NamedTuple):
     """By what NumPy puts values of one dtype into bins: ``(value - edges[0]) / width * bins`` is its guess."""
 
     edges: np.typing.NDArray[np.floating]
-    width: np.floating | np.integer
-    guesses: np.typing.NDArray[np.floating]  # of the edges
+    width: np.floating
+    bins: np.floating
 
 
 def _rule(dtype, bins, low, high):
-    """The edges with which `np.histogram` would compare values of `dtype`, and its guesses."""
+    """The edges with which `np.histogram` would compare values of `dtype`, and how it guesses."""
     with np.errstate(over="ignore", invalid="ignore"):
         width = _width(low, high)
         if not np.isfinite(width):
             raise ValueError(f"high - low must be finite in {width.dtype}, not {high} - {low}")
         edges = np.histogram_bin_edges(np.empty(0, dtype), bins, (low, high))
-        guesses = (edges - edges[0]) / width
-        guesses *= bins
+        (guess,) = (edges[-1:] - edges[0]) / width * bins
     if not np.isfinite(edges[[0, -1]]).all():
         raise ValueError(f"low and high must be finite in {edges.dtype}, not {low} and {high}")
-    if not np.isfinite(guesses[-1]):
+    if not np.isfinite(guess):
         raise ValueError(f"high - low must be finite in {edges.dtype}, not {high} - {low}")
-    if not float(guesses[-1]) < bins + 1:  # NumPy would look for an edge beyond the last one
+    if not float(guess) < bins + 1:  # NumPy would look for an edge beyond the last one
         raise ValueError(f"Too many bins: there are too few numbers of {edges.dtype} from {low} to {high}")
     for limit, edge in ((low, edges[0]), (high, edges[-1])):
         dtype_compared = np.result_type(dtype, limit)
@@ -154,7 +155,7 @@ def _rule(dtype, bins, low, high):
             raise ValueError(
                 f"low and high must be of one type: NumPy would compare with {compared}, and make an edge of {edge}"
             )
-    return Rule(edges, width, guesses)
+    return Rule(edges, guess.dtype.type(width), guess.dtype.type(bins))
 
 
 def _width(low, high):
@@ -205,31 +206,33 @@ def _bins_of_levels(dtype, bins, low, high):
 
 def _count_places(values, rule, threads, out):
     """Fill `out` with the counts of values that have the dtype of the edges."""
-    bins, edges = out.size, rule.edges
-    places = edges.astype(np.float64)
-    places -= places[0]
+    bins, edges, guess = out.size, rule.edges, (rule.width, rule.bins)
     with np.errstate(over="ignore", divide="ignore"):
-        scale = bins / places[-1]
+        scale = bins / (np.float64(edges[-1]) - np.float64(edges[0]))
     scale = scale if np.isfinite(scale) else 0.0  # then every place is 0, and in doubt
-    places *= scale
-    doubt = max(_farthest(places), _farthest(rule.guesses)) + np.finfo(np.float64).eps
-    real = rule.guesses.dtype.type
-    guess = real(rule.width), real(bins)
-    parts = _parts(threads, values.size, BLOCK + bins)
+    doubt = _farthest(edges, guess, scale) + np.finfo(np.float64).eps
+    tables = 2 if bins <= FEW else 1
+    side = uint32((tables - 1) * (bins + 1))
+    size = tables * (bins + 1)
+    parts = _parts(threads, values.size, BLOCK + size)
     # A store to a counter stalls loads of places whose addresses end in the same bits; those of neighbours differ.
-    work = np.zeros((parts, BLOCK + bins + 1 + LINE), np.uint32)
+    work = np.zeros((parts, BLOCK + size + LINE), np.uint32)
     if threads == 1:
         for part in range(parts):
-            _count_part(_part(values, part, parts), edges, guess, scale, doubt, work[part])
+            _count_part(_part(values, part, parts), edges, guess, scale, doubt, side, work[part])
     else:
-        _share_out(values, edges, guess, scale, doubt, work)
-    work[:, BLOCK : BLOCK + bins].sum(axis=0, out=out)
+        _share_out(values, edges, guess, scale, doubt, side, work)
+    work[:, BLOCK : BLOCK + size].reshape(-1, bins + 1)[:, :bins].sum(axis=0, out=out)
 
 
-def _farthest(places):
-    """How far one of them is from its number at most; they are overwritten, as fresh memory costs as much again."""
-    places -= np.arange(places.size)
-    return float(np.abs(places, out=places).max())
+@njit(nogil=True, cache=True)
+def _farthest(edges, guess, scale):
+    """How far the place of an edge is from its number at most, ours or NumPy's guess."""
+    low, (width, bins), far = np.float64(edges[0]), guess, 0.0
+    for k in range(edges.size):  # compiled, as fresh memory for arrays of places would cost more than they
+        place, guessed = (np.float64(edges[k]) - low) * scale, (edges[k] - edges[0]) / width * bins
+        far = max(far, abs(place - k), abs(guessed - k))
+    return far
 
 
 def _parts(threads, size, counters):
@@ -243,28 +246,38 @@ def _part(values, part, parts):
 
 
 @njit(nogil=True, parallel=True, cache=True)
-def _share_out(values, edges, guess, scale, doubt, work):
+def _share_out(values, edges, guess, scale, doubt, side, work):
     """Count each part of the values in a row of `work`."""
     parts = work.shape[0]
     for part in prange(parts):
-        _count_part(_part(values, part, parts), edges, guess, scale, doubt, work[part])
+        _count_part(_part(values, part, parts), edges, guess, scale, doubt, side, work[part])
 
 
 @njit(nogil=True, cache=True)
-def _count_part(values, edges, guess, scale, doubt, work):
+def _count_part(values, edges, guess, scale, doubt, side, work):
     """Add to the counters behind the places in `work`; number ``edges.size - 1`` takes what is in no bin."""
     places, counts = work[:BLOCK].view(np.int32), work[BLOCK:]
     for start in range(0, values.size, BLOCK):
         block = values[start : start + BLOCK]
-        for i in range(start + BLOCK, start + 2 * BLOCK, CACHE_LINE // values.itemsize):
+        for i in range(start + AHEAD, start + AHEAD + BLOCK, CACHE_LINE // values.itemsize):
             prefetch(values, i)  # the processor's own stops at each page, and while bins are counted
         if _place(block, edges, scale, doubt, places):
             for i in range(block.size):
-                k = places[i] if places[i] >= 0 else _settle(block[i], edges, guess)
-                counts[k] += uint32(1)
-        else:
-            for i in range(block.size):
-                counts[uint32(places[i])] += uint32(1)
+                if places[i] < 0:
+                    places[i] = _settle(block[i], edges, guess)
+        _tally(places[: block.size], counts, side)
+
+
+@njit(nogil=True, cache=True)
+def _tally(places, counts, side):
+    """Count one half of the places `side` counters on, as values in the same bin would wait for one another."""
+    half = places.size // 2
+    first, second = places[:half], places[half:]
+    for i in range(first.size):
+        counts[uint32(first[i])] += uint32(1)
+        counts[uint32(second[i]) + side] += uint32(1)
+    for place in second[half:]:
+        counts[uint32(place)] += uint32(1)
 
 
 @njit(nogil=True, cache=True)

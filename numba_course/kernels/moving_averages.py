@@ -71,12 +71,13 @@ def moving_average(
     ones is one unit in the last place below 1. A sum beyond float64's range is infinite.
 
     Cost: about ten operations on vectors for eight means, for any window: values are summed in overlapping eights,
-    and a mean is a sum of such eights up to a boundary plus one from there on [1]_, eight means to a vector. A
-    window of 8 is one such sum; shorter ones are sums that the compiler unrolls and vectorises, along any axis.
-    Longer ones along another axis than the last are summed in single values, several neighbours side by side, and in
-    rows of fewer than 64 means, or where the JIT is switched off, one by one. Scratch is 8 bytes times `window`, for
-    each of the neighbours, of which there are at most 64. The checks take some 20 microseconds. The first call
-    in a process compiles, anew for each dtype and each window up to 7: seconds.
+    and a mean is a sum of such eights up to a boundary plus one from there on [1]_, eight means to a vector. For
+    windows of 2 to 8 neighbours are summed in pairs, and pairs of places further on are added; along another
+    axis than the last, windows up to 7 are sums that the compiler unrolls and vectorises, and longer ones are summed
+    in single values, several neighbours side by side; in rows of fewer than 64 means, or where the JIT is switched
+    off, one by one. Scratch is 8 bytes times `window`, for each of the neighbours, of which there are at most 64. The
+    checks take a few microseconds. The first call in a process compiles, anew for each dtype and, of those that are
+    unrolled, each window: seconds.
 
     References
     ----------
@@ -118,11 +119,14 @@ def _fill(values, axis, window, out, threads):
     filled = out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
     n, width = values.shape[axis], out.shape[axis]
     rows, step = math.prod(out.shape[:axis]), math.prod(out.shape[axis + 1 :])
-    if window <= UNROLLED:
+    by_vectors = step == 1 and width >= SHORT and not config.DISABLE_JIT
+    if by_vectors and 1 < window <= LANES:
+        fill, law = _fill_pairs, (window, n, width)
+        blocks = rows * _ceil(width, UNROLLED_BLOCK)
+    elif window <= UNROLLED:
         fill, law = _fill_unrolled, (step, n * step, width * step) + (0,) * window
         blocks = rows * _ceil(width * step, UNROLLED_BLOCK)
     elif step < LANES:
-        by_vectors = step == 1 and width >= SHORT and not config.DISABLE_JIT
         block = window // LANES * LANES if by_vectors else window
         vectors = max(0, width - 2 * LANES) // block if by_vectors else 0
         fill, law = _fill_chains, (window, step, n, width, block, vectors)
@@ -175,6 +179,61 @@ def _fill_unrolled(values, law, out, first, last):
             for k in range(1, window):
                 total += values[at + uint64(i + k * step)]
             out[to + uint64(i)] = total * share
+
+
+@njit(nogil=True)
+def _fill_pairs(values, law, out, first, last):
+    """With a window of 2 to 8, of rows: by vectors as far as they read nothing behind the row."""
+    window, n, width = law
+    share, per_row = 1.0 / window, _ceil(width, UNROLLED_BLOCK)
+    for number in range(first, last):
+        row, start = number // per_row, number % per_row * UNROLLED_BLOCK
+        count = min(UNROLLED_BLOCK, width - start)
+        at, to = uint64(row * n + start), uint64(row * width + start)
+        done = max(0, min(count, n - start - LANES - 1)) // LANES * LANES
+        _add_pairs(values, at, window, out, to, done)
+        for i in range(done, count):
+            total = 0.0
+            for k in range(window):
+                total += np.float64(values[at + uint64(i + k)])
+            out[to + uint64(i)] = total * share
+
+
+@njit(nogil=True)
+def _add_pairs(values, at, window, out, to, count):
+    """Fill `count` means, eight at a time; `LANES + 1` values behind those of the last eight are read."""
+    share, here, ones = every(1.0 / window, LANES), _pairs(values, at), _ones(values, at)
+    for start in range(0, count, LANES):
+        after = at + uint64(start + LANES)
+        following = _ones(values, after)
+        ahead = plus(following, _ones(values, after + uint64(1)))
+        total = _odd(window, ones, here, ahead) if window % 2 else _even(window, here, ahead)
+        store(out, to + uint64(start), times(total, share))
+        here, ones = ahead, following
+
+
+@njit(nogil=True, inline="always")
+def _even(window, here, ahead):
+    """Sums of 2, 4, 6 or 8 values: of pairs, and of those 2, 4 and 6 places on."""
+    total = here
+    if window >= 4:
+        total = plus(total, shifted(here, ahead, 2))
+    if window >= 6:
+        total = plus(total, shifted(here, ahead, 4))
+    if window == 8:
+        total = plus(total, shifted(here, ahead, 6))
+    return total
+
+
+@njit(nogil=True, inline="always")
+def _odd(window, ones, here, ahead):
+    """Sums of 3, 5 or 7 values: the first, and pairs 1, 3 and 5 places on."""
+    total = plus(ones, shifted(here, ahead, 1))
+    if window >= 5:
+        total = plus(total, shifted(here, ahead, 3))
+    if window == 7:
+        total = plus(total, shifted(here, ahead, 5))
+    return total
 
 
 @njit(nogil=True)
@@ -250,10 +309,6 @@ def _fill_vectors(values, row, window, sums, out, to, first, last):
     """
     size, rest = window // LANES * LANES, window % LANES
     share = every(1.0 / window, LANES)
-    if window == LANES:
-        for start in range(first * size, last * size, size):
-            store(out, to + uint64(start), times(_eights(values, row + uint64(start)), share))
-        return
     for k in range(0, size, LANES):
         store(sums, uint64(k), _eights(values, row + uint64(first * size + k)))
     for start in range(first * size, last * size, size):
@@ -275,18 +330,22 @@ def _ones(values, at):
     return float64s(load(values, at, LANES))
 
 
+@njit(nogil=True, inline="always")
+def _pairs(values, at):
+    """Sums of two neighbours, each a place on."""
+    return plus(_ones(values, at), _ones(values, at + uint64(1)))
+
+
 @njit(nogil=True)
 def _fours(values, at):
     """Sums of four values, each a place on."""
-    low = plus(_ones(values, at), _ones(values, at + uint64(1)))
-    return plus(low, plus(_ones(values, at + uint64(2)), _ones(values, at + uint64(3))))
+    return plus(_pairs(values, at), _pairs(values, at + uint64(2)))
 
 
 @njit(nogil=True)
 def _eights(values, at):
     """Sums of eight; what wraps around in the upper vectors has no part in them."""
-    low = plus(_ones(values, at), _ones(values, at + uint64(1)))
-    high = plus(_ones(values, at + uint64(LANES)), _ones(values, at + uint64(LANES + 1)))
+    low, high = _pairs(values, at), _pairs(values, at + uint64(LANES))
     low, high = plus(low, shifted(low, high, 2)), plus(high, shifted(high, high, 2))
     return plus(low, shifted(low, high, 4))
 

@@ -14,7 +14,7 @@ LANES = 16  # running sums side by side
 STEP = 4 * LANES  # values that one pass over the lanes takes in: more would read memory out of sequence
 PAIRS = 8 * LANES  # pairs of values; what is read of two arrays is apart anyway
 BLOCK = 32 * STEP  # values that have lanes of their own
-FLOATS = (np.float64, np.float32)
+FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 def sum(values: np.typing.ArrayLike, threads: int = 1) -> float:
@@ -84,9 +84,8 @@ def dot(a: np.typing.ArrayLike, b: np.typing.ArrayLike, threads: int = 1) -> flo
     Each product is rounded, then added as in `sum`, but eight to each lane at a time; the error is at most that of
     `sum`, and one rounding of each product. O(n).
     """
-    a, b = (
-        np.ascontiguousarray(check_array(name, values, FLOATS, 1)) for name, values in (("a", a), ("b", b))
-    )
+    a = np.ascontiguousarray(check_array("a", a, FLOATS, 1))
+    b = np.ascontiguousarray(check_array("b", b, FLOATS, 1))
     if a.size != b.size:
         raise ValueError(f"b must have {a.size} elements, as a, not {b.size}")
     threads = check_threads(threads)

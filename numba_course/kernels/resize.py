@@ -16,7 +16,7 @@ from numba_course.kernels import resize_avx2, vectors
 from numba_course.kernels.checks import check_array, check_integer, check_out, check_threads
 from numba_course.kernels.resize_avx2 import Table
 
-DTYPES = (np.uint8, np.float32, np.float64)
+DTYPES = tuple(np.dtype(code) for code in "Bfd")
 TABLES = 512  # of heights and of widths that are kept
 MOST = 2**31 - 1  # rows or columns: products of an old and a new number stay exact
 
@@ -67,11 +67,11 @@ def bilinear_resize(
     takes as long as to resize a small image.
 
     On a processor with AVX2, uint8 and float32 are computed by vector operations of our own: the loop that looks up
-    neighbours at computed places is not vectorised, as a store might change what a later one finds, which makes the
-    plain kernel for uint8 two to four times slower. `passes_for` chooses.
-    From 1920 x 1080 to 224 x 224 one thread took 0.9 to 1.2 of the time of OpenCV's linear resize, for uint8 of 1 or 3
-    channels and float32 of 1; float32 of 3 channels has the plain kernel where it shrinks so much, and took 1.8. Ten
-    microseconds of any call are checks and Numba's look at the arguments.
+    neighbours at computed places is not vectorised, as a store might change what a later one finds, so that the
+    plain kernel for uint8 takes three to six times as long. `passes_for` chooses.
+    From 1920 x 1080 to 224 x 224 one thread took 0.6 to 1.0 of the time of OpenCV's linear resize, for uint8 of 1 or 3
+    channels and float32 of 1; float32 of 3 channels has the plain kernel where it shrinks so much, and took 1.8. Five
+    to ten microseconds of any call are checks and Numba's look at the arguments.
     """
     image = _checked(image)
     height, width = check_integer("height", height, 1, MOST), check_integer("width", width, 1, MOST)
@@ -156,9 +156,9 @@ def _chosen(shape, new, dtype):
 class Passes(NamedTuple):
     """How a row is made: two compiled functions, and the tables for each axis that they understand."""
 
-    # across(image, start, columns, lines, to): from a row of the image to a line of new columns
-    across: Dispatcher
-    # down(lines, upper, lower, columns, weights, y, out, size): from two lines to row y of the result
+    # across(image, start, columns, lines, to): from a row of the image to a line of new columns; or None: there is none
+    across: Dispatcher | None
+    # down(lines, upper, lower, columns, weights, y, out, size): from two lines, or rows of the image, to row y
     down: Dispatcher
     columns: tuple[Any, ...]  # the last one is an array of the lines' dtype and length
     rows: tuple[Any, ...]  # the upper neighbours, the weights
@@ -221,12 +221,12 @@ def spread(table: Table, channels: int) -> Table:
 
 @cache
 def kernels_of(
-    across: Callable[..., None], down: Callable[..., None]
+    across: Callable[..., None] | None, down: Callable[..., None]
 ) -> tuple[Dispatcher, Dispatcher, Dispatcher]:
     """With these two steps: the kernel for which the caller allocates, the serial one, and the parallel one."""
 
     @njit(nogil=True)
-    def fill_rows(image, old, columns, rows, lines, out, new, start, stop):
+    def fill_by_lines(image, old, columns, rows, lines, out, new, start, stop):
         """Fill rows `start` to `stop`: two lines across, which the next row may use again, then down between them.
 
         Rows of the image have `old` values, of `out` `new` ones. They are passed as positions in the whole: a view
@@ -243,6 +243,15 @@ def kernels_of(
                 across(image, (top[y] + 1) * old, columns, lines, lower)
                 held = top[y]
             down(lines, upper, lower, columns, weights, y, out, new)
+
+    @njit(nogil=True)
+    def fill_at_once(image, old, columns, rows, lines, out, new, start, stop):
+        """The same without lines, where `down` reads the rows of the image itself."""
+        top, weights = rows
+        for y in range(start, stop):
+            down(image, top[y] * old, (top[y] + 1) * old, columns, weights, y, out, new)
+
+    fill_rows = fill_by_lines if across else fill_at_once
 
     @njit(nogil=True)
     def resize_rows(image, old, columns, rows, out, new, start, stop):

@@ -14,6 +14,7 @@ from numba_course.kernels.vectors import (
     joined,
     lerp_q8,
     load,
+    load_each,
     look_up,
     look_up_both,
     mix,
@@ -21,17 +22,22 @@ from numba_course.kernels.vectors import (
     round_q8,
     store,
     to_q8,
+    unzipped,
 )
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 # Neighbours and weights, as `resize.positions` gives them.
 Table: TypeAlias = "tuple[np.typing.NDArray[np.intp], np.typing.NDArray[np.float64]]"
 AHEAD = 256  # float32 values: how far the memory of a result is fetched before it is written
+NO_LINE_Q8, NO_LINE_F32 = (
+    np.zeros(1, np.uint8),
+    np.zeros(1, np.float32),
+)  # one value, as a pipeline declares no less
 
 
 def columns_for(
     dtype: np.dtype, size: int, step: int, columns: Table
-) -> tuple[Dispatcher, Dispatcher, tuple[Any, ...]] | None:
+) -> tuple[Dispatcher | None, Dispatcher, tuple[Any, ...]] | None:
     """The steps and their table for rows of `size` values, `step` channels a pixel; None where the plain ones serve."""
     left, right = columns
     if size >= 2**32:
@@ -53,7 +59,7 @@ def rows_for(dtype: np.dtype, rows: Table) -> tuple[Any, ...]:
 
 def columns_uint8(
     size: int, step: int, left: np.typing.NDArray[np.intp], weights: np.typing.NDArray[np.uint16]
-) -> tuple[Dispatcher, Dispatcher, tuple[Any, ...]]:
+) -> tuple[Dispatcher | None, Dispatcher, tuple[Any, ...]]:
     """The steps and the table of columns: neighbours near each other, or far apart, or as they come."""
     base, within, span = windows(left, step, size, 16)
     if span:
@@ -64,23 +70,24 @@ def columns_uint8(
         return across_q8, down_q8, (left.astype(np.uint32), np.uint32(step), weights)
     slots = 16 // pixels  # values of a pixel in a register, one of them unused if there are 3 channels
     start = np.minimum(left[::step], size - 2 * slots)
-    first = np.minimum(np.arange(0, len(start), pixels), len(start) - pixels)
-    each = (first[:, None] + np.arange(pixels)).ravel()  # the pixels that the groups hold, some in two
+    first, each = groups(len(start), pixels)
     shift = (left[::step] - start)[each].reshape(-1, pixels // 2, 1)  # only near the end, of 3 channels
     half = np.arange(pixels // 2)[:, None] * 2 * slots + np.minimum(np.arange(slots), step - 1)
     places = np.concatenate([half + shift, half + shift + step], axis=1).astype(np.uint8).ravel()
     lanes = weights[::step][each].repeat(slots)
     if step == 3:
         places = np.append(places, np.array([0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0], np.uint8))
-    source, target = (first * 2 * slots).astype(np.uint64), (first * step).astype(np.uint64)
-    line = np.empty(len(start) * 2 * slots, np.uint8)
-    down = down_q8_triples if step == 3 else down_q8_pairs
-    return ACROSS_PAIRS[2 * slots], down, (start.astype(np.uint64), source, target, places, lanes, line)
+    down = down_q8_triples if step == 3 else DOWN_Q8_FAR[2 * slots]
+    return (
+        None,
+        down,
+        (start.astype(np.uint64), first, first * np.uint64(step), places, lanes, NO_LINE_Q8),
+    )
 
 
 def columns_float32(
     size: int, step: int, left: np.typing.NDArray[np.intp], weights: np.typing.NDArray[np.float32]
-) -> tuple[Dispatcher, Dispatcher, tuple[Any, ...]] | None:
+) -> tuple[Dispatcher | None, Dispatcher, tuple[Any, ...]] | None:
     """The same for float32; None where neither suits."""
     base, places, span = windows(left, step, size, 8)
     if span:
@@ -88,12 +95,15 @@ def columns_float32(
         return across_f32_narrow if span == 8 else across_f32_wide, down_f32, table
     if step > 1 or len(left) < 8:
         return None
-    first = np.minimum(np.arange(0, len(left), 8), len(left) - 8)
-    lanes = np.ascontiguousarray(weights[:, (first[:, None] + np.arange(8)).ravel()])
-    order = np.array([0, 2, 4, 6, 1, 3, 5, 7], np.uint32)
-    line = np.empty(2 * len(left), np.float32)
-    first = first.astype(np.uint64)
-    return ACROSS_PAIRS[2], down_f32_pairs, (left.astype(np.uint64), 2 * first, first, order, lanes, line)
+    first, each = groups(len(left), 8)
+    lanes = np.ascontiguousarray(weights[:, each])
+    return None, down_f32_far, (left.astype(np.uint64), first, lanes, NO_LINE_F32)
+
+
+def groups(size: int, pixels: int) -> tuple[np.typing.NDArray[np.uint64], np.typing.NDArray[np.intp]]:
+    """The first of each `pixels` of `size`, the last group moved back to end there; then all of them, some twice."""
+    first = np.minimum(np.arange(0, size, pixels), size - pixels)
+    return first.astype(np.uint64), (first[:, None] + np.arange(pixels)).ravel()
 
 
 def q16(weights: np.typing.NDArray[np.float64]) -> np.typing.NDArray[np.uint16]:
@@ -205,70 +215,71 @@ def down_f32(lines, upper, lower, columns, weights, y, out, size):
         out[y * size + k] = weights[y, 0] * lines[upper + k] + weights[y, 1] * lines[lower + k]
 
 
-def across_pairs(size: int) -> Dispatcher:
-    """A step that fills its line with `size` values a column: those of both neighbours, and what lies between."""
+# Where neighbours lie far apart, no line is made: a step `down` reads two rows of the image, given as `lines`, and
+# computes down between them first, then across.
+
+
+def group_q8(size: int) -> Dispatcher:
+    """A function that computes 16 values; `size` bytes hold a pixel and its neighbour, two registers all of them."""
+    pixels = 16 // size
 
     @njit(nogil=True)
-    def across(image, start, columns, lines, to):
-        left = columns[0]
-        for k in range(left.size):
-            store(lines, uint64(to + size * k), load(image, uint64(start) + left[k], size))
+    def between(image, upper, lower, left, first, place, below):
+        """What lies between the rows: left neighbours, and right ones."""
+        a = look_up(load_each(image, upper, left, first, size, pixels), place)
+        b = look_up(load_each(image, lower, left, first, size, pixels), place)
+        return halves(lerp_q8(to_q8(a), to_q8(b), below))
 
-    return across
+    @njit(nogil=True)
+    def group(image, upper, lower, columns, g, below):
+        left, first, _, places, shares, _ = columns
+        at, more, lanes = first[g], uint64(16), uint64(16 * g)
+        low, high = load(places, lanes + lanes, 16), load(places, lanes + lanes + more, 16)
+        a, b = between(image, uint64(upper), uint64(lower), left, at, low, below)
+        c, d = between(image, uint64(upper), uint64(lower), left, at + uint64(pixels), high, below)
+        return round_q8(lerp_q8(joined(a, c), joined(b, d), load(shares, lanes, 16)))
+
+    return group
 
 
-ACROSS_PAIRS = {size: across_pairs(size) for size in (2, 4, 8)}
+def far_q8(size: int) -> Dispatcher:
+    """A step that fills row `y` from two rows of the image, 16 values at a time."""
+    group = group_q8(size)
+
+    @njit(nogil=True)
+    def down(lines, upper, lower, columns, weights, y, out, size):
+        target, below = columns[2], every(weights[y], 16)
+        for g in range(target.size):
+            store(out, uint64(y * size) + target[g], group(lines, upper, lower, columns, g, below))
+
+    return down
 
 
-@njit(nogil=True)
-def down_q8_pairs(lines, upper, lower, columns, weights, y, out, size):
-    """Fill row `y` from two lines of pairs, 16 values at a time: down between the lines first, then across."""
-    _, source, target, places, shares, _ = columns
-    below = every(weights[y], 16)
-    for g in range(source.size):
-        a, b, lanes = uint64(upper) + source[g], uint64(lower) + source[g], uint64(16 * g)
-        store(out, uint64(y * size) + target[g], across_group(lines, a, b, places, below, shares, lanes))
+DOWN_Q8_FAR = {size: far_q8(size) for size in (2, 4, 8)}
+GROUP_OF_FOUR = group_q8(8)
 
 
 @njit(nogil=True)
 def down_q8_triples(lines, upper, lower, columns, weights, y, out, size):
     """The same for 3 channels: of each 4 values one is left out."""
-    _, source, target, places, shares, _ = columns
-    below = every(weights[y], 16)
+    target, places, below = columns[2], columns[3], every(weights[y], 16)
     used = load(places, uint64(places.size - 16), 16)
-    for g in range(source.size):
-        a, b, lanes = uint64(upper) + source[g], uint64(lower) + source[g], uint64(16 * g)
-        group = look_up(across_group(lines, a, b, places, below, shares, lanes), used)
+    for g in range(target.size):
+        group = look_up(GROUP_OF_FOUR(lines, upper, lower, columns, g, below), used)
         at, (first, rest) = uint64(y * size) + target[g], halves(group)
         store(out, at, first)
         store(out, at + uint64(8), halves(rest)[0])
 
 
-@njit(nogil=True, inline="always")
-def across_group(lines, upper, lower, places, below, shares, lanes):
-    """16 results from 32 bytes of each line."""
-    twice, more = lanes + lanes, uint64(16)
-    a, b = pairs_q8(lines, upper, lower, load(places, twice, 16), below)
-    c, d = pairs_q8(lines, upper + more, lower + more, load(places, twice + more, 16), below)
-    return round_q8(lerp_q8(joined(a, c), joined(b, d), load(shares, lanes, 16)))
-
-
-@njit(nogil=True, inline="always")
-def pairs_q8(lines, upper, lower, place, below):
-    """What lies between the lines: left neighbours, and right ones."""
-    a, b = look_up(load(lines, upper, 16), place), look_up(load(lines, lower, 16), place)
-    return halves(lerp_q8(to_q8(a), to_q8(b), below))
-
-
 @njit(nogil=True)
-def down_f32_pairs(lines, upper, lower, columns, weights, y, out, size):
-    """Fill row `y` from two lines of pairs, 8 values at a time: down between the lines first, then across."""
-    _, source, target, places, shares, _ = columns
-    place, more = load(places, uint64(0), 8), uint64(8)
+def down_f32_far(lines, upper, lower, columns, weights, y, out, size):
+    """The same for float32, 8 values at a time."""
+    left, first, shares, _ = columns
+    p, q, more = uint64(upper), uint64(lower), uint64(4)
     above, below = every(weights[y, 0], 8), every(weights[y, 1], 8)
-    for g in range(source.size):
-        p, q, lanes = uint64(upper) + source[g], uint64(lower) + source[g], uint64(8 * g)
-        a, b = halves(look_up(mix(load(lines, p, 8), load(lines, q, 8), above, below), place))
-        c, d = halves(look_up(mix(load(lines, p + more, 8), load(lines, q + more, 8), above, below), place))
-        first, second = load(shares[0], lanes, 8), load(shares[1], lanes, 8)
-        store(out, uint64(y * size) + target[g], mix(joined(a, c), joined(b, d), first, second))
+    for g in range(first.size):
+        at, lanes = first[g], uint64(8 * g)
+        a, b = load_each(lines, p, left, at, 2, 4), load_each(lines, q, left, at, 2, 4)
+        c, d = load_each(lines, p, left, at + more, 2, 4), load_each(lines, q, left, at + more, 2, 4)
+        a, b = unzipped(mix(a, b, above, below), mix(c, d, above, below))
+        store(out, uint64(y * size) + at, mix(a, b, load(shares[0], lanes, 8), load(shares[1], lanes, 8)))

@@ -54,6 +54,30 @@ def load(typingctx, array, at, lanes):
     return kind(array, types.uint64, lanes), generate
 
 
+@intrinsic(prefer_literal=True)
+def load_each(typingctx, array, start, places, first, size, count):
+    """Each ``array[start + p : start + p + size]`` for p in ``places[first : first + count]``, as one vector.
+
+    `size` and `count` are constants; `size` values have 2, 4 or 8 bytes.
+    """
+    size, count = size.literal_value, count.literal_value
+    kind = Vector(array.dtype, size * count)
+
+    def generate(context, builder, signature, args):
+        values, start, places_, first = args[:4]
+        whole = context.get_value_type(kind)
+        part = ir.IntType(context.get_abi_sizeof(whole) // count * 8)
+        parts = ir.Constant(ir.VectorType(part, count), ir.Undefined)
+        for n in range(count):
+            at = builder.load(_address(context, builder, places, places_, builder.add(first, first.type(n))))
+            address = _address(context, builder, array, values, builder.add(start, at))
+            parts = builder.insert_element(parts, _load(builder, address, part), I32(n))
+        return builder.bitcast(parts, whole)
+
+    kinds = types.uint64, places, types.uint64, types.literal(size), types.literal(count)
+    return kind(array, *kinds), generate
+
+
 @intrinsic
 def halves(typingctx, vector):
     """The lower and the upper half of a vector."""
@@ -75,6 +99,18 @@ def joined(typingctx, low, high):
         return builder.shuffle_vector(*args, _order(range(2 * low.lanes)))
 
     return Vector(low.dtype, 2 * low.lanes)(low, high), generate
+
+
+@intrinsic
+def unzipped(typingctx, low, high):
+    """The lanes of two vectors, one behind the other, whose numbers are even, and those whose are odd."""
+    lanes = range(2 * low.lanes)
+
+    def generate(context, builder, signature, args):
+        parts = [builder.shuffle_vector(*args, _order(lanes[odd::2])) for odd in (0, 1)]
+        return context.make_tuple(builder, signature.return_type, parts)
+
+    return types.UniTuple(low, 2)(low, high), generate
 
 
 @intrinsic(prefer_literal=True)

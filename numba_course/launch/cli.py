@@ -525,6 +525,13 @@ def _build(options):
         help="File for the results: kernel, case, peer, threads, ratio, low, high and more.",
     ),
     _taking("--figure", metavar="FILE", type=Path, help="File for a figure of all ratios, PNG."),
+    _taking(
+        "--table",
+        metavar="FILE",
+        type=Path,
+        help="File to keep the results in, Markdown: sections on other kernels and processors stay.",
+    ),
+    _taking("--threads", metavar="N", type=int, help="Only the cases on so many threads; all if not given."),
     _taking("--toy", action="store_true", help="Small inputs, once: only whether the results agree."),
     checkout=True,
 )
@@ -535,7 +542,9 @@ def _bench(options):
     if options.kernel not in (None, *harness.names()):
         raise WrongUse(no_such("kernel", options.kernel, harness.names()))
     try:
-        return harness.run(options.kernel, options.toy, options.json, options.figure)
+        return harness.run(
+            options.kernel, options.toy, options.json, options.figure, options.table, options.threads
+        )
     except OSError as error:
         raise Trouble(f"cannot write {error.filename}: {error.strerror}.") from None
 

@@ -107,8 +107,9 @@ class RandomCrop(_SizedCrop):
 class Resize(_Sized):
     """Interpolate between the four nearest pixels, as ``cv2.INTER_LINEAR`` does, to `height` times `width` pixels.
 
-    It declares memory: for the result, and for two lines. Fused, each pixel would be interpolated on its own, where
-    `kernels.resize`, which has the details, uses a line again for the next row; and here bytes stay bytes.
+    It declares memory: for the result, and for two lines, unused where pixels lie far apart. Fused, each pixel
+    would be interpolated on its own, where `kernels.resize`, which has the details, uses a line again for the next row;
+    and here bytes stay bytes.
     """
 
     def declare_state_and_memory(self, state: State) -> tuple[State, tuple[AllocationQuery, AllocationQuery]]:

@@ -30,6 +30,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks import _kept
 from numba_course.lens import figures
 from numba_course.lens.results import agreement, first_difference
 from numba_course.lens.timing import calls_for, rotated
@@ -42,7 +43,7 @@ TRIES = 5  # samples taken for one that nothing disturbs
 SETTLE = 2e-3  # seconds that worker threads need to fall asleep
 WAITED = 0.02  # share of a sample that a thread of ours may wait for a processor
 BRINGS = 'python -m pip install -c constraints.txt -e ".[peers]"'
-WIDTH = 124  # columns of the table, at least
+WIDTH = 150  # columns of the table, at least
 WIDE = 1.5  # the 90th percentile over the 10th: more is called noisy
 
 
@@ -149,7 +150,9 @@ def cases(kernel, toy):
     return importlib.import_module(f"{__package__}.{kernel}").cases(toy)
 
 
-def run(kernel=None, toy=False, json_file=None, figure_file=None, console=None):
+def run(
+    kernel=None, toy=False, json_file=None, figure_file=None, table_file=None, threads=None, console=None
+):
     """Measure one kernel or all, and show what was found.
 
     Parameters
@@ -159,6 +162,10 @@ def run(kernel=None, toy=False, json_file=None, figure_file=None, console=None):
         Small inputs and one round: whether the results agree, and no ratios to rely on.
     json_file, figure_file : Path, optional
         Where to write the results; the figure is a PNG.
+    table_file : Path, optional
+        Markdown in which sections on other kernels and processors stay.
+    threads : int, optional
+        Leaves out the cases on another number of threads.
     console : rich.console.Console, optional
 
     Returns
@@ -176,7 +183,7 @@ def run(kernel=None, toy=False, json_file=None, figure_file=None, console=None):
     console = console or Console(highlight=False, markup=False)  # or brackets would be taken for a style
     console.width = max(console.width, WIDTH)
     chosen = [(name, cases(name, toy)) for name in ([kernel] if kernel else names())]
-    for file in filter(None, (json_file, figure_file)):
+    for file in filter(None, (json_file, figure_file, table_file)):
         file.open("ab").close()
     console.print("\n".join(_circumstances()))
     if toy:
@@ -185,10 +192,16 @@ def run(kernel=None, toy=False, json_file=None, figure_file=None, console=None):
         console.print("the limit: plain loops of ours that read and write as many bytes as the case must")
     results = []
     for name, of_kernel in chosen:
-        found = list(_watched(name, of_kernel, toy, console))
+        wanted = (case for case in of_kernel if threads in (None, case.threads))
+        found = list(_watched(name, wanted, toy, console))
         console.print(_table(name, found))
         for remark in _remarks(found):
             console.print(remark)
+        if table_file:
+            text = table_file.read_text(encoding="utf-8")
+            table_file.write_text(
+                _kept.with_section(text, name, found, ["numba", "numpy", *_peers()]), encoding="utf-8"
+            )
         results += found
     console.print(f"threading layer: {_layer()}")
     if json_file:

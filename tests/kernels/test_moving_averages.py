@@ -23,6 +23,7 @@ from numba_course.kernels.moving_averages import (
     _fill,
     _fill_chains,
     _fill_columns,
+    _fill_pairs,
     _fill_unrolled,
     moving_average,
     moving_average_spec,
@@ -31,7 +32,7 @@ from tests.kernels.bounds import bounds_checked
 from tests.kernels.guards import CRASHED, copy_beside_guards, exit_code, guarded, needs_guards
 from tests.peers import agrees_with_every_peer
 
-FEW = (1, 3, UNROLLED)  # of the windows that are compiled one by one; each takes a second
+FEW = (1, 3, UNROLLED)  # of the windows that are compiled one by one where none is summed in pairs
 WINDOWS = (*FEW, UNROLLED + 1, 10, 37, 50, 199, 200)
 
 
@@ -297,9 +298,9 @@ def test_what_is_refused(arguments, exception, message):
 
 def test_no_index_is_out_of_bounds(monkeypatch):
     module = sys.modules[moving_average.__module__]
-    for kernel in (_fill_unrolled, _fill_chains, _fill_columns):
+    for kernel in (_fill_unrolled, _fill_pairs, _fill_chains, _fill_columns):
         monkeypatch.setattr(module, kernel.__name__, bounds_checked(kernel))
-    for window in (1, 3, 9, 10, 100):
+    for window in (1, 3, 7, 9, 10, 100):
         for n in (window, window + 1, 5 * window - 1, 5 * window, 13 * window + 1):
             for shape, axis in (((2, n), 1), ((2, n, 3), 1), ((2, n, LANES + 1), 1)):
                 out = np.empty((2, n - window + 1, *shape[2:]))
@@ -308,7 +309,7 @@ def test_no_index_is_out_of_bounds(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(_fill_chains, "py_func"), reason="the JIT is switched off")
-@pytest.mark.parametrize("window", [8, 9, 16, 20, 23, 47])
+@pytest.mark.parametrize("window", [2, 5, 6, 7, 8, 9, 16, 20, 23, 47])
 @pytest.mark.parametrize("dtypes", ["dd", "df", "fd", "ff"])
 def test_vectors_are_slices_that_stay_inside_their_arrays(monkeypatch, window, dtypes):
     """As Python, with NumPy for the vectors: the same bits, and not a value more than a row has."""

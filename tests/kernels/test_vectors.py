@@ -40,6 +40,32 @@ def test_load_and_store_move_lanes_from_any_place_to_any(lanes):
             assert (moved[:to] == 7).all()
 
 
+@pytest.mark.parametrize("size, count", [(2, 8), (4, 4), (8, 2), (2, 4)])
+def test_load_each_puts_what_lies_at_several_places_side_by_side(size, count):
+    @njit
+    def gather(out, source, start, places, first):
+        v.store(out, uint64(0), v.load_each(source, uint64(start), places, uint64(first), size, count))
+
+    places = np.array([9, 0, 3, 3, 20, 1, 11, 5, 2, 7], np.uint64)
+    for source in (BYTES, FLOATS) if size == 2 else (BYTES,):
+        expected = [source[4 + p : 4 + p + size] for p in places[1 : 1 + count].astype(int)]
+        made = result(gather, np.empty(size * count, source.dtype), source, 4, places, 1)
+        assert_array_equal(made, np.concatenate(expected))
+
+
+def test_unzipped_parts_the_even_lanes_from_the_odd():
+    @njit
+    def kernel(out, source):
+        evens, odds = v.unzipped(v.load(source, uint64(0), 8), v.load(source, uint64(8), 8))
+        v.store(out, uint64(0), evens)
+        v.store(out, uint64(8), odds)
+
+    for source in (BYTES, FLOATS):
+        assert_array_equal(
+            result(kernel, np.empty(16, source.dtype), source), [*source[:16:2], *source[1:16:2]]
+        )
+
+
 def test_look_up_takes_bytes_and_floats():
     @njit
     def kernel(out, table, places):
