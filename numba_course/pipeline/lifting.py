@@ -9,14 +9,14 @@ import inspect
 import math
 import symtable
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from numba_course.pipeline import algebra, runtime
-from numba_course.pipeline.protocol import KINDS, Made, PipelineError
+from numba_course.pipeline.protocol import CHANNELS, KINDS, REALS, Made, PipelineError
 from numba_course.syntax import parse
 
 # What a builtin is called in generated text: whole and nearest numbers are defined for NaN and what is too large.
@@ -37,7 +37,8 @@ TAKEN = {
 # What stands for an operation's own parameters in the generated module, by kind; all but `skey` are the function's own.
 PARAMETERS = {
     "move": lambda own: [*own[:2], "skey"],
-    "point": lambda own: [*own[:3], "skey"],
+    "each": lambda own: [own[0], "skey"],
+    "point": lambda own: [*own[:-1], "skey"],
     "gather": lambda own: ["source", "skey", *own[1:4]],
     "image": lambda own: [*own[:-1], "skey"],
 }
@@ -55,35 +56,54 @@ COMPREHENSION = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 @dataclass(frozen=True)
-class Lifted:
+class Written:
     """A function of the generated module.
 
     Attributes
     ----------
     name, text : str
-    made : dict of str to Made
-        What it needs made before, by name.
     file : str or None
-        Where it was written.
+        Where it was written; None for what is generated without a model.
     lines : dict of int to int
         From the lines of the text to those of the file, wherever a statement begins.
+    """
+
+    name: str
+    text: str
+    file: str | None = None
+    lines: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """What an operation's function becomes.
+
+    Attributes
+    ----------
+    functions : tuple of Written
+        The last one is the step; it calls those before it.
+    made : dict of str to Made
+        What they need made before, by name.
     is_straight : bool
         Whether it serves vectors as well as numbers: see `algebra.is_straight`.
     keeps_rows : bool
         Whether it is a move that takes each row from a row, forwards or backwards: see `algebra.keeps_rows`.
     """
 
-    name: str
-    text: str
+    functions: tuple[Written, ...]
     made: dict[str, Made]
-    file: str | None
-    lines: dict[int, int]
     is_straight: bool
     keeps_rows: bool
 
+    @property
+    def name(self) -> str:
+        return self.functions[-1].name
 
-def lift(function: Any, index: int, stream: int, shapes: tuple[tuple[int, ...], ...] = ()) -> Lifted:
-    """Write an operation's function as one of the generated module.
+
+def lift(
+    function: Any, index: int, stream: int, channels: int, shapes: tuple[tuple[int, ...], ...] = ()
+) -> Lifted:
+    """Write an operation's function as functions of the generated module.
 
     Parameters
     ----------
@@ -94,6 +114,8 @@ def lift(function: Any, index: int, stream: int, shapes: tuple[tuple[int, ...], 
         Of its step. It is called ``step`` and this number, and a gather calls ``load`` and this number.
     stream : int
         Number of its stream of draws.
+    channels : int
+        Of the images that go in.
     shapes : tuple of tuple of int
         For an image: the shapes of its arrays. From those of the first two the compiler sees what is inside of them.
 
@@ -106,31 +128,50 @@ def lift(function: Any, index: int, stream: int, shapes: tuple[tuple[int, ...], 
     PipelineError
         If its source cannot be read, or it uses what generated code cannot hold.
     """
-    name, kind = f"step{index}", function.kind
+    name = f"step{index}"
+    if function.kind != "each":
+        return _lifted(function, name, index, stream, channels, shapes)
+    own = _parameters(function, _definition(function)[0], channels, 0)
+    parts = [
+        _lifted(function, f"{name}_{c}", index, stream, channels, (), {own[1]: c}) for c in range(channels)
+    ]
+    values = CHANNELS[channels]
+    calls = (f"{part.name}({value}, skey)" for part, value in zip(parts, values, strict=True))
+    text = f"def {name}({', '.join(values)}, skey):\n    return ({', '.join(calls)},)"
+    functions = *(written for part in parts for written in part.functions), Written(name, text)
+    return Lifted(functions, parts[0].made, all(part.is_straight for part in parts), False)
+
+
+def _lifted(function, name, index, stream, channels, shapes, numbers=None):
+    """A function as one of the generated module, with this name; `numbers` are for parameters that get none."""
+    kind = function.kind
     definition, local = _definition(function)
-    own = _parameters(definition, kind, len(shapes))
-    scope = _Scope(function, local, own[0] if kind == "gather" else None, index)
+    own = _parameters(function, definition, channels, len(shapes))
+    scope = _Scope(function, local, own[0] if kind == "gather" else None, index, numbers or {})
     definition.name, definition.decorator_list, definition.returns = name, [], None
     if ast.get_docstring(definition) and len(definition.body) > 1:
         del definition.body[0]
-    definition.args.args = [ast.arg(parameter) for parameter in own]
+    definition.args.args = [ast.arg(parameter) for parameter in own if parameter not in scope.numbers]
     scope.visit(definition)
     own = [argument.arg for argument in definition.args.args]
+    if kind == "point" and channels == 1:
+        definition = _AsTuple().visit(definition)
     keeps_rows = kind == "move" and algebra.keeps_rows(definition)
     whole_from = {**WHOLE_FROM, f"load{index}": 2}
     counters = _counters(definition, whole_from) - {own[-1]}
-    straight = kind == "point" and not counters and algebra.is_straight(definition)
+    straight = kind in ("each", "point") and not counters and algebra.is_straight(definition)
     definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[kind](own)]
-    if kind in ("point", "gather"):
+    if kind in REALS:
         definition = _Reals(counters, whole_from).visit(definition)
-    if kind in ("point", "gather") and not straight:
+    if kind in REALS and not straight:
         definition = _Rounded(kind).visit(definition)
     definition.body[:0] = _prologue(definition, own, stream, shapes)
     text = ast.unparse(ast.fix_missing_locations(definition))
     before = inspect.getsourcelines(function)[1] - 1
     statements = zip(_statements(parse(text)), _statements(definition), strict=True)
     lines = {new.lineno: before + old.lineno for new, old in statements}
-    return Lifted(name, text, scope.made, inspect.getsourcefile(function), lines, straight, keeps_rows)
+    written = Written(name, text, inspect.getsourcefile(function), lines)
+    return Lifted((written,), scope.made, straight, keeps_rows)
 
 
 def _prologue(definition, own, stream, shapes):
@@ -205,13 +246,14 @@ def _about(value):
     return "code" if isinstance(value, CodeType) else repr(value)
 
 
-def _parameters(definition, kind, arrays):
+def _parameters(function, definition, channels, arrays):
     """The names of the function's parameters, if there are as many as its kind has, and no others."""
-    arguments = definition.args
+    arguments, kind = definition.args, function.kind
     own = [argument.arg for argument in arguments.args]
-    wanted = KINDS[kind] + max(arrays - 2, 0)
+    wanted = KINDS[kind] + max(arrays - 2, 0) + (channels if kind == "point" else 0)
     if len(own) != wanted:
-        raise PipelineError(f"a @{kind} function must have {wanted} parameters, not {len(own)}")
+        why = f" where images have {channels} channel{'s'[: channels - 1]}" if kind == "point" else ""
+        raise PipelineError(f"a @{kind} function must have {wanted} parameters{why}, not {len(own)}")
     if (
         arguments.posonlyargs
         or arguments.kwonlyargs
@@ -226,8 +268,8 @@ def _parameters(definition, kind, arrays):
 class _Scope(ast.NodeTransformer):
     """Put for each name what Python finds under it: a local variable, a literal, or what generated code may call."""
 
-    def __init__(self, function, local, load, index):
-        self.local, self.load, self.index = local, load, index
+    def __init__(self, function, local, load, index, numbers):
+        self.local, self.load, self.index, self.numbers = local, load, index, numbers
         self.cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         self.globals, self.qualified, self.made = function.__globals__, function.__qualname__, {}
         self.taken = TAKEN | {f"load{index}"} | ({"source"} if load else set())
@@ -254,6 +296,10 @@ class _Scope(ast.NodeTransformer):
     def visit_Name(self, node):
         if node.id == self.load:
             raise PipelineError(f"{self.load} must be called as {self.load}(y, x, c)")
+        if node.id in self.numbers:
+            if not isinstance(node.ctx, ast.Load):
+                raise PipelineError(f"{node.id} is the number of a channel, and cannot be assigned to")
+            return _signed(self.numbers[node.id])
         if node.id in self.local:
             return ast.Name(self._renamed(node.id), node.ctx)
         return self._expression(self._found(node.id), node.id)
@@ -480,6 +526,20 @@ class _Reals(ast.NodeTransformer):
         return node if isinstance(node.op, BITS) else self.generic_visit(node)
 
 
+class _AsTuple(ast.NodeTransformer):
+    """Have a point for one channel return a tuple, as others do."""
+
+    def visit_Return(self, node):
+        if node.value is not None:
+            node.value = self._tuple(node.value)
+        return node
+
+    def _tuple(self, value):
+        if isinstance(value, ast.IfExp):
+            value.body, value.orelse = self._tuple(value.body), self._tuple(value.orelse)
+        return value if isinstance(value, ast.IfExp | ast.Tuple) else ast.Tuple([value], ast.Load())
+
+
 class _Rounded(ast.NodeTransformer):
     """Have a function return float32, as its state says, whichever way it takes."""
 
@@ -492,7 +552,7 @@ class _Rounded(ast.NodeTransformer):
         return node
 
     def _rounded(self, value):
-        """A value of a gather; of a point three of them, or the choice between three and others."""
+        """A single value; of a point a tuple of them, or the choice between tuples."""
         if isinstance(value, ast.IfExp):
             value.body, value.orelse = self._rounded(value.body), self._rounded(value.orelse)
         elif isinstance(value, ast.Tuple) and self.is_point:

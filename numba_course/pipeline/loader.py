@@ -30,7 +30,7 @@ class Loader:
     Parameters
     ----------
     pipeline : Pipeline
-    images : ndarray of uint8, (n, height, width, 3)
+    images : ndarray of uint8, (n, height, width, channels)
     labels : sequence, optional
         One for each image.
     batch_size : int, at least 1
@@ -52,7 +52,7 @@ class Loader:
 
     Yields
     ------
-    batch : ndarray of float32
+    batch : ndarray of the pipeline's dtype
         A slot of the ring. It is overwritten after the next step of the loop: copy what you keep.
     labels : ndarray
         The labels of its samples, or their numbers if there are no labels.
@@ -130,7 +130,7 @@ class Loader:
             order = order[np.random.default_rng([self.pipeline.seed, epoch]).permutation(len(order))]
         return np.ascontiguousarray(order[self.rank :: self.world])
 
-    def __iter__(self) -> Iterator[tuple[np.typing.NDArray[np.float32], np.typing.NDArray[Any]]]:
+    def __iter__(self) -> Iterator[tuple[np.typing.NDArray[Any], np.typing.NDArray[Any]]]:
         running = self._running_here()
         if running.is_in_use():
             raise RuntimeError(IN_USE)

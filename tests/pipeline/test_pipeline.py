@@ -21,6 +21,7 @@ from numba_course.pipeline import (
     Contrast,
     Crop,
     HorizontalFlip,
+    Loader,
     Normalize,
     Operation,
     Pipeline,
@@ -218,6 +219,25 @@ def test_bytes_are_resized_without_avx2():
     subprocess.run([sys.executable, "-c", WITHOUT_AVX2], env=surroundings, check=True, timeout=120)
 
 
+@pytest.mark.parametrize("layout", ["CHW", "HWC"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_batches_of_bytes_are_those_of_floats(channels, layout):
+    images = np.random.default_rng(channels).integers(0, 256, (3, 9, 13, channels), dtype=np.uint8)
+    operations = [RandomCrop(8, 12), Resize(6, 9), HorizontalFlip(), ToLayout(layout)]
+    bytes_, plain, floats = (
+        Pipeline(operations, images.shape[1:], dtype=dtype, compiled=compiled)
+        for dtype, compiled in ((np.uint8, True), ("uint8", False), (np.float32, False))
+    )
+    made = bytes_(images)
+    assert made.dtype == np.uint8 == bytes_.output.dtype and made.shape == bytes_._shape(3)
+    assert np.array_equal(made, plain(images)) and np.array_equal(made, floats(images))
+    assert bytes_(images, out=made) is made
+    with pytest.raises(PipelineError, match="out must .*uint8"):
+        bytes_(images, out=floats.allocate(3))
+    batch, _ = next(iter(Loader(bytes_, images, batch_size=2, shuffle=False)))
+    assert batch.dtype == np.uint8 and np.array_equal(batch, made[:2])
+
+
 def test_a_center_crop_is_the_middle():
     made = Pipeline([CenterCrop(13, 17)], SHAPE, compiled=False)(IMAGES)
     assert np.array_equal(made, IMAGES[:, 3:16, 5:22])
@@ -225,8 +245,8 @@ def test_a_center_crop_is_the_middle():
 
 def test_only_straight_code_is_for_vectors():
     straight = Brightness(), Invert(), Normalize(MEAN, STD)
-    assert [lift(operation.generate_code(), 0, 0).is_straight for operation in straight] == [True] * 3
-    assert [lift(operation.generate_code(), 0, 0).is_straight for operation in (Solarize(), Roots())] == [
+    assert [lift(operation.generate_code(), 0, 0, 3).is_straight for operation in straight] == [True] * 3
+    assert [lift(operation.generate_code(), 0, 0, 3).is_straight for operation in (Solarize(), Roots())] == [
         False
     ] * 2
 
@@ -349,7 +369,14 @@ class Lost(Operation):
         return lost
 
 
+class Nameless:
+    """It says of itself where it is in memory."""
+
+
 class Unmarked(Operation):
+    def __init__(self, *held):
+        self.held = held
+
     def generate_code(self):
         return lambda r, g, b, key: (r, g, b)
 
@@ -422,8 +449,11 @@ class OnlyDescribed(Operation):
 
 
 class Raises(Operation):
+    def __init__(self, held=None):
+        self.held = held
+
     def generate_code(self):
-        return self.missing
+        raise AttributeError(f"missing in {self.held}")
 
 
 def line_of(kind, text):
@@ -467,6 +497,24 @@ ERRORS = {
     ),
     "raises": ([Raises()], SHAPE, PipelineError, "step 0, Raises.*AttributeError: .*missing"),
     "no operation": ([len], SHAPE, PipelineError, "step 0, .*must be an Operation"),
+    "an operation that has no name": (
+        [Brightness(), Nameless()],
+        SHAPE,
+        PipelineError,
+        r"^step 1, Nameless\(\.\.\.\): it must be an Operation$",
+    ),
+    "an attribute that has no name": (
+        [Unmarked(Nameless())],
+        SHAPE,
+        PipelineError,
+        r"^step 0, Unmarked\(\.\.\.\): generate_code must return a function marked",
+    ),
+    "a mistake of the operation's": (
+        [Raises(Nameless())],
+        SHAPE,
+        PipelineError,
+        r"step 0, .*AttributeError: .*missing.*Nameless object>$",
+    ),
     "too large": ([RandomCrop(21, 5)], SHAPE, PipelineError, r"step 0, RandomCrop.*21 × 5 .* 20 × 27"),
     "outside": ([Crop(10, 0, 11, 5)], SHAPE, PipelineError, "does not lie in the image"),
     "after the layout": ([ToLayout("CHW"), Brightness()], SHAPE, PipelineError, "step 1, .*layout CHW"),
@@ -480,7 +528,26 @@ ERRORS = {
         rf"^step 1, Attribute\(\), written in .*test_pipeline\.py:{line_of(Attribute, 'astype')}: "
         "Unknown attribute 'astype' of type float32$",
     ),
-    "gray": ([], (20, 27), PipelineError, r"shape must be \(height, width, 3\)"),
+    "no channels": ([], (20, 27), PipelineError, r"shape must be \(height, width, channels\), with 1 to 4"),
+    "five channels": ([], (20, 27, 5), PipelineError, r"with 1 to 4 channels, not \(20, 27, 5\)"),
+    "colours of gray": (
+        [NotThree()],
+        (20, 27, 1),
+        PipelineError,
+        "step 0, .*a @point function must have 2 parameters where images have 1 channel, not 4",
+    ),
+    "contrast of two": (
+        [Contrast()],
+        (20, 27, 2),
+        PipelineError,
+        "step 0, Contrast.*it takes images of 1 or 3 channels, not 2",
+    ),
+    "three means for four": (
+        [Normalize(MEAN, STD)],
+        (20, 27, 4),
+        PipelineError,
+        "step 0, Normalize.*images have 4 channels, and mean has 3 values",
+    ),
 }
 
 
@@ -513,8 +580,9 @@ def test_an_error_in_a_notebook_names_the_cell_and_its_line():
         (lambda: Crop(0, -1, 3, 3), "left must be at least 0, not -1"),
         (lambda: RandomCrop(3, 0), "width must be at least 1, not 0"),
         (lambda: CenterCrop(True, 1), "height must be an integer, not True"),
-        (lambda: Normalize((1, 2), (1, 2)), "mean must have 3 values"),
-        (lambda: Normalize(MEAN, 0.5), "std must have 3 values, not 0.5"),
+        (lambda: Normalize((1,) * 5, (1,) * 5), "mean must have a value for each channel, 1 to 4 of them"),
+        (lambda: Normalize(MEAN, (0.5, 0.5)), "std must have as many values as mean, 3, not"),
+        (lambda: Normalize(MEAN, 0.5), "std must have a value for each channel, 1 to 4 of them, not 0.5"),
         (lambda: Normalize(MEAN, (0.2, 0.2, np.nan)), "each std must be in 0..1, not nan"),
         (lambda: Normalize(MEAN, (0.2, 0.2, 0)), "std must be above 0"),
         (
@@ -523,6 +591,12 @@ def test_an_error_in_a_notebook_names_the_cell_and_its_line():
         ),
         (lambda: Pipeline([], SHAPE, fastmath="yes"), "fastmath must be True or False, not 'yes'"),
         (lambda: ToLayout("NCHW"), "layout must be"),
+        (lambda: Pipeline([], SHAPE, dtype="int8"), "dtype must be float32 or uint8, not int8"),
+        (lambda: Pipeline([], SHAPE, dtype="bytes of"), "data type 'bytes of' not understood"),
+        (
+            lambda: Pipeline([Resize(4, 4), Brightness(), HorizontalFlip()], SHAPE, dtype=np.uint8),
+            r"batches cannot be uint8: step 1, Brightness\(amount=0.2\), makes float32",
+        ),
         (lambda: Pipeline([], SHAPE, threads=0), "threads must be in 1..4096, not 0"),
         (lambda: Pipeline([], SHAPE, threads=1.9), "threads must be an integer, not 1.9"),
         (lambda: Pipeline([], SHAPE, seed=-1), "seed must be in 0..18446744073709551615, not -1"),
