@@ -44,17 +44,17 @@ def memory_for(shape: tuple[int, ...], new: tuple[int, ...], dtype: str) -> Memo
 
 
 def cropper(shape: tuple[int, ...], new: tuple[int, ...], dtype: str, memory: Memory) -> tuple[Dispatcher]:
-    """A kernel ``crop(image, top, left, height, width, memory, out)`` for images of this shape and dtype.
+    """A kernel ``crop(image, wide, box, memory, out, new)`` for images of this shape and dtype.
 
-    `image` and `out` have one axis; the crop is of at least 2 × 2 pixels and lies in the image; `memory` are arrays
-    as `memory_for` says, in a tuple. ValueError if `memory` is from another kind of processor. Its results are those
-    of `bilinear_resize`, a uint8 within 0.51 of exact arithmetic.
+    `image` and `out` have one axis; rows of the image have `wide` pixels; `box` is top, left, height and width of the
+    crop, which is of at least 2 × 2 pixels and lies in the image; `memory` are arrays as `memory_for` says. A uint8 is
+    within 0.51 of exact arithmetic, as in `bilinear_resize`. ValueError if `memory` is from another kind of processor.
     """
     if memory != memory_for(shape, new, dtype):
         raise ValueError("the memory is for a processor of another kind: build the pipeline on this one")
     if shape[1] * shape[2] >= 2**32:
         raise ValueError(f"rows must have fewer than 2**32 values, not {shape[1]} × {shape[2]}")
-    return ((_crop_q8 if _is_q8(dtype) else _crop_plain)(shape[1], *new, np.dtype(dtype)),)
+    return (_crop_q8() if _is_q8(dtype) else _crop_plain(np.dtype(dtype)),)
 
 
 def _is_q8(dtype):
@@ -74,12 +74,13 @@ def place(k, old, new):
 
 
 @cache
-def _crop_plain(wide: int, height: int, width: int, channels: int, dtype: np.dtype) -> Dispatcher:
+def _crop_plain(dtype: np.dtype) -> Dispatcher:
     """In plain Numba, for any processor and dtype."""
     fill = resize.kernels_of(resize.across, resize.down_uint8 if dtype == np.uint8 else resize.down)[0]
 
     @njit(nogil=True, error_model="numpy")
-    def crop(image, top, left, rows, columns, memory, out):
+    def crop(image, wide, box, memory, out, new):
+        (top, left, rows, columns), (height, width, channels) = box, new
         lines, neighbours, _, _, weights, upper, shares = memory
         for x in range(width):
             at, share = place(x, columns, width)
@@ -90,39 +91,31 @@ def _crop_plain(wide: int, height: int, width: int, channels: int, dtype: np.dty
             at, share = place(y, rows, height)
             upper[y], shares[y, 0], shares[y, 1] = top + at, 1 - share, share
         table = neighbours, np.uint32(channels), weights
-        fill(
-            image,
-            wide * channels,
-            table,
-            (upper, shares),
-            lines.reshape(lines.size),
-            out,
-            width * channels,
-            0,
-            height,
-        )
+        old, size = wide * channels, width * channels
+        fill(image, old, table, (upper, shares), lines.reshape(lines.size), out, size, 0, height)
 
     return crop
 
 
 @cache
-def _crop_q8(wide: int, height: int, width: int, channels: int, dtype: np.dtype) -> Dispatcher:
+def _crop_q8() -> Dispatcher:
     """For uint8 with AVX2: in 16 bits, 16 values at a time where their neighbours lie near each other."""
     narrow, middle, widest, any_ = (
         resize.kernels_of(across, down_q8)[0]
         for across in (across_q8_narrow, across_q8_wide, across_q8_widest, across_q8)
     )
-    size, line, values = wide * channels, width * channels, width * channels
 
     @njit(nogil=True, error_model="numpy")
-    def crop(image, top, left, rows, columns, memory, out):
+    def crop(image, wide, box, memory, out, new):
+        (top, left, rows, columns), (height, width, channels) = box, new
+        size, values = wide * channels, width * channels
         lines, neighbours, base, places, weights, upper, below = memory
         for x in range(width):
             at, share = place(x, columns, width)
             for c in range(channels):
                 neighbours[x * channels + c] = (left + at) * channels + c
                 weights[x * channels + c] = np.uint16(np.rint(share * 65535))
-        for k in range(values, neighbours.size):
+        for k in range(values, neighbours.size):  # until registers are full
             neighbours[k], weights[k] = neighbours[values - 1], weights[values - 1]
         for y in range(height):
             at, share = place(y, rows, height)
@@ -131,14 +124,14 @@ def _crop_q8(wide: int, height: int, width: int, channels: int, dtype: np.dtype)
         span = windows(neighbours, channels, size, base, places)
         groups = base, places, uint64(channels), weights
         if span == 16:
-            narrow(image, size, groups, table, flat, out, line, 0, height)
+            narrow(image, size, groups, table, flat, out, values, 0, height)
         elif span == 32:
-            middle(image, size, groups, table, flat, out, line, 0, height)
+            middle(image, size, groups, table, flat, out, values, 0, height)
         elif span == 64:
-            widest(image, size, groups, table, flat, out, line, 0, height)
+            widest(image, size, groups, table, flat, out, values, 0, height)
         else:
             single = neighbours[:values], np.uint32(channels), weights[:values]
-            any_(image, size, single, table, flat, out, line, 0, height)
+            any_(image, size, single, table, flat, out, values, 0, height)
 
     return crop
 

@@ -263,10 +263,10 @@ def cropper(
     shape: tuple[builtins.int, ...], new: tuple[builtins.int, ...], dtype: str, memory: Memory
 ) -> tuple[Callable[..., None]]:
     """`kernels.resize_crops.cropper` likewise."""
-    line = memory[0]
-    plain = line[1].startswith("float")
+    plain = memory[0][1].startswith("float")
 
-    def crop(image, top, left, height, width, memory, out):
+    def crop(image, wide, box, memory, out, new):
+        top, left, height, width = box
         cut = image.reshape(shape)[top : top + height, left : left + width]
         if not plain:
             out.reshape(new)[:] = _resized_q8(cut, new, False)

@@ -183,7 +183,7 @@ class RandomResizedCrop(_Sized):
         return after, (AllocationQuery(after.shape, state.dtype), *tables)
 
     def generate_code(self) -> Callable[..., Any]:
-        (rows, columns, _), *_ = self._cropping
+        (rows, columns, _), new, *_ = self._cropping
         resize = Made(cropper, *self._cropping, item=0)
         least, share = self.scale[0], self.scale[1] - self.scale[0]
         low, high = self.ratio
@@ -208,7 +208,7 @@ class RandomResizedCrop(_Sized):
             flat, into = source.reshape(source.size), out.reshape(out.size)
             memory = lines, neighbours, base, places, weights, upper, shares
             top, left = int(top * (rows - height + 1)), int(left * (columns - width + 1))
-            resize(flat, top, left, height, width, memory, into)
+            resize(flat, columns, (top, left, height, width), memory, into, new)
 
         return resized_crop
 

@@ -150,11 +150,12 @@ class Pipeline:
         text = self.program.source.splitlines()[: next(stopped, 0)]
         function = [*itertools.takewhile(lambda line: not line.startswith("@"), reversed(text))][::-1]
         # The step in whose function it stopped, or the one that the line of another function calls.
-        used = re.search(r"step\d+", " ".join([*function[:1], *function[-1:]]))
+        names = re.findall(r"\bstep\w+", " ".join([*function[:1], *function[-1:]]))
+        used = next((name for name in names if name in self.program.places), None)
         if not used:
             return said
-        where, lines = self.program.places[used[0]]
-        inside = len(function) if function[0].startswith(f"def {used[0]}(") else 1
+        where, lines = self.program.places[used]
+        inside = len(function) if function[0].startswith(f"def {used}(") else 1
         return f"{where}:{lines[max(n for n in lines if n <= inside)]}: {said}"
 
     def allocate(self, samples: int) -> np.typing.NDArray[Any]:

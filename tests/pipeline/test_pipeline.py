@@ -20,6 +20,7 @@ from numba_course.pipeline import (
     CenterCrop,
     Contrast,
     Crop,
+    Cutout,
     HorizontalFlip,
     Loader,
     Normalize,
@@ -28,6 +29,7 @@ from numba_course.pipeline import (
     PipelineCompileError,
     PipelineError,
     RandomCrop,
+    RandomResizedCrop,
     Resize,
     State,
     ToLayout,
@@ -35,6 +37,7 @@ from numba_course.pipeline import (
     image,
     move,
     point,
+    runtime,
     uniform,
 )
 from numba_course.pipeline.lifting import lift
@@ -223,19 +226,86 @@ def test_bytes_are_resized_without_avx2():
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_batches_of_bytes_are_those_of_floats(channels, layout):
     images = np.random.default_rng(channels).integers(0, 256, (3, 9, 13, channels), dtype=np.uint8)
-    operations = [RandomCrop(8, 12), Resize(6, 9), HorizontalFlip(), ToLayout(layout)]
+    compiled = (channels, layout) in ((1, "HWC"), (3, "CHW"), (4, "HWC"))
+    resized = [] if compiled else [Resize(6, 9)]
+    operations = [RandomCrop(8, 12), *resized, HorizontalFlip(), ToLayout(layout)]
     bytes_, plain, floats = (
-        Pipeline(operations, images.shape[1:], dtype=dtype, compiled=compiled)
-        for dtype, compiled in ((np.uint8, True), ("uint8", False), (np.float32, False))
+        Pipeline(operations, images.shape[1:], dtype=dtype, compiled=how)
+        for dtype, how in ((np.uint8, compiled), ("uint8", False), (np.float32, False))
     )
     made = bytes_(images)
     assert made.dtype == np.uint8 == bytes_.output.dtype and made.shape == bytes_._shape(3)
     assert np.array_equal(made, plain(images)) and np.array_equal(made, floats(images))
     assert bytes_(images, out=made) is made
-    with pytest.raises(PipelineError, match="out must .*uint8"):
+    with pytest.raises(PipelineError, match=r"out must .*uint8"):
         bytes_(images, out=floats.allocate(3))
     batch, _ = next(iter(Loader(bytes_, images, batch_size=2, shuffle=False)))
     assert batch.dtype == np.uint8 and np.array_equal(batch, made[:2])
+
+
+def drawn(number, sample, stream=0, seed=0):
+    """What an operation draws for a sample in epoch 0."""
+    key = runtime.op_key(np.uint64(runtime.sample_key(seed, 0, sample)), stream)
+    return float(uniform(np.uint64(key), number))
+
+
+def box_of(shape, scale, ratio, sample):
+    """Top, left, height and width of a `RandomResizedCrop`, as its docstring says."""
+    rows, columns = shape[:2]
+    for attempt in range(10):
+        area = (scale[0] + (scale[1] - scale[0]) * drawn(2 * attempt, sample)) * rows * columns
+        wide = ratio[0] * (ratio[1] / ratio[0]) ** drawn(2 * attempt + 1, sample)
+        height, width = round((area / wide) ** 0.5), round((area * wide) ** 0.5)
+        if height <= rows and width <= columns:
+            height, width = max(height, 2), max(width, 2)
+            top, left = (
+                int(drawn(20 + axis, sample) * (old - new + 1))
+                for axis, (old, new) in enumerate(((rows, height), (columns, width)))
+            )
+            return top, left, height, width
+    wide = min(max(columns / rows, ratio[0]), ratio[1])
+    height, width = min(rows, round(columns / wide)), min(columns, round(rows * wide))
+    return (rows - height + 1) // 2, (columns - width + 1) // 2, height, width
+
+
+@pytest.mark.parametrize(
+    ("shape", "scale", "ratio", "compiled"),
+    [
+        ((20, 27, 3), (0.08, 1.0), (3 / 4, 4 / 3), True),
+        ((20, 27, 3), (0.08, 1.0), (3 / 4, 4 / 3), False),
+        ((9, 40, 1), (0.6, 1), (0.1, 4.5), False),  # seldom one that fits
+        ((9, 40, 1), (0.9, 1), (0.1, 0.5), False),  # none
+        ((40, 9, 4), (0.01, 0.02), (0.2, 7), False),
+        ((2, 3, 2), (1e-6, 1e-6), (1, 1), False),
+    ],
+)
+def test_a_random_resized_crop_is_drawn_as_it_says(shape, scale, ratio, compiled):
+    images = np.random.default_rng(2).integers(0, 256, (1, *shape), dtype=np.uint8)
+    count, operation = 40, RandomResizedCrop(7, 11, scale, ratio)
+    made = Pipeline([operation], shape, dtype=np.uint8, compiled=compiled)
+    batch, boxes = made(images, rows=np.zeros(count, int), ids=np.arange(count)), set()
+    for sample, result in enumerate(batch):
+        top, left, height, width = box = box_of(shape, scale, ratio, sample)
+        cut = images[0, top : top + height, left : left + width]
+        np.testing.assert_allclose(result, bilinear_resize_spec(cut, 7, 11), rtol=0, atol=0.51)
+        boxes.add(box)
+    assert (len(boxes) > 1) == (ratio[1] != 0.5)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_cutout_erases_what_of_its_rectangle_lies_in_the_image(channels):
+    shape, (height, width) = (6, 9, channels), (3, 4)
+    images = np.random.default_rng(3).integers(0, 256, (1, *shape), dtype=np.uint8)
+    count = 60
+    made = Pipeline([Cutout(height, width, 7)], shape, dtype="uint8", compiled=channels == 3)
+    batch = made(images, rows=np.zeros(count, int), ids=np.arange(count))
+    for sample, result in enumerate(batch):
+        top, left = int(drawn(0, sample) * 6) - height // 2, int(drawn(1, sample) * 9) - width // 2
+        expected = images[0].copy()
+        expected[max(top, 0) : top + height, max(left, 0) : left + width] = 7
+        assert np.array_equal(result, expected)
+    normal = [Normalize((0.5,) * channels, (0.2,) * channels), Cutout(2, 2)]
+    assert (Pipeline(normal, shape, compiled=False)(images) == 0).any()
 
 
 def test_a_center_crop_is_the_middle():
@@ -574,6 +644,18 @@ def test_an_error_in_a_notebook_names_the_cell_and_its_line():
         (lambda: Brightness(2), "amount must be in 0..1, not 2"),
         (lambda: Brightness("a lot"), "amount must be in 0..1, not 'a lot'"),
         (lambda: HorizontalFlip(np.nan), "probability must be in 0..1, not nan"),
+        (lambda: RandomResizedCrop(3, 3, 0.5), "scale must be a pair of numbers, not 0.5"),
+        (lambda: RandomResizedCrop(3, 3, (0.5, 0.2)), "scale must be a lower and a higher number, not"),
+        (lambda: RandomResizedCrop(3, 3, (0, 0.2)), "each scale must be in 1e-06..1, not 0"),
+        (lambda: RandomResizedCrop(3, 3, (0.1, 0.2), (0.01, 1)), "each ratio must be in 0.1..10, not 0.01"),
+        (lambda: Cutout(0, 3), "height must be at least 1, not 0"),
+        (lambda: Cutout(3, 3, np.inf), "value must be in .*, not inf"),
+        (lambda: Pipeline([Cutout(3, 3, 256)], SHAPE), "value must be in 0..255, as the images are, not 256"),
+        (lambda: Pipeline([Cutout(3, 3, 0.5)], SHAPE), "images of uint8 cannot hold the value 0.5"),
+        (
+            lambda: Pipeline([RandomResizedCrop(3, 3)], (1, 9, 3)),
+            "must have at least 2 × 2 pixels, not 1 × 9",
+        ),
         (lambda: Resize(2.5, 3), "height must be an integer, not 2.5"),
         (lambda: Crop(1.5, 0, 3, 3), "top must be an integer, not 1.5"),
         (lambda: Crop(0, np.nan, 3, 3), "left must be an integer, not nan"),
