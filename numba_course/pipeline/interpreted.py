@@ -196,6 +196,11 @@ interleave2, pixel2, spread2, spread_mirrored2 = _pixels_of(2)
 interleave4, pixel4, spread4, spread_mirrored4 = _pixels_of(4)
 
 
+def copy(pixels: np.typing.NDArray[Any], row: np.typing.NDArray[Any], at: builtins.int) -> None:
+    """As `runtime.copy`."""
+    pixels[:] = row[at : at + pixels.size]
+
+
 def store(row: np.typing.NDArray[Any], at: builtins.int, values: np.typing.NDArray[Any]) -> None:
     """Write eight values."""
     row[at : at + LANES] = values

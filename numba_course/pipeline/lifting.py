@@ -142,12 +142,15 @@ def lift(
     name = f"step{index}"
     if function.kind != "each":
         return _lifted(function, name, index, stream, channels, shapes)
-    own = _parameters(function, _definition(function)[0], channels, 0)
+    definition, _ = _definition(function)
+    number = _parameters(function, definition, channels, 0)[1]
+    differ = number in algebra.names_in(definition)
     parts = [
-        _lifted(function, f"{name}_{c}", index, stream, channels, (), {own[1]: c}) for c in range(channels)
+        _lifted(function, f"{name}_{c}", index, stream, channels, (), {number: c})
+        for c in range(channels if differ else 1)
     ]
     values = CHANNELS[channels]
-    calls = (f"{part.name}({value}, skey)" for part, value in zip(parts, values, strict=True))
+    calls = (f"{parts[c if differ else 0].name}({value}, skey)" for c, value in enumerate(values))
     text = f"def {name}({', '.join(values)}, skey):\n    return ({', '.join(calls)},)"
     functions = *(written for part in parts for written in part.functions), Written(name, text)
     return Lifted(functions, parts[0].made, all(part.is_straight for part in parts), False)
@@ -217,11 +220,11 @@ class _Helpers:
         self.entries, self.names, self.straight, self.made = {}, {}, set(), {}
 
     def named(self, function, label):
-        """The name of a function in the generated module; it is taken over, if it was not."""
+        """A function's name in the generated module, where it is by now, and how many arguments it takes."""
         if function in self.active:
             raise PipelineError(f"{label} calls itself: generated code holds no recursion")
         if function not in self.names:
-            name = f"{self.name}_{function.__name__}"
+            name = f"{self.name}_{function.__code__.co_name}"
             while name in self.entries:
                 name += "_"
             self.active.append(function)
@@ -231,7 +234,7 @@ class _Helpers:
                 raise PipelineError(f"in {label}: {error}") from error
             self.active.pop()
             self.names[function] = name
-        return self.names[function]
+        return self.names[function], function.__code__.co_argcount
 
     def _take(self, function, name):
         definition, local = _definition(function)
@@ -317,7 +320,8 @@ def _is_source_of(text, statement, function):
         return True
     if any(name.startswith("_") and "__" in name for name in names):
         return True
-    outer = f"def outer({', '.join(code.co_freevars)}):\n{textwrap.indent(text, ' ')}"
+    own = "" if statement.name in code.co_freevars else f" global {statement.name}\n"  # if it calls itself
+    outer = f"def outer({', '.join(code.co_freevars)}):\n{own}{textwrap.indent(text, ' ')}"
     module = compile(outer, "<operation>", "exec", dont_inherit=True)
     return _does(_code_in(_code_in(module, "outer"), statement.name)) == _does(code)
 
@@ -433,8 +437,10 @@ class _Scope(ast.NodeTransformer):
         if helper := self._helper(node.func):
             if node.keywords or any(isinstance(value, ast.Starred) for value in node.args):
                 raise PipelineError(f"{ast.unparse(node.func)} must be called by position")
-            name = ast.Name(self.helpers.named(helper, ast.unparse(node.func)), ast.Load())
-            return ast.Call(name, list(map(self.visit, node.args)), [])
+            name, takes = self.helpers.named(helper, ast.unparse(node.func))
+            if len(node.args) != takes:
+                raise PipelineError(f"{ast.unparse(node.func)} takes {takes} arguments, not {len(node.args)}")
+            return ast.Call(ast.Name(name, ast.Load()), list(map(self.visit, node.args)), [])
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "rounded" and len(node.args) > 1:
             node.func.id = "round"  # to so many digits, which gives a float
@@ -494,7 +500,7 @@ class _Scope(ast.NodeTransformer):
             return None
         value, *_ = self._of_module(node)
         value = getattr(value, "py_func", value) if isinstance(value, Dispatcher) else value
-        is_numpys = getattr(value, "__module__", "").partition(".")[0] == "numpy"
+        is_numpys = (getattr(value, "__module__", "") or "").partition(".")[0] == "numpy"
         return value if inspect.isfunction(value) and not is_numpys and not _is_uniform(value) else None
 
     def _expression(self, value, name):

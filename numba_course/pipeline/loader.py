@@ -50,6 +50,11 @@ class Loader:
     progress : bool
         Whether an epoch that takes longer than a second shows how far it is; the line goes away at its end.
 
+    Attributes
+    ----------
+    epoch : int
+        Number of the epoch that the next iteration makes; it may be set, to go on where another run was left.
+
     Yields
     ------
     batch : ndarray of the pipeline's dtype

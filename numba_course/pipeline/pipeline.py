@@ -66,6 +66,8 @@ class Pipeline:
     the compiler's in one case and NumPy's in the other, and in an @image for variables that are integers on one way
     and floats on another. Where NUMBA_DISABLE_JIT is set, bytes are resized in float32, and may differ by one.
 
+    docs/pipeline.md says what it is made for, and what not.
+
     It is compiled here, in the caller's thread, or loaded from the disk if it was compiled before; some seconds,
     and some hundredths of a second. Pickled, it takes the generated text along and not the operations.
 

@@ -475,7 +475,10 @@ class _Writer:
         if pulls:
             body += self._pull(group, number, width)
         else:
-            body += self._fetch(group, width, colours if in_registers else [], planes or not in_registers)
+            written = dtype if in_registers else FLOAT32
+            body += self._fetch(
+                group, width, colours if in_registers else [], planes or not in_registers, written
+            )
         if not in_registers and (points or not planes):
             load = ", ".join(f"{row}[x]" for row in _initials(channels))
             store = load if planes else ", ".join(f"{target}[y, x, {c}]" for c in range(channels))
@@ -487,15 +490,12 @@ class _Writer:
         memory = self._allocate(AllocationQuery((channels, width), FLOAT32))
         return ", ".join(f"{memory}[{c}]" for c in range(channels))
 
-    def _fetch(self, group, width, colours, planes):
+    def _fetch(self, group, width, colours, planes, dtype):
         """Read a row where the moves say, and compute, and write it.
 
         They keep rows together, so they are asked for the first and the last pixel. Each must stay in its own image.
         """
         _, wide, channels = group.before.shape
-        values, rows_of = ", ".join(CHANNELS[channels]), _initials(channels)
-        pixel = f"({values},)" if channels == 1 else values
-        number = "" if channels == 3 else channels  # of channels, in the names of what is called
         moves = [step for step in reversed(group.steps) if step.kind == "move"]
         lines = ["sy, first = y, 0", f"_, last = y, {width - 1}"]
         for step in moves:
@@ -506,30 +506,33 @@ class _Writer:
             lines += [f"if not ({inside} and abs(last - first) == {width - 1}):"]
             lines += ["    raise IndexError('a @move left the image')"]
         lines.append(f"row = source[sy].reshape({channels * wide})")
-        if width < LANES:
-            loop, read = f"for x in range({width}):", (f"pixel{number}(row, first {sign} x)" for sign in "+-")
-            places = (
-                (f"{row}[x]" for row in rows_of)
-                if planes
-                else (f"pixels[{channels} * x + {c}]" for c in range(channels))
-            )
-            store = [f"{', '.join(places)} = {values}"]
-        else:
-            loop = f"for x in range(0, {width}, {LANES}):"
-            read = f"spread{number}(row, first + x)", f"spread_mirrored{number}(row, first - x)"
-            store = [
-                f"store({row}, x, {name})" for row, name in zip(rows_of, CHANNELS[channels], strict=True)
-            ]
-            store = store if planes else [f"interleave{number}(pixels, x, {values})"]
-            if width % LANES:
-                loop += f"\n    x = min(x, {width - LANES})  # the last eight overlap"
-        forward, backward = (
-            [loop, *(f"    {line}" for line in [f"{pixel} = {how}", *colours, *store])] for how in read
-        )
+        forward, backward = self._both_ways(channels, width, colours, planes)
+        if not colours and dtype == group.before.dtype and (channels == 1 or not planes):
+            forward = [f"copy({'g' if planes else 'pixels'}, row, {channels} * first)"]
         if not moves:
             return [*lines, *forward]
         indented = [textwrap.indent("\n".join(part), "    ") for part in (forward, backward)]
         return [*lines, "if first <= last:", indented[0], "else:", indented[1]]
+
+    def _both_ways(self, channels, width, colours, planes):
+        """The loop over the pixels of a row, from the first one forwards, and backwards."""
+        names, rows = CHANNELS[channels], _initials(channels)
+        values = ", ".join(names)
+        pixel = f"({values},)" if channels == 1 else values
+        number = "" if channels == 3 else channels  # of channels, in the names of what is called
+        if width < LANES:
+            loop = f"for x in range({width}):"
+            read = f"pixel{number}(row, first + x)", f"pixel{number}(row, first - x)"
+            places = (f"pixels[{channels} * x + {c}]" for c in range(channels))
+            store = [f"{', '.join((f'{row}[x]' for row in rows) if planes else places)} = {values}"]
+        else:
+            loop = f"for x in range(0, {width}, {LANES}):"
+            read = f"spread{number}(row, first + x)", f"spread_mirrored{number}(row, first - x)"
+            store = [f"store({row}, x, {name})" for row, name in zip(rows, names, strict=True)]
+            store = store if planes else [f"interleave{number}(pixels, x, {values})"]
+            if width % LANES:
+                loop += f"\n    x = min(x, {width - LANES})  # the last eight overlap"
+        return [[loop, *(f"    {line}" for line in [f"{pixel} = {how}", *colours, *store])] for how in read]
 
     def _pull(self, group, number, width):
         """Pull each value through the chain of gathers and moves, each of which stays in its own image."""

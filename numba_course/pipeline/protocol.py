@@ -153,7 +153,9 @@ class Operation(ABC):
 
         It is called after `declare_state_and_memory`. The function's text goes into the generated module. What it
         names there is what Python finds under the name: a local variable, a number or a tuple of numbers, which
-        becomes a literal, NumPy, `uniform`, or one of abs, bool, float, int, len, max, min, range, round.
+        becomes a literal, NumPy, `uniform`, or one of abs, bool, float, int, len, max, min, range, round. What it
+        calls may be a Python function, compiled by `numba.njit` or not, of a module or a notebook: its text is taken
+        over in the same way, without the options of `njit`, called by position, and without recursion.
         """
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from numba_course.kernels.vectors import Vector
 FOR_CHANNELS = "interleave", "pixel", "spread", "spread_mirrored"
 # What generated modules import.
 GENERATED = (
+    "copy",
     *(f"{name}{number}" for name in FOR_CHANNELS for number in ("", 1, 2, 4)),
     "nearest",
     "op_key",
@@ -293,6 +294,14 @@ def interleave2(typingctx, row, at, gray, alpha):
 def interleave4(typingctx, row, at, red, green, blue, alpha):
     """The same for 4."""
     return types.void(row, types.intp, red, green, blue, alpha), _write_pixels
+
+
+@njit(forceinline=True)
+def copy(pixels, row, at):
+    """Fill a row with what is in another one from number `at` on; both are of one type."""
+    start = np.uintp(at)
+    for k in range(np.uintp(pixels.size)):
+        pixels[k] = row[start + k]
 
 
 @intrinsic

@@ -1,5 +1,6 @@
 """The pipeline: the generated code against plain Python and NumPy, draws, memory, the cache, and its errors."""
 
+import importlib
 import inspect
 import os
 import pickle
@@ -12,6 +13,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from numba_course import pipeline
+from numba_course.authoring import bench
 from numba_course.exercises.chapters.code_generation import plan_buffers_spec
 from numba_course.kernels.resize import bilinear_resize_spec
 from numba_course.pipeline import (
@@ -37,7 +39,6 @@ from numba_course.pipeline import (
     image,
     move,
     point,
-    runtime,
     uniform,
 )
 from numba_course.pipeline.lifting import lift
@@ -243,29 +244,16 @@ def test_batches_of_bytes_are_those_of_floats(channels, layout):
     assert batch.dtype == np.uint8 and np.array_equal(batch, made[:2])
 
 
-def drawn(number, sample, stream=0, seed=0):
-    """What an operation draws for a sample in epoch 0."""
-    key = runtime.op_key(np.uint64(runtime.sample_key(seed, 0, sample)), stream)
-    return float(uniform(np.uint64(key), number))
+def drawn(number, sample):
+    """What the first operation draws for a sample in epoch 0."""
+    bench.harness()
+    return importlib.import_module("benchmarks.pipeline").drawn(number, sample)
 
 
 def box_of(shape, scale, ratio, sample):
-    """Top, left, height and width of a `RandomResizedCrop`, as its docstring says."""
-    rows, columns = shape[:2]
-    for attempt in range(10):
-        area = (scale[0] + (scale[1] - scale[0]) * drawn(2 * attempt, sample)) * rows * columns
-        wide = ratio[0] * (ratio[1] / ratio[0]) ** drawn(2 * attempt + 1, sample)
-        height, width = round((area / wide) ** 0.5), round((area * wide) ** 0.5)
-        if height <= rows and width <= columns:
-            height, width = max(height, 2), max(width, 2)
-            top, left = (
-                int(drawn(20 + axis, sample) * (old - new + 1))
-                for axis, (old, new) in enumerate(((rows, height), (columns, width)))
-            )
-            return top, left, height, width
-    wide = min(max(columns / rows, ratio[0]), ratio[1])
-    height, width = min(rows, round(columns / wide)), min(columns, round(rows * wide))
-    return (rows - height + 1) // 2, (columns - width + 1) // 2, height, width
+    """Where a `RandomResizedCrop` is cut out."""
+    bench.harness()
+    return importlib.import_module("benchmarks.pipeline").box_of(shape, scale, ratio, sample)
 
 
 @pytest.mark.parametrize(

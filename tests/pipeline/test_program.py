@@ -23,6 +23,7 @@ from numba_course.pipeline import (
     Normalize,
     Operation,
     Pipeline,
+    PipelineCompileError,
     PipelineError,
     Resize,
     ToLayout,
@@ -167,6 +168,95 @@ class Every(Proved):
         if self.branches:
             return np.float32(c) if value > a and c != 1 else value * table[c - 1]
         return (value * table[c] if c != 2 else a if a > value else value) - np.float32(3 * c)
+
+
+SHADES = 0.25, -1.5, 3.0
+
+
+def scaled(value, at):
+    """A helper: a parameter that is an index, and an integer in arithmetic."""
+    return value * SHADES[at] / 3
+
+
+def lifted(value, by):
+    """Another, which serves vectors, and calls one that does."""
+    return larger(value, by) + 2
+
+
+@njit
+def larger(value, other):
+    return max(value, other)
+
+
+def wrapped(at, size):
+    """One that gives a whole number."""
+    return (at + 1) % size
+
+
+def is_bright(value):
+    return value > 99
+
+
+def both_ways(value, other):
+    """A tuple, of an integer on one way and of a float on the other."""
+    if is_bright(value):
+        return 3, other
+    return value / 7, scaled(other, 1)
+
+
+class Helped(Proved):
+    """What calls functions of its module's: an each, straight or not, and a gather."""
+
+    def __init__(self, kind, a):
+        self.kind, self.a = kind, a
+
+    def generate_code(self):
+        a = self.a
+        if self.kind == "straight":
+
+            @each
+            def helped(value, c, key):
+                return lifted(value, a) * larger(value, 3) / 7
+
+        elif self.kind == "branches":
+
+            @each
+            def helped(value, c, key):
+                at = wrapped(c, 3)
+                first, second = both_ways(value, scaled(value, at))
+                return (
+                    first / 3 + second
+                    if is_bright(value + a)
+                    else first - scaled(lifted(value, 1), wrapped(at, 2))
+                )
+
+        else:
+
+            @gather
+            def helped(load, y, x, c, key):
+                return scaled(load(y, wrapped(x, 5), c), wrapped(y, 3)) - lifted(load(y, x, c), a) / 3
+
+        return helped
+
+    def pixel(self, values, y, x, c):
+        def scaled(value, at):
+            return value * np.float32(SHADES[at]) / three
+
+        def lifted(value, by):
+            return max(value, by) + np.float32(2)
+
+        three, seven, a = np.float32(3), np.float32(7), np.float32(self.a)
+        value = np.float32(values[y, x, c])
+        if self.kind == "straight":
+            return lifted(value, a) * max(value, three) / seven
+        if self.kind == "branches":
+            at, other = (c + 1) % 3, scaled(value, (c + 1) % 3)
+            first, second = (three, other) if value > 99 else (value / seven, scaled(other, 1))
+            if value + a > 99:
+                return first / three + second
+            return first - scaled(lifted(value, np.float32(1)), (at + 1) % 2)
+        near = np.float32(values[y, min((x + 1) % 5, values.shape[1] - 1), c])
+        return scaled(near, (y + 1) % 3) - lifted(value, a) / three
 
 
 class Recounted(Proved):
@@ -432,6 +522,7 @@ OPERATIONS = (
     st.builds(Every, NUMBER, st.booleans()),
     st.builds(Branches, NUMBER),
     st.builds(Recounted, st.integers(1, 4)),
+    st.builds(Helped, st.sampled_from(["straight", "branches", "gather"]), NUMBER),
     st.builds(Near, OFFSET, OFFSET, FAR, st.integers(-2, 2), st.integers(0, 2)),
     st.builds(Moved, st.sampled_from([*MOVES])),
     st.builds(Summed, st.sampled_from(NUMBERS)),
@@ -487,10 +578,12 @@ FIXED = (
     ),
     ([Moved("cut"), Every(3.0, False), Summed("uint8"), Moved("mirrored"), Recounted(2)], (3, 13, 1)),
     ([NEAR[1], Every(3.0, True), Summed("float32"), Mixed(3.0, 0.5, True), Moved("mirrored")], (3, 12, 2)),
+    ([Helped("straight", 3.0), Helped("gather", 0.5), Helped("branches", -1.0), Moved("cut")], (5, 14, 3)),
+    ([Moved("mirrored"), Helped("straight", 99.0)], (5, 9, 1)),
 )
 
 
-@pytest.mark.parametrize("at", [0, -3, -2, -1])
+@pytest.mark.parametrize("at", [0, -5, -4, -3, -2, -1])
 def test_a_chain_of_all_kinds_compiled_gives_what_its_operations_mean(at):
     chain, shape = FIXED[at]
     agrees(chain, shape, "CHW", boundscheck=True)
@@ -521,6 +614,8 @@ MUTANTS = {
         "spread_mirrored1(row, first - x + 1)",
     ),
     "each channel is the first": (" step0_3(", " step0_0("),
+    "a helper's integer is one": (" / np.float32(3.0)", " / np.float64(3.0)"),
+    "a helper's index is none": ("% size", "% (size + 1)"),
     "memory is read again": ("source = m", "source = images[rows[i]]  # "),
 }
 
@@ -818,6 +913,146 @@ def test_a_negative_literal_is_squared_in_a_move():
 def test_what_generated_code_cannot_hold_is_refused(value, says):
     with pytest.raises(PipelineError, match=rf"^step 0, Closing\(.*: {says}"):
         Pipeline([Closing(value, point)], (2, 2, 3), compiled=False)
+
+
+def endless(value):
+    return forth(value)
+
+
+def forth(value):
+    return back(value) + endless(value)
+
+
+def back(value):
+    return forth(value)
+
+
+def by_default(value, share=0.5):
+    return value * share
+
+
+def looks_up(value):
+    return table_of_shades[value]
+
+
+def nowhere(value):
+    return value.nosuch
+
+
+table_of_shades = {0: 1}
+without_source = {}
+exec("def unknown(value): return value", without_source)
+unknown = without_source["unknown"]
+unnamed = lambda value: value  # noqa: E731
+
+
+class Calls(Operation):
+    """An each that calls a function in some way."""
+
+    def __init__(self, how):
+        self.how = how
+
+    def generate_code(self):
+        return each(CALLS[self.how][0])
+
+
+def recursive(value, c, key):
+    return endless(value)
+
+
+def defaulted(value, c, key):
+    return by_default(value)
+
+
+def looking(value, c, key):
+    return looks_up(value)
+
+
+def sourceless(value, c, key):
+    return unknown(value)
+
+
+def nameless(value, c, key):
+    return unnamed(value)
+
+
+def named(value, c, key):
+    return larger(value, other=3)
+
+
+def too_few(value, c, key):
+    return larger(value)
+
+
+def passed(value, c, key):
+    f = larger
+    return f(value, 3)
+
+
+def itself(value, c, key):
+    return itself(value, c, key)
+
+
+def channel(value, c, key):
+    c = c + 1
+    return value * c
+
+
+CALLS = {
+    "recursion": (
+        recursive,
+        "in endless: in forth: in back: forth calls itself: generated code holds no recursion",
+    ),
+    "itself": (itself, "itself calls itself: generated code holds no recursion"),
+    "defaults": (
+        defaulted,
+        "in by_default: the parameters of a function that generated code calls must be plain names without defaults",
+    ),
+    "a dictionary": (looking, "in looks_up: the variable table_of_shades is of type 'dict'"),
+    "no source": (sourceless, "in unknown: the source of unknown cannot be read"),
+    "no def": (nameless, "in unnamed: <lambda> must be written with def"),
+    "by name": (named, "larger must be called by position"),
+    "too few": (too_few, "larger takes 2 arguments, not 1"),
+    "not called": (passed, "generated code cannot hold the function larger"),
+    "a channel": (channel, "c is the number of a channel, and cannot be assigned to"),
+}
+
+
+@pytest.mark.parametrize("how", CALLS)
+def test_functions_that_cannot_be_taken_over_are_refused(how):
+    with pytest.raises(PipelineError, match=rf"^step 0, Calls\(.*: {CALLS[how][1]}"):
+        Pipeline([Calls(how)], SHAPE, compiled=False)
+
+
+class Lost(Operation):
+    def generate_code(self):
+        @each
+        def lost(value, c, key):
+            return nowhere(value)
+
+        return lost
+
+
+def test_an_error_in_a_function_that_is_called_names_its_line():
+    line = nowhere.__code__.co_firstlineno + 1
+    where = rf"^step 0, Lost\(\), written in .*test_program\.py:{line}: "
+    with pytest.raises(PipelineCompileError, match=where):
+        Pipeline([Lost()], SHAPE)
+
+
+def test_what_a_function_holds_names_the_module():
+    global SHADES
+    before, shades = Pipeline([Helped("branches", 1.0)], SHAPE, compiled=False), SHADES
+    try:
+        SHADES = 0.25, -1.5, 3.5
+        assert Pipeline([Helped("branches", 1.0)], SHAPE, compiled=False).program.key != before.program.key
+    finally:
+        SHADES = shades
+
+
+def test_a_function_that_serves_vectors_leaves_an_operation_straight():
+    straight, other = (lift(Helped(kind, 1.0).generate_code(), 0, 0, 3) for kind in ("straight", "branches"))
+    assert straight.is_straight and not other.is_straight
 
 
 class Drawn(Operation):
