@@ -36,7 +36,6 @@ UINT8 = np.dtype(np.uint8)
 EXACT = {
     np.dtype(name) for name in ("uint8", "int8", "uint16", "int16", "float32")
 }  # in float32, as pixels travel
-ARITHMETIC = "each", "point"
 LARGEST_STREAM = 2**62
 # What LLVM may do in fast arithmetic. With "nnan" or "ninf" an index that is NaN or infinite could become any number.
 FAST = "{'afn', 'arcp', 'contract', 'nsz', 'reassoc'}"
@@ -44,7 +43,7 @@ FAST = "{'afn', 'arcp', 'contract', 'nsz', 'reassoc'}"
 
 @dataclass(frozen=True)
 class Step:
-    """An operation at its place: what goes in, what comes out, its function and its memory."""
+    """An operation at its place: what goes in, what comes out, its function and its memory; an @each is a point."""
 
     index: int
     operation: str
@@ -219,7 +218,8 @@ def _declared(index, name, operation, before):
         shapes = (before.shape, *(query.shape for query in memory)) if kind == "image" else ()
         lifted = lift(function, index, stream, before.shape[2], shapes)
         after = _ranged(operation, lifted, kind, before, after)
-    return Step(index, name, kind, before, after, memory, lifted)
+    what = "point" if kind == "each" else kind
+    return Step(index, name, what, before, after, memory, lifted)
 
 
 def _ranged(operation, lifted, kind, before, after):
@@ -332,7 +332,7 @@ def grouped(steps: Sequence[Step], state: State) -> list[Group]:
                 close(_stored(step.before))
             current = [step]
             close(step.memory[0])
-        elif step.kind == "gather" and any(earlier.kind in ARITHMETIC for earlier in current):
+        elif step.kind == "gather" and any(earlier.kind == "point" for earlier in current):
             close(_stored(step.before))
             current = [step]
         elif step.kind == "move" and not any(earlier.kind == "gather" for earlier in current):
@@ -451,7 +451,7 @@ class _Writer:
         Otherwise in two passes over each row: fetch it, then compute with it while it is in the nearest cache.
         """
         height, width, channels = group.after.shape
-        points = [step for step in group.steps if step.kind in ARITHMETIC]
+        points = [step for step in group.steps if step.kind == "point"]
         pulls = any(
             step.kind == "gather" or (step.kind == "move" and not step.lifted.keeps_rows)
             for step in group.steps

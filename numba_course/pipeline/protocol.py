@@ -180,7 +180,7 @@ def move(function: Function) -> Function:
 def each(function: Function) -> Function:
     """Mark ``f(value, c, key) -> value``: arithmetic on each value by itself, in float32; `c` is its channel.
 
-    It serves images of any number of channels.
+    It is a point for images of any number of channels.
     """
     return _marked(function, "each")
 

@@ -29,6 +29,7 @@ GENERATED = (
     "whole",
 )
 LANES = 8  # pixels in a vector
+ROWS_AHEAD = 4  # that are fetched while one is read backwards
 BYTE, INT, LONG, FLOAT = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
 
 
@@ -195,6 +196,8 @@ def _spreading(channels, mirrored):
             if mirrored:
                 first = builder.sub(first, ir.Constant(first.type, channels * (LANES - 1)))
             threes = channels == 3 and row.dtype == types.uint8
+            if mirrored:
+                _fetch_ahead(context, builder, signature.args[0], args[0], first)
             lanes = _of_triples if threes else _of_others(context, row.dtype, channels)
             order = range(LANES)[::-1] if mirrored else range(LANES)
             return context.make_tuple(builder, kind, lanes(builder, builder.gep(data, [first]), order))
@@ -202,6 +205,20 @@ def _spreading(channels, mirrored):
         return kind(row, types.intp), codegen
 
     return spread
+
+
+def _fetch_ahead(context, builder, kind, row, at):
+    """Have the processor fetch what is some rows below, in case the row is one of several, one behind the other.
+
+    It sees by itself that memory is read forwards, and fetches ahead; where each row is read backwards, it does not,
+    and to wait for the memory takes longer than all else. To fetch what does not exist does nothing.
+    """
+    array = context.make_array(kind)(context, builder, row)
+    function = ir.FunctionType(ir.VoidType(), [BYTE.as_pointer(), INT, INT, INT])
+    fetch = cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0")
+    place = builder.add(at, builder.mul(array.nitems, ir.Constant(array.nitems.type, ROWS_AHEAD)))
+    address = builder.bitcast(builder.gep(array.data, [place]), BYTE.as_pointer())
+    builder.call(fetch, [address, INT(0), INT(3), INT(1)])  # to read; soon; data
 
 
 def _of_triples(builder, address, order):
