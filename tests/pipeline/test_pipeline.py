@@ -600,6 +600,12 @@ ERRORS = {
         PipelineError,
         "step 0, Contrast.*it takes images of 1 or 3 channels, not 2",
     ),
+    "brightness of four": (
+        [Brightness()],
+        (20, 27, 4),
+        PipelineError,
+        "step 0, Brightness.*it takes images of 1 or 3 channels, not 4",
+    ),
     "three means for four": (
         [Normalize(MEAN, STD)],
         (20, 27, 4),
