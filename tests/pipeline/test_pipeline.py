@@ -296,6 +296,14 @@ def test_a_cutout_erases_what_of_its_rectangle_lies_in_the_image(channels):
     assert (Pipeline(normal, shape, compiled=False)(images) == 0).any()
 
 
+def test_masks_are_moved_as_their_images_are():
+    masks = np.ascontiguousarray(IMAGES[..., :1])
+    moves = [RandomCrop(13, 17), HorizontalFlip()]
+    colours = Pipeline([*moves, Brightness(0.0)], SHAPE, seed=3, compiled=False)(IMAGES, epoch=2)
+    made = Pipeline(moves, masks.shape[1:], dtype=np.uint8, seed=3, compiled=False)(masks, epoch=2)
+    assert np.array_equal(made, colours[..., :1])
+
+
 def test_a_center_crop_is_the_middle():
     made = Pipeline([CenterCrop(13, 17)], SHAPE, compiled=False)(IMAGES)
     assert np.array_equal(made, IMAGES[:, 3:16, 5:22])
