@@ -120,36 +120,36 @@ class Reals(ast.NodeTransformer):
         self.counters, self.wholes = counters, wholes
         self.calls: list[ast.Call] = []  # whose results may be real
 
-    def visit_Constant(self, node):
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
         return literal(float(node.value), "a number in it") if type(node.value) is int else node
 
-    def visit_Assign(self, node):
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
         return node if self._counts(*node.targets) else self.generic_visit(node)
 
-    def visit_AugAssign(self, node):
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         return node if self._counts(node.target) else self.generic_visit(node)
 
     def _counts(self, *targets):
         return all(isinstance(target, ast.Name) and target.id in self.counters for target in targets)
 
-    def visit_Subscript(self, node):
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         node.value = self.visit(node.value)
         return node
 
-    def visit_Call(self, node):
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         self.calls.append(node)
         whole = self.wholes(node)
         node.args = [value if at in whole else self.visit(value) for at, value in enumerate(node.args)]
         return node
 
-    def visit_BinOp(self, node):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         return node if isinstance(node.op, BITS) else self.generic_visit(node)
 
 
 class AsTuple(ast.NodeTransformer):
     """Have a point for one channel return a tuple, as others do."""
 
-    def visit_Return(self, node):
+    def visit_Return(self, node: ast.Return) -> ast.AST:
         if node.value is not None:
             node.value = self._tuple(node.value)
         return node
