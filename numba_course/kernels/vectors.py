@@ -181,13 +181,19 @@ def look_up_both(typingctx, low, high, places):
     """``concatenate([low, high])[places]``, lane by lane."""
 
     def generate(context, builder, signature, args):
-        low, high, places = args
-        last = _every(places.type, low.type.count - 1)
-        beyond = builder.sub(places, _every(places.type, low.type.count))
-        is_high = builder.icmp_unsigned(">", places, last)
-        return builder.select(is_high, _look_up(builder, high, beyond), _look_up(builder, low, places))
+        return _look_up_among(builder, args[:2], args[2])
 
     return low(low, high, places), generate
+
+
+@intrinsic
+def look_up_four(typingctx, first, second, third, fourth, places):
+    """The same for four."""
+
+    def generate(context, builder, signature, args):
+        return _look_up_among(builder, args[:4], args[4])
+
+    return first(first, second, third, fourth, places), generate
 
 
 @intrinsic
@@ -295,6 +301,18 @@ def _load(builder, address, kind):
     value = builder.load(builder.bitcast(address, kind.as_pointer()))
     value.align = 1
     return value
+
+
+def _look_up_among(builder, tables, places):
+    """In several registers, one behind the other."""
+    found = _look_up(builder, tables[0], places)
+    for number, table in enumerate(tables[1:], start=1):
+        start = number * table.type.count
+        here = _look_up(builder, table, builder.sub(places, _every(places.type, start)))
+        found = builder.select(
+            builder.icmp_unsigned(">", places, _every(places.type, start - 1)), here, found
+        )
+    return found
 
 
 def _look_up(builder, table, places):

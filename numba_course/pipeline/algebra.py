@@ -23,14 +23,15 @@ def names_in(node: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
-def is_straight(definition: ast.FunctionDef) -> bool:
+def is_straight(definition: ast.FunctionDef, fixed: set[str], helpers: set[str]) -> bool:
     """Whether a point function only adds, subtracts, multiplies, divides and takes min or max: in any order, of any.
 
-    Such code serves vectors as well as numbers. It may branch where no pixel has a part in the test.
+    Such code serves vectors as well as numbers. It may branch where no pixel has a part in the test: `fixed` are
+    parameters that are the same for all. It may call `helpers`, which are straight.
     """
     own = {argument.arg for argument in definition.args.args}
     own |= {node.id for node in ast.walk(definition) if isinstance(node, ast.Name) and _is_stored(node)}
-    changing = own - {definition.args.args[-1].arg}
+    changing = own - fixed
 
     def straight(node):
         if isinstance(node, ast.If | ast.IfExp):
@@ -41,7 +42,8 @@ def is_straight(definition: ast.FunctionDef) -> bool:
             name = node.func.id if isinstance(node.func, ast.Name) else ""
             pair = name in ("min", "max") and len(node.args) == 2 and not node.keywords
             drawn = name == "uniform" and not changing & names_in(node)
-            return _is_literal(node) or drawn or (pair and all(map(straight, node.args)))
+            calls = pair or name in helpers
+            return _is_literal(node) or drawn or (calls and all(map(straight, node.args)))
         if isinstance(node, ast.UnaryOp):
             return isinstance(node.operand, ast.Constant)
         if isinstance(node, ast.Expr):

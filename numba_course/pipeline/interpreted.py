@@ -16,6 +16,7 @@ from numba.np.numpy_support import as_dtype, from_dtype
 
 from numba_course.kernels import resize
 from numba_course.kernels.resize_avx2 import q16
+from numba_course.kernels.resize_crops import Memory
 from numba_course.pipeline import runtime
 from numba_course.pipeline.runtime import LANES
 
@@ -164,38 +165,45 @@ def shaped(array: np.typing.NDArray[Any], *shape: builtins.int) -> np.typing.NDA
     return array
 
 
-def pixel(row: np.typing.NDArray[Any], at: builtins.int) -> tuple[np.float32, ...]:
-    """The pixel of that number, as 3 float32."""
-    return tuple(row[3 * at : 3 * at + 3].astype(np.float32))
+def _pixels_of(channels: builtins.int) -> tuple[Callable[..., Any], ...]:
+    """As `runtime` has them for so many channels: `interleave`, `pixel`, `spread` and `spread_mirrored`."""
+
+    def interleave(row, at, *values):
+        """Write eight pixels from number `at` on."""
+        pixels = row[channels * at : channels * (at + LANES)].reshape(LANES, channels)
+        for channel, written in enumerate(values):
+            pixels[:, channel] = written
+
+    def pixel(row, at):
+        """The pixel of that number, as float32."""
+        return tuple(row[channels * at : channels * (at + 1)].astype(np.float32))
+
+    def spread(row, at):
+        """Eight pixels from number `at` on: an array for each channel."""
+        pixels = row[channels * at : channels * (at + LANES)].reshape(LANES, channels)
+        return tuple(pixels.T.astype(np.float32))
+
+    def spread_mirrored(row, at):
+        """Eight pixels from number `at` backwards."""
+        return tuple(channel[::-1] for channel in spread(row, at - LANES + 1))
+
+    return interleave, pixel, spread, spread_mirrored
 
 
-def spread(row: np.typing.NDArray[Any], at: builtins.int) -> tuple[np.typing.NDArray[np.float32], ...]:
-    """Eight pixels from number `at` on: an array for each channel."""
-    return tuple(row[3 * at : 3 * (at + LANES)].reshape(LANES, 3).T.astype(np.float32))
+interleave, pixel, spread, spread_mirrored = _pixels_of(3)
+interleave1, pixel1, spread1, spread_mirrored1 = _pixels_of(1)
+interleave2, pixel2, spread2, spread_mirrored2 = _pixels_of(2)
+interleave4, pixel4, spread4, spread_mirrored4 = _pixels_of(4)
 
 
-def spread_mirrored(
-    row: np.typing.NDArray[Any], at: builtins.int
-) -> tuple[np.typing.NDArray[np.float32], ...]:
-    """Eight pixels from number `at` backwards."""
-    return tuple(channel[::-1] for channel in spread(row, at - LANES + 1))
+def copy(pixels: np.typing.NDArray[Any], row: np.typing.NDArray[Any], at: builtins.int) -> None:
+    """As `runtime.copy`."""
+    pixels[:] = row[at : at + pixels.size]
 
 
 def store(row: np.typing.NDArray[Any], at: builtins.int, values: np.typing.NDArray[Any]) -> None:
     """Write eight values."""
     row[at : at + LANES] = values
-
-
-def interleave(
-    row: np.typing.NDArray[Any],
-    at: builtins.int,
-    red: np.typing.NDArray[np.float32],
-    green: np.typing.NDArray[np.float32],
-    blue: np.typing.NDArray[np.float32],
-) -> None:
-    """Write eight pixels from number `at` on."""
-    pixels = row[3 * at : 3 * (at + LANES)].reshape(LANES, 3)
-    pixels[:, 0], pixels[:, 1], pixels[:, 2] = red, green, blue
 
 
 def min(*values: Any) -> Any:
@@ -248,22 +256,46 @@ def filler(
         passes = resize.plain_passes_for(shape, new, np.dtype(dtype))
         fill_rows = _plain(resize.kernels_of(_plain(passes.across), _plain(passes.down))[0])
         return fill_rows, passes.columns, passes.rows
-    (top, below), (left, right) = (resize.positions(shape[axis], new[axis]) for axis in (0, 1))
-    left, right = resize.spread((left, right), 3)
 
-    def across(values):
-        return _lerp(values[:, left], values[:, left + 3], q16(right))
-
-    def down(values):
-        return _lerp(values[top], values[top + 1], q16(below)[:, None])
-
-    first, second = (down, across) if line[1] == "uint8" else (across, down)
-
-    def fill(image, old, columns, rows, lines, out, new, start, stop):
-        pixels = image.reshape(-1, old).astype(np.int64)
-        out.reshape(-1, new)[:] = (second(first(pixels << 8)) + 128) >> 8
+    def fill(image, old, columns, rows, lines, out, size, start, stop):
+        pixels = image.reshape(-1, old // shape[2], shape[2])
+        out.reshape(new)[:] = _resized_q8(pixels, new, line[1] == "uint8")
 
     return fill, None, None
+
+
+def cropper(
+    shape: tuple[builtins.int, ...], new: tuple[builtins.int, ...], dtype: str, memory: Memory
+) -> tuple[Callable[..., None]]:
+    """`kernels.resize_crops.cropper` likewise."""
+    plain = memory[0][1].startswith("float")
+
+    def crop(image, wide, box, memory, out, new):
+        top, left, height, width = box
+        cut = image.reshape(shape)[top : top + height, left : left + width]
+        if not plain:
+            out.reshape(new)[:] = _resized_q8(cut, new, False)
+            return
+        passes = resize.plain_passes_for(cut.shape, new, np.dtype(dtype))
+        fill_rows = _plain(resize.kernels_of(_plain(passes.across), _plain(passes.down))[0])
+        sizes = cut.shape[1] * shape[2], passes.columns, passes.rows, memory[0].reshape(-1), out
+        fill_rows(cut.reshape(-1), *sizes, new[1] * shape[2], 0, new[0])
+
+    return (crop,)
+
+
+def _resized_q8(pixels, new, down_first):
+    """Bytes resized by the integers of `kernels.resize_avx2`."""
+    (top, below), (left, right) = (resize.positions(pixels.shape[axis], new[axis]) for axis in (0, 1))
+
+    def across(values):
+        return _lerp(values[:, left], values[:, left + 1], q16(right)[:, None])
+
+    def down(values):
+        return _lerp(values[top], values[top + 1], q16(below)[:, None, None])
+
+    first, second = (down, across) if down_first else (across, down)
+    return (second(first(pixels.astype(np.int64) << 8)) + 128) >> 8
 
 
 def _lerp(a, b, weight):

@@ -6,17 +6,28 @@ import ast
 import builtins
 import dis
 import inspect
-import math
 import symtable
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
 from numba_course.pipeline import algebra, runtime
-from numba_course.pipeline.protocol import KINDS, Made, PipelineError
+from numba_course.pipeline.literals import (
+    AsTuple,
+    Reals,
+    Rounded,
+    RoundedHelper,
+    Wholes,
+    counters,
+    integer,
+    literal,
+    signed,
+)
+from numba_course.pipeline.protocol import CHANNELS, KINDS, REALS, Made, PipelineError
 from numba_course.syntax import parse
 
 # What a builtin is called in generated text: whole and nearest numbers are defined for NaN and what is too large.
@@ -37,7 +48,8 @@ TAKEN = {
 # What stands for an operation's own parameters in the generated module, by kind; all but `skey` are the function's own.
 PARAMETERS = {
     "move": lambda own: [*own[:2], "skey"],
-    "point": lambda own: [*own[:3], "skey"],
+    "each": lambda own: [own[0], "skey"],
+    "point": lambda own: [*own[:-1], "skey"],
     "gather": lambda own: ["source", "skey", *own[1:4]],
     "image": lambda own: [*own[:-1], "skey"],
 }
@@ -55,35 +67,54 @@ COMPREHENSION = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 @dataclass(frozen=True)
-class Lifted:
+class Written:
     """A function of the generated module.
 
     Attributes
     ----------
     name, text : str
-    made : dict of str to Made
-        What it needs made before, by name.
     file : str or None
-        Where it was written.
+        Where it was written; None for what is generated without a model.
     lines : dict of int to int
         From the lines of the text to those of the file, wherever a statement begins.
+    """
+
+    name: str
+    text: str
+    file: str | None = None
+    lines: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """What an operation's function becomes.
+
+    Attributes
+    ----------
+    functions : tuple of Written
+        The last one is the step; it calls those before it.
+    made : dict of str to Made
+        What they need made before, by name.
     is_straight : bool
         Whether it serves vectors as well as numbers: see `algebra.is_straight`.
     keeps_rows : bool
         Whether it is a move that takes each row from a row, forwards or backwards: see `algebra.keeps_rows`.
     """
 
-    name: str
-    text: str
+    functions: tuple[Written, ...]
     made: dict[str, Made]
-    file: str | None
-    lines: dict[int, int]
     is_straight: bool
     keeps_rows: bool
 
+    @property
+    def name(self) -> str:
+        return self.functions[-1].name
 
-def lift(function: Any, index: int, stream: int, shapes: tuple[tuple[int, ...], ...] = ()) -> Lifted:
-    """Write an operation's function as one of the generated module.
+
+def lift(
+    function: Any, index: int, stream: int, channels: int, shapes: tuple[tuple[int, ...], ...] = ()
+) -> Lifted:
+    """Write an operation's function as functions of the generated module.
 
     Parameters
     ----------
@@ -94,6 +125,8 @@ def lift(function: Any, index: int, stream: int, shapes: tuple[tuple[int, ...], 
         Of its step. It is called ``step`` and this number, and a gather calls ``load`` and this number.
     stream : int
         Number of its stream of draws.
+    channels : int
+        Of the images that go in.
     shapes : tuple of tuple of int
         For an image: the shapes of its arrays. From those of the first two the compiler sees what is inside of them.
 
@@ -106,31 +139,138 @@ def lift(function: Any, index: int, stream: int, shapes: tuple[tuple[int, ...], 
     PipelineError
         If its source cannot be read, or it uses what generated code cannot hold.
     """
-    name, kind = f"step{index}", function.kind
+    name = f"step{index}"
+    if function.kind != "each":
+        return _lifted(function, name, index, stream, channels, shapes)
+    definition, _ = _definition(function)
+    number = _parameters(function, definition, channels, 0)[1]
+    differ = number in algebra.names_in(definition)
+    parts = [
+        _lifted(function, f"{name}_{c}", index, stream, channels, (), {number: c})
+        for c in range(channels if differ else 1)
+    ]
+    values = CHANNELS[channels]
+    calls = (f"{parts[c if differ else 0].name}({value}, skey)" for c, value in enumerate(values))
+    text = f"def {name}({', '.join(values)}, skey):\n    return ({', '.join(calls)},)"
+    functions = *(written for part in parts for written in part.functions), Written(name, text)
+    return Lifted(functions, parts[0].made, all(part.is_straight for part in parts), False)
+
+
+def _lifted(function, name, index, stream, channels, shapes, numbers=None):
+    """A function as one of the generated module, with this name; `numbers` are for parameters that get none."""
+    kind = function.kind
     definition, local = _definition(function)
-    own = _parameters(definition, kind, len(shapes))
-    scope = _Scope(function, local, own[0] if kind == "gather" else None, index)
+    own = _parameters(function, definition, channels, len(shapes))
+    helpers = _Helpers(function, name, index)
+    scope = _Scope(function, local, own[0] if kind == "gather" else None, index, numbers or {}, helpers)
+    own = _resolved(definition, name, [each for each in own if each not in scope.numbers], scope)
+    if kind == "point" and channels == 1:
+        definition = AsTuple().visit(definition)
+    keeps_rows = kind == "move" and algebra.keeps_rows(definition)
+    wholes = helpers.wholes()
+    counts = counters(definition, wholes) - {own[-1]}
+    fixed, straight_helpers = {own[-1]}, helpers.straight
+    straight = (
+        kind in ("each", "point") and not counts and algebra.is_straight(definition, fixed, straight_helpers)
+    )
+    definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[kind](own)]
+    is_real = kind in REALS
+    helpers.use(definition, counts if is_real else None)
+    if is_real and not straight:
+        definition = Rounded(kind).visit(definition)
+    definition.body[:0] = _prologue(definition, own, stream, shapes)
+    functions = *helpers.written(is_real and not straight), _written(name, definition, function)
+    return Lifted(functions, helpers.made, straight, keeps_rows)
+
+
+def _resolved(definition, name, own, scope):
+    """Give a definition this name and these parameters, and put for each name what it stands for."""
     definition.name, definition.decorator_list, definition.returns = name, [], None
     if ast.get_docstring(definition) and len(definition.body) > 1:
         del definition.body[0]
     definition.args.args = [ast.arg(parameter) for parameter in own]
     scope.visit(definition)
-    own = [argument.arg for argument in definition.args.args]
-    keeps_rows = kind == "move" and algebra.keeps_rows(definition)
-    whole_from = {**WHOLE_FROM, f"load{index}": 2}
-    counters = _counters(definition, whole_from) - {own[-1]}
-    straight = kind == "point" and not counters and algebra.is_straight(definition)
-    definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[kind](own)]
-    if kind in ("point", "gather"):
-        definition = _Reals(counters, whole_from).visit(definition)
-    if kind in ("point", "gather") and not straight:
-        definition = _Rounded(kind).visit(definition)
-    definition.body[:0] = _prologue(definition, own, stream, shapes)
+    return [argument.arg for argument in definition.args.args]
+
+
+def _written(name, definition, function):
+    """The text of a definition, and where its lines come from."""
     text = ast.unparse(ast.fix_missing_locations(definition))
     before = inspect.getsourcelines(function)[1] - 1
     statements = zip(_statements(parse(text)), _statements(definition), strict=True)
     lines = {new.lineno: before + old.lineno for new, old in statements}
-    return Lifted(name, text, scope.made, inspect.getsourcefile(function), lines, straight, keeps_rows)
+    return Written(name, text, inspect.getsourcefile(function), lines)
+
+
+@dataclass
+class _Helper:
+    """A function that an operation's function calls, on its way into the generated module."""
+
+    definition: ast.FunctionDef
+    function: Any
+    wholes: set[int]  # numbers of the parameters that are whole
+    is_whole: bool = False  # whether its result is, wherever
+
+
+class _Helpers:
+    """The functions that one of an operation calls: those that they call come before them."""
+
+    def __init__(self, function, name, index):
+        self.name, self.index, self.active = name, index, [function]
+        self.entries, self.names, self.straight, self.made = {}, {}, set(), {}
+
+    def named(self, function, label):
+        """A function's name in the generated module, where it is by now, and how many arguments it takes."""
+        if function in self.active:
+            raise PipelineError(f"{label} calls itself: generated code holds no recursion")
+        if function not in self.names:
+            name = f"{self.name}__{function.__code__.co_name}"
+            while name in self.entries:
+                name += "_"
+            self.active.append(function)
+            try:
+                self._take(function, name)
+            except PipelineError as error:
+                raise PipelineError(f"in {label}: {error}") from error
+            self.active.pop()
+            self.names[function] = name
+        return self.names[function], function.__code__.co_argcount
+
+    def _take(self, function, name):
+        definition, local = _definition(function)
+        own = [argument.arg for argument in definition.args.args]
+        _check_plain(definition, "a function that generated code calls")
+        own = _resolved(definition, name, own, _Scope(function, local, None, self.index, {}, self))
+        counts = counters(definition, self.wholes())
+        if not counts and algebra.is_straight(definition, set(), self.straight):
+            self.straight.add(name)
+        self.entries[name] = _Helper(definition, function, {own.index(each) for each in counts & {*own}})
+
+    def wholes(self):
+        """Which arguments are whole numbers, for what calls these."""
+        return Wholes(f"load{self.index}", {name: entry.wholes for name, entry in self.entries.items()})
+
+    def use(self, definition, counts):
+        """Note how a function uses results of these; put float32 into it, if it is given what counts in it."""
+        calls = [node for node in ast.walk(definition) if isinstance(node, ast.Call)]
+        real = []
+        if counts is not None:
+            reals = Reals(counts, self.wholes())
+            reals.visit(definition)
+            real = reals.calls
+        for node in calls:
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            if name in self.entries and not any(node is other for other in real):
+                self.entries[name].is_whole = True
+
+    def written(self, rounded):
+        """All of them; numbers that they give are rounded to float32, unless they are whole or vectors."""
+        for entry in reversed(self.entries.values()):
+            counts = None if entry.is_whole else counters(entry.definition, self.wholes())
+            self.use(entry.definition, counts)
+            if rounded and not entry.is_whole:
+                RoundedHelper(self.entries).visit(entry.definition)
+        return [_written(name, entry.definition, entry.function) for name, entry in self.entries.items()]
 
 
 def _prologue(definition, own, stream, shapes):
@@ -180,7 +320,8 @@ def _is_source_of(text, statement, function):
         return True
     if any(name.startswith("_") and "__" in name for name in names):
         return True
-    outer = f"def outer({', '.join(code.co_freevars)}):\n{textwrap.indent(text, ' ')}"
+    own = "" if statement.name in code.co_freevars else f" global {statement.name}\n"  # if it calls itself
+    outer = f"def outer({', '.join(code.co_freevars)}):\n{own}{textwrap.indent(text, ' ')}"
     module = compile(outer, "<operation>", "exec", dont_inherit=True)
     return _does(_code_in(_code_in(module, "outer"), statement.name)) == _does(code)
 
@@ -205,31 +346,31 @@ def _about(value):
     return "code" if isinstance(value, CodeType) else repr(value)
 
 
-def _parameters(definition, kind, arrays):
+def _parameters(function, definition, channels, arrays):
     """The names of the function's parameters, if there are as many as its kind has, and no others."""
-    arguments = definition.args
-    own = [argument.arg for argument in arguments.args]
-    wanted = KINDS[kind] + max(arrays - 2, 0)
+    own, kind = [argument.arg for argument in definition.args.args], function.kind
+    wanted = KINDS[kind] + max(arrays - 2, 0) + (channels if kind == "point" else 0)
     if len(own) != wanted:
-        raise PipelineError(f"a @{kind} function must have {wanted} parameters, not {len(own)}")
-    if (
-        arguments.posonlyargs
-        or arguments.kwonlyargs
-        or arguments.vararg
-        or arguments.kwarg
-        or arguments.defaults
-    ):
-        raise PipelineError(f"the parameters of a @{kind} function must be plain names without defaults")
+        why = f" where images have {channels} channel{'s'[: channels - 1]}" if kind == "point" else ""
+        raise PipelineError(f"a @{kind} function must have {wanted} parameters{why}, not {len(own)}")
+    _check_plain(definition, f"a @{kind} function")
     return own
+
+
+def _check_plain(definition, what):
+    given = definition.args
+    if given.posonlyargs or given.kwonlyargs or given.vararg or given.kwarg or given.defaults:
+        raise PipelineError(f"the parameters of {what} must be plain names without defaults")
 
 
 class _Scope(ast.NodeTransformer):
     """Put for each name what Python finds under it: a local variable, a literal, or what generated code may call."""
 
-    def __init__(self, function, local, load, index):
-        self.local, self.load, self.index = local, load, index
+    def __init__(self, function, local, load, index, numbers, helpers):
+        self.local, self.load, self.index, self.numbers = local, load, index, numbers
+        self.helpers = helpers
         self.cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        self.globals, self.qualified, self.made = function.__globals__, function.__qualname__, {}
+        self.globals, self.qualified, self.made = function.__globals__, function.__qualname__, helpers.made
         self.taken = TAKEN | {f"load{index}"} | ({"source"} if load else set())
 
     def visit(self, node):
@@ -254,6 +395,10 @@ class _Scope(ast.NodeTransformer):
     def visit_Name(self, node):
         if node.id == self.load:
             raise PipelineError(f"{self.load} must be called as {self.load}(y, x, c)")
+        if node.id in self.numbers:
+            if not isinstance(node.ctx, ast.Load):
+                raise PipelineError(f"{node.id} is the number of a channel, and cannot be assigned to")
+            return signed(self.numbers[node.id])
         if node.id in self.local:
             return ast.Name(self._renamed(node.id), node.ctx)
         return self._expression(self._found(node.id), node.id)
@@ -267,14 +412,14 @@ class _Scope(ast.NodeTransformer):
 
     def visit_Constant(self, node):
         return (
-            _literal(node.value, "a number in it") if isinstance(node.value, int | float | complex) else node
+            literal(node.value, "a number in it") if isinstance(node.value, int | float | complex) else node
         )
 
     def visit_Subscript(self, node):
         """An element of a tuple that becomes a literal is the literal."""
         named = ast.unparse(node)
         self.generic_visit(node)
-        at = _integer(node.slice)
+        at = integer(node.slice)
         if isinstance(node.value, ast.Tuple) and at is not None and isinstance(node.ctx, ast.Load):
             count = len(node.value.elts)
             if not -count <= at < count:
@@ -289,6 +434,13 @@ class _Scope(ast.NodeTransformer):
             arguments = [ast.Name("source", ast.Load()), ast.Name("skey", ast.Load())]
             arguments += map(self.visit, node.args)
             return ast.Call(ast.Name(f"load{self.index}", ast.Load()), arguments, [])
+        if helper := self._helper(node.func):
+            if node.keywords or any(isinstance(value, ast.Starred) for value in node.args):
+                raise PipelineError(f"{ast.unparse(node.func)} must be called by position")
+            name, takes = self.helpers.named(helper, ast.unparse(node.func))
+            if len(node.args) != takes:
+                raise PipelineError(f"{ast.unparse(node.func)} takes {takes} arguments, not {len(node.args)}")
+            return ast.Call(ast.Name(name, ast.Load()), list(map(self.visit, node.args)), [])
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "rounded" and len(node.args) > 1:
             node.func.id = "round"  # to so many digits, which gives a float
@@ -342,6 +494,15 @@ class _Scope(ast.NodeTransformer):
             return None, "", None
         return getattr(module, node.attr, None), f"{path}.{node.attr}", root
 
+    def _helper(self, node):
+        """The Python function that is called under a name, if its text is to be taken over."""
+        if isinstance(node, ast.Name) and (node.id in self.local or node.id in self.numbers):
+            return None
+        value, *_ = self._of_module(node)
+        value = getattr(value, "py_func", value) if isinstance(value, Dispatcher) else value
+        is_numpys = (getattr(value, "__module__", "") or "").partition(".")[0] == "numpy"
+        return value if inspect.isfunction(value) and not is_numpys and not _is_uniform(value) else None
+
     def _expression(self, value, name):
         """A value that was found, as an expression of the generated module."""
         if value is np:
@@ -357,150 +518,16 @@ class _Scope(ast.NodeTransformer):
                 return ast.Name(BUILTINS[known], ast.Load())
             if getattr(np, known, None) is value:
                 return ast.Attribute(ast.Name("np", ast.Load()), known, ast.Load())
-            raise PipelineError(f"generated code cannot call {name}")
+            what = (
+                "hold the function" if inspect.isfunction(value) or isinstance(value, Dispatcher) else "call"
+            )
+            raise PipelineError(f"generated code cannot {what} {name}")
         if isinstance(value, ModuleType):
             raise PipelineError(f"generated code cannot hold the module {name}; it has NumPy")
-        return _literal(value, f"the variable {name}")
+        return literal(value, f"the variable {name}")
 
 
 def _is_uniform(value):
     """Whether it is `runtime.uniform`, or what came of it on its way from another process."""
     function, ours = (getattr(what, "py_func", what) for what in (value, runtime.uniform))
     return all(getattr(function, name, "") == getattr(ours, name) for name in ("__module__", "__qualname__"))
-
-
-def _literal(value, what):
-    """A number, or a tuple of numbers, as an expression; floats are float32."""
-    if isinstance(value, bool | np.bool_):
-        return ast.Constant(bool(value))
-    if isinstance(value, int | np.integer):
-        if not -(2**63) < value < 2**63:
-            raise PipelineError(f"{what} is {value}, which does not fit into 64 bits")
-        return _signed(int(value))
-    if isinstance(value, float | np.floating):
-        return _real(float(value), what)
-    if type(value) is tuple:
-        return ast.Tuple([_literal(item, what) for item in value], ast.Load())
-    raise PipelineError(
-        f"{what} is of type {type(value).__name__!r}; generated code takes numbers and tuples of numbers"
-    )
-
-
-def _signed(number):
-    """A number as Python writes it: a negative one is an operator before a positive one."""
-    return ast.UnaryOp(ast.USub(), ast.Constant(-number)) if number < 0 else ast.Constant(number)
-
-
-def _real(value, what):
-    with np.errstate(over="ignore", under="ignore"):
-        near = float(np.float32(value))
-    if math.isfinite(value) and (math.isinf(near) or (near == 0) != (value == 0)):
-        raise PipelineError(f"{what} is {value!r}, which float32 cannot hold")
-    if math.isfinite(value):
-        return parse(f"np.float32({value!r})").body[0].value
-    return parse(f"np.float32({'-' * (value < 0)}np.{'nan' if math.isnan(value) else 'inf'})").body[0].value
-
-
-def _integer(node):
-    """The integer that an expression writes, or None."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        at = _integer(node.operand)
-        return None if at is None else -at
-    return node.value if isinstance(node, ast.Constant) and type(node.value) is int else None
-
-
-BITS = ast.BitAnd | ast.BitOr | ast.BitXor | ast.LShift | ast.RShift
-WHOLE_FROM = {
-    "uniform": 0,
-    "range": 0,
-    "round": 1,
-    "np.empty": 0,
-    "np.zeros": 0,
-    "np.ones": 0,
-    "np.full": 0,
-    "np.arange": 0,
-}  # from this argument on, those of these are whole numbers
-
-
-def _counters(definition, whole_from):
-    """Variables that hold indices, numbers of draws or bounds of loops, or lead to those."""
-    used, leads = set(), []
-    for node in ast.walk(definition):
-        if isinstance(node, ast.Subscript):
-            used |= algebra.names_in(node.slice)
-        elif isinstance(node, ast.Call):
-            for argument in node.args[whole_from.get(ast.unparse(node.func), len(node.args)) :]:
-                used |= algebra.names_in(argument)
-        elif isinstance(node, ast.Assign | ast.AugAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            leads += [
-                (target.id, algebra.names_in(node.value))
-                for target in targets
-                if isinstance(target, ast.Name)
-            ]
-    found = set()
-    while used - found:
-        found |= used
-        used |= {name for target, names in leads if target in found for name in names}
-    return found
-
-
-class _Reals(ast.NodeTransformer):
-    """Put float32 for the integers of arithmetic on pixels, or ``r / 3`` were float64: compiled, not as Python.
-
-    Integers they remain in indices, places of pixels, numbers of draws, bounds of loops, in what is assigned to
-    variables that lead to those, and under the operators of bits.
-    """
-
-    def __init__(self, counters, whole_from):
-        self.counters, self.whole_from = counters, whole_from
-
-    def visit_Constant(self, node):
-        return _literal(float(node.value), "a number in it") if type(node.value) is int else node
-
-    def visit_Assign(self, node):
-        return node if self._counts(*node.targets) else self.generic_visit(node)
-
-    def visit_AugAssign(self, node):
-        return node if self._counts(node.target) else self.generic_visit(node)
-
-    def _counts(self, *targets):
-        return all(isinstance(target, ast.Name) and target.id in self.counters for target in targets)
-
-    def visit_Subscript(self, node):
-        node.value = self.visit(node.value)
-        return node
-
-    def visit_Call(self, node):
-        whole = self.whole_from.get(ast.unparse(node.func), len(node.args))
-        node.args[:whole] = map(self.visit, node.args[:whole])
-        return node
-
-    def visit_BinOp(self, node):
-        return node if isinstance(node.op, BITS) else self.generic_visit(node)
-
-
-class _Rounded(ast.NodeTransformer):
-    """Have a function return float32, as its state says, whichever way it takes."""
-
-    def __init__(self, kind):
-        self.is_point = kind == "point"
-
-    def visit_Return(self, node):
-        if node.value is not None:
-            node.value = self._rounded(node.value)
-        return node
-
-    def _rounded(self, value):
-        """A value of a gather; of a point three of them, or the choice between three and others."""
-        if isinstance(value, ast.IfExp):
-            value.body, value.orelse = self._rounded(value.body), self._rounded(value.orelse)
-        elif isinstance(value, ast.Tuple) and self.is_point:
-            value.elts = list(map(_call_of_float32, value.elts))
-        elif not self.is_point:
-            return _call_of_float32(value)
-        return value
-
-
-def _call_of_float32(value):
-    return ast.Call(parse("np.float32").body[0].value, [value], [])

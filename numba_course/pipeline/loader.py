@@ -30,7 +30,7 @@ class Loader:
     Parameters
     ----------
     pipeline : Pipeline
-    images : ndarray of uint8, (n, height, width, 3)
+    images : ndarray of uint8, (n, height, width, channels)
     labels : sequence, optional
         One for each image.
     batch_size : int, at least 1
@@ -50,9 +50,14 @@ class Loader:
     progress : bool
         Whether an epoch that takes longer than a second shows how far it is; the line goes away at its end.
 
+    Attributes
+    ----------
+    epoch : int
+        Number of the epoch that the next iteration makes; it may be set, to go on where another run was left.
+
     Yields
     ------
-    batch : ndarray of float32
+    batch : ndarray of the pipeline's dtype
         A slot of the ring. It is overwritten after the next step of the loop: copy what you keep.
     labels : ndarray
         The labels of its samples, or their numbers if there are no labels.
@@ -130,7 +135,7 @@ class Loader:
             order = order[np.random.default_rng([self.pipeline.seed, epoch]).permutation(len(order))]
         return np.ascontiguousarray(order[self.rank :: self.world])
 
-    def __iter__(self) -> Iterator[tuple[np.typing.NDArray[np.float32], np.typing.NDArray[Any]]]:
+    def __iter__(self) -> Iterator[tuple[np.typing.NDArray[Any], np.typing.NDArray[Any]]]:
         running = self._running_here()
         if running.is_in_use():
             raise RuntimeError(IN_USE)

@@ -28,13 +28,15 @@ class PipelineCompileError(PipelineError):
 
 
 class Pipeline:
-    """Compile operations into one function from uint8 images to a float32 batch.
+    """Compile operations into one function from uint8 images to a batch of float32, or of uint8.
 
     Parameters
     ----------
     operations : sequence of Operation
     shape : tuple of int
-        Height, width and 3 channels of the images that go in.
+        Height, width and channels of the images that go in; of those 1 to 4.
+    dtype : numpy.dtype or type
+        Of the batches: float32, or uint8 if no operation makes floats, as `Crop`, `HorizontalFlip` and `Resize` do not.
     seed : int, 0 <= seed < 2**64
         Draws depend on it, the epoch, the sample and the operation, and on nothing else.
     threads : int, 1 <= threads <= 4096
@@ -50,7 +52,7 @@ class Pipeline:
     Raises
     ------
     PipelineError
-        If an operation cannot take what the one before it gives, or `seed` or `threads` is not as above.
+        If an operation cannot take what the one before it gives, or `dtype`, `seed` or `threads` is not as above.
     PipelineCompileError
         If the code of one does not compile.
 
@@ -64,13 +66,15 @@ class Pipeline:
     the compiler's in one case and NumPy's in the other, and in an @image for variables that are integers on one way
     and floats on another. Where NUMBA_DISABLE_JIT is set, bytes are resized in float32, and may differ by one.
 
+    docs/pipeline.md says what it is made for, and what not.
+
     It is compiled here, in the caller's thread, or loaded from the disk if it was compiled before; some seconds,
     and some hundredths of a second. Pickled, it takes the generated text along and not the operations.
 
     A call allocates `out` if it is not given, and nothing else for pixels. By ``bench pipeline``, on one thread, 256
     photographs cropped, mirrored, normalised and laid out as planes take 1.1 to 1.25 times as long as a loop in C
-    that only turns as many bytes into float32: memory is the limit. That loop itself takes more than a third of the
-    time of good NumPy that works on one photograph after another, so the pipeline, at 0.42 to 0.46 of it, cannot
+    that only turns as many bytes into float32: memory is the limit. That loop itself takes a fifth to a third of the
+    time of good NumPy that works on one photograph after another, so the pipeline, at 0.26 to 0.46 of it, cannot
     come far below; with four colour operations it takes 0.26 or less. Stores that pass the caches by, which help a
     copy, were tried and took twice as long: rows of three planes are written in turns, half a line at a time.
     """
@@ -80,6 +84,7 @@ class Pipeline:
         operations: Sequence[Operation],
         shape: tuple[int, int, int],
         *,
+        dtype: np.typing.DTypeLike = np.float32,
         seed: int = 0,
         threads: int = 1,
         fastmath: bool = False,
@@ -91,7 +96,7 @@ class Pipeline:
         for name, flag in (("fastmath", fastmath), ("boundscheck", boundscheck), ("compiled", compiled)):
             if not isinstance(flag, bool):
                 raise PipelineError(f"{name} must be True or False, not {flag!r}")
-        program = generate(operations, shape, fastmath=fastmath, boundscheck=boundscheck)
+        program = generate(operations, shape, _dtype(dtype), fastmath=fastmath, boundscheck=boundscheck)
         self.__setstate__((program, seed, threads, compiled))
 
     def __getstate__(self) -> tuple[Program, int, int, bool]:
@@ -128,7 +133,8 @@ class Pipeline:
         )
 
     def _compile(self):
-        images, out = types.Array(types.uint8, 4, "C", readonly=True), types.Array(types.float32, 4, "C")
+        images = types.Array(types.uint8, 4, "C", readonly=True)
+        out = types.Array(from_dtype(self.output.dtype), 4, "C")
         numbers = types.Array(types.int64, 1, "C")
         memory = [
             types.Array(from_dtype(query.dtype), len(query.shape), "C") for query in self.program.memory
@@ -146,16 +152,17 @@ class Pipeline:
         text = self.program.source.splitlines()[: next(stopped, 0)]
         function = [*itertools.takewhile(lambda line: not line.startswith("@"), reversed(text))][::-1]
         # The step in whose function it stopped, or the one that the line of another function calls.
-        used = re.search(r"step\d+", " ".join([*function[:1], *function[-1:]]))
+        names = re.findall(r"\bstep\w+", " ".join([*function[:1], *function[-1:]]))
+        used = next((name for name in names if name in self.program.places), None)
         if not used:
             return said
-        where, lines = self.program.places[used[0]]
-        inside = len(function) if function[0].startswith(f"def {used[0]}(") else 1
+        where, lines = self.program.places[used]
+        inside = len(function) if function[0].startswith(f"def {used}(") else 1
         return f"{where}:{lines[max(n for n in lines if n <= inside)]}: {said}"
 
-    def allocate(self, samples: int) -> np.typing.NDArray[np.float32]:
+    def allocate(self, samples: int) -> np.typing.NDArray[Any]:
         """An uninitialised array for a batch of that many samples."""
-        return np.empty(self._shape(samples), np.float32)
+        return np.empty(self._shape(samples), self.output.dtype)
 
     def _shape(self, samples):
         height, width, channels = self.output.shape
@@ -169,25 +176,25 @@ class Pipeline:
         rows: Sequence[int] | np.typing.NDArray[np.integer] | None = None,
         ids: Sequence[int] | np.typing.NDArray[np.integer] | None = None,
         epoch: int = 0,
-        out: np.typing.NDArray[np.float32] | None = None,
-    ) -> np.typing.NDArray[np.float32]:
+        out: np.typing.NDArray[Any] | None = None,
+    ) -> np.typing.NDArray[Any]:
         """Make a batch.
 
         Parameters
         ----------
-        images : ndarray of uint8, (n, height, width, 3)
+        images : ndarray of uint8, (n, height, width, channels)
             C-contiguous.
         rows : sequence of int, or of a bool for each image, optional
             Which images: their numbers, in order, or a mask; all if not given.
         ids : sequence of int, optional
             Numbers of the samples, for the draws; `rows` if not given.
         epoch : int, 0 <= epoch < 2**64
-        out : ndarray of float32, optional
+        out : ndarray of the pipeline's dtype, optional
             Where to write, as from `allocate`.
 
         Returns
         -------
-        ndarray of float32
+        ndarray of the pipeline's dtype
             (n, channels, height, width), or channels last after ``ToLayout("HWC")``.
 
         Raises
@@ -219,7 +226,7 @@ class Pipeline:
             raise PipelineError(f"{wanted}; take np.ascontiguousarray(images)")
 
     def _checked_out(self, out, samples, images):
-        checked(check_out, "out", out, self._shape(samples), (np.float32,), images)
+        checked(check_out, "out", out, self._shape(samples), (self.output.dtype.type,), images)
         if not out.flags.c_contiguous:
             raise PipelineError("out must be C-contiguous")
         return out
@@ -247,7 +254,7 @@ class Pipeline:
         images: np.typing.NDArray[np.uint8],
         rows: np.typing.NDArray[np.int64],
         ids: np.typing.NDArray[np.int64],
-        out: np.typing.NDArray[np.float32],
+        out: np.typing.NDArray[Any],
         epoch: int,
         start: int,
         stop: int,
@@ -266,6 +273,14 @@ class Pipeline:
         if process not in self._pools:
             self._pools = {process: ThreadPoolExecutor(self.threads, thread_name_prefix="pipeline")}
         return self._pools[process]
+
+
+def _dtype(dtype):
+    """The dtype of batches, if it is one that they may have."""
+    wanted = checked(np.dtype, dtype)
+    if wanted not in (np.float32, np.uint8):
+        raise PipelineError(f"dtype must be float32 or uint8, not {wanted}")
+    return wanted
 
 
 def _quiet(function):

@@ -18,9 +18,12 @@ from numba_course.kernels.checks import check_integer
 from numba_course.pipeline import runtime, trial
 from numba_course.pipeline.lifting import Lifted, lift
 from numba_course.pipeline.protocol import (
+    AN_ADDRESS,
+    CHANNELS,
     FLOAT32,
     KINDS,
     LAYOUTS,
+    REALS,
     AllocationQuery,
     Operation,
     PipelineError,
@@ -29,8 +32,6 @@ from numba_course.pipeline.protocol import (
 )
 from numba_course.pipeline.runtime import LANES
 
-COLOURS = "red", "green", "blue"
-PIXEL = "pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2] = red, green, blue"
 UINT8 = np.dtype(np.uint8)
 EXACT = {
     np.dtype(name) for name in ("uint8", "int8", "uint16", "int16", "float32")
@@ -42,7 +43,7 @@ FAST = "{'afn', 'arcp', 'contract', 'nsz', 'reassoc'}"
 
 @dataclass(frozen=True)
 class Step:
-    """An operation at its place: what goes in, what comes out, its function and its memory."""
+    """An operation at its place: what goes in, what comes out, its function and its memory; an @each is a point."""
 
     index: int
     operation: str
@@ -109,6 +110,7 @@ class Program:
 def generate(
     operations: Sequence[Operation],
     shape: tuple[int, int, int],
+    dtype: np.dtype,
     *,
     fastmath: bool = False,
     boundscheck: bool = False,
@@ -119,7 +121,9 @@ def generate(
     ----------
     operations : sequence of Operation
     shape : tuple of int
-        Height, width and 3 channels of the uint8 images that go in.
+        Height, width and 1 to 4 channels of the uint8 images that go in.
+    dtype : numpy.dtype
+        Of the batches: float32, or uint8 where that comes out of the last operation.
     fastmath : bool
         As for `numba.njit`, but NaN and infinity stay what they are.
     boundscheck : bool
@@ -137,12 +141,18 @@ def generate(
     first = State(_shape(shape), UINT8)
     steps = declare(operations, first)
     groups = grouped(steps, first)
-    writer = _Writer(groups, fastmath, boundscheck)
     output = steps[-1].after if steps else first
+    if dtype != FLOAT32 and output.dtype != dtype:
+        step = next(step for step in reversed(steps) if step.before.dtype == dtype)
+        raise PipelineError(
+            f"batches cannot be {dtype}: step {step.index}, {step.operation}, makes {step.after.dtype}"
+        )
+    output = State(output.shape, dtype, output.layout)
+    writer = _Writer(groups, dtype, fastmath, boundscheck)
     return Program(
         source=writer.module(first, output),
         input=first,
-        output=State(output.shape, FLOAT32, output.layout),
+        output=output,
         memory=tuple(writer.memory),
         schedule=tuple(_schedule(groups)),
         places=writer.places,
@@ -151,8 +161,8 @@ def generate(
 
 def _shape(shape):
     sizes = tuple(shape) if isinstance(shape, Sequence) else ()
-    if not (len(sizes) == 3 and sizes[2] == 3 and _are_sizes(sizes)):
-        raise PipelineError(f"shape must be (height, width, 3), not {shape!r}")
+    if not (len(sizes) == 3 and _are_sizes(sizes) and sizes[2] in CHANNELS):
+        raise PipelineError(f"shape must be (height, width, channels), with 1 to 4 channels, not {shape!r}")
     return tuple(map(int, sizes))
 
 
@@ -178,10 +188,12 @@ def declare(operations: Sequence[Operation], state: State) -> list[Step]:
 
 
 def told(operation: object) -> str:
-    """What an object says of itself, in one line; its type if it cannot."""
+    """What an object says of itself, in one line; its type if it cannot, or says where it is in memory."""
     try:
         text = repr(operation)
     except Exception:
+        text = ""
+    if not text or AN_ADDRESS.search(text):
         text = f"{type(operation).__name__}(...)"
     return " ".join(text.split())
 
@@ -197,16 +209,17 @@ def _declared(index, name, operation, before):
     if kind not in ("none", *KINDS):
         raise PipelineError(f"generate_code must return a function marked by @{', @'.join(KINDS)}, or None")
     _check_declaration(kind, before, after, memory)
-    dtype = FLOAT32 if kind in ("point", "gather") else memory[0].dtype if memory else np.dtype(after.dtype)
+    dtype = FLOAT32 if kind in REALS else memory[0].dtype if memory else np.dtype(after.dtype)
     after = replace(after, shape=tuple(map(int, after.shape)), dtype=dtype)
     lifted = None
     if function is not None:
         stream = index if operation.stream is None else operation.stream
         stream = checked(check_integer, "stream", stream, 0, LARGEST_STREAM)
         shapes = (before.shape, *(query.shape for query in memory)) if kind == "image" else ()
-        lifted = lift(function, index, stream, shapes)
+        lifted = lift(function, index, stream, before.shape[2], shapes)
         after = _ranged(operation, lifted, kind, before, after)
-    return Step(index, name, kind, before, after, memory, lifted)
+    what = "point" if kind == "each" else kind
+    return Step(index, name, what, before, after, memory, lifted)
 
 
 def _ranged(operation, lifted, kind, before, after):
@@ -231,20 +244,20 @@ def _check_declaration(kind, before, after, memory):
         raise PipelineError("an @image operation must declare memory, and no other one may")
     for query in memory:
         _check_memory(query)
-    if after.shape[2] != before.shape[2]:
+    if after.shape[2] != before.shape[2] and kind != "image":
         raise PipelineError(
-            f"it declares {after.shape[2]} channels, and images of {before.shape[2]} go through a pipeline"
+            f"it declares {after.shape[2]} channels of {before.shape[2]}, and only an @image can change their number"
         )
-    if kind in ("none", "point") and tuple(after.shape) != before.shape:
-        what = "what generates no code" if kind == "none" else "a @point"
+    if kind in ("none", "each", "point") and tuple(after.shape) != before.shape:
+        what = "what generates no code" if kind == "none" else f"a @{kind}"
         raise PipelineError(f"{what} cannot make {_sizes(after.shape)} of {_sizes(before.shape)}")
     if kind == "image":
         _check_result(before, after, memory[0])
         return
-    possible = {before.dtype, FLOAT32} if kind in ("point", "gather") else {before.dtype}
+    possible = {before.dtype, FLOAT32} if kind in REALS else {before.dtype}
     if np.dtype(after.dtype) not in possible:
         what = "what generates no code" if kind == "none" else f"a @{kind}"
-        makes = "float32" if kind in ("point", "gather") else f"{before.dtype}, which goes in"
+        makes = "float32" if kind in REALS else f"{before.dtype}, which goes in"
         raise PipelineError(f"it declares {np.dtype(after.dtype)}, but {what} gives {makes}")
 
 
@@ -260,6 +273,8 @@ def _check_result(before, after, memory):
 def _check_state(state):
     if not isinstance(state.shape, tuple) or len(state.shape) != 3 or not _are_sizes(state.shape):
         raise PipelineError(f"a State's shape must be (height, width, channels), not {state.shape!r:.60}")
+    if state.shape[2] not in CHANNELS:
+        raise PipelineError(f"a State has 1 to 4 channels, not {state.shape[2]}")
     if _dtype(state.dtype) not in EXACT:
         raise PipelineError(
             f"a State's dtype must be float32 or what that holds exactly, integers of 8 or 16 bits, not {state.dtype}"
@@ -329,6 +344,11 @@ def grouped(steps: Sequence[Step], state: State) -> list[Group]:
     return groups
 
 
+def _initials(channels):
+    """What the row of each channel is called in generated code."""
+    return [name[0] for name in CHANNELS[channels]]
+
+
 def _stored(state):
     return AllocationQuery(state.shape, state.dtype)
 
@@ -359,8 +379,8 @@ def _fingerprint(names):
 class _Writer:
     """Writes the module: a function for each step, and `run` with a loop for each group."""
 
-    def __init__(self, groups, fastmath, boundscheck):
-        self.groups = groups
+    def __init__(self, groups, dtype, fastmath, boundscheck):
+        self.groups, self.dtype = groups, dtype
         self.floats = f"error_model='numpy', fastmath={FAST if fastmath else False}"
         self.boundscheck = boundscheck
         self.memory, self.functions, self.places = [], [], {}
@@ -368,12 +388,12 @@ class _Writer:
 
     def module(self, first, output):
         """The whole text."""
-        body, source, dtype = [], "images[rows[i]]", UINT8
+        body, source = [], "images[rows[i]]"
         for number, group in enumerate(self.groups):
             target = self._allocate(group.memory) if group.memory else "out[i]"
             write = self._image if group.is_image else self._nest
-            body += ["", *write(group, number, source, dtype, target)]
-            source, dtype = target, group.memory.dtype if group.memory else FLOAT32
+            body += ["", *write(group, number, source, target)]
+            source = target
         memory = "".join(f", m{n}" for n in range(len(self.memory)))
         run = [
             f"@njit(nogil=True, cache=True, {self.floats}, boundscheck={self.boundscheck!r})",
@@ -388,7 +408,7 @@ class _Writer:
         """What the text depends on stands in it, so that its hash names it: see `modules`."""
         imports = [f"from {name} import {', '.join(sorted(used))}" for name, used in self.imports.items()]
         return [
-            f'"""Generated: from {first} to {output} in float32."""',
+            f'"""Generated: from {first} to {output}."""',
             f"# numba {numba.__version__}, the modules below {_fingerprint(self.imports)}",
             "import numpy as np",
             "from numba import njit",
@@ -407,64 +427,75 @@ class _Writer:
     def _function(self, step):
         """Add the step's function; return its name."""
         lifted = step.lifted
-        self.places[lifted.name] = (
-            f"step {step.index}, {step.operation}, written in {lifted.file}",
-            lifted.lines,
-        )
+        for written in lifted.functions:
+            if written.file:
+                where = f"step {step.index}, {step.operation}, written in {written.file}"
+                self.places[written.name] = where, written.lines
         for made in lifted.made.values():
             self.imports.setdefault(made.module, set()).add(made.name)
         made = [f"{name} = {value.text}" for name, value in lifted.made.items()]
-        self.functions += [f"# step {step.index}", *made, "@step", lifted.text, ""]
+        texts = [line for written in lifted.functions for line in ("@step", written.text, "")]
+        self.functions += [f"# step {step.index}", *made, *texts]
         return lifted.name
 
-    def _image(self, group, number, source, dtype, target):
+    def _image(self, group, number, source, target):
         step = group.steps[0]
         memory = ", ".join([source, target, *map(self._allocate, step.memory[1:])])
         return [f"# step {step.index}", f"{self._function(step)}({memory}, skey)"]
 
-    def _nest(self, group, number, source, dtype, target):
+    def _nest(self, group, number, source, target):
         """A loop over rows and pixels; in registers, eight pixels at a time, where all its arithmetic can be.
+
+        What it stores as integers without arithmetic were integers before.
 
         Otherwise in two passes over each row: fetch it, then compute with it while it is in the nearest cache.
         """
-        height, width, _ = group.after.shape
+        height, width, channels = group.after.shape
         points = [step for step in group.steps if step.kind == "point"]
         pulls = any(
             step.kind == "gather" or (step.kind == "move" and not step.lifted.keeps_rows)
             for step in group.steps
         )
         planes = group.memory is None and group.after.layout == "CHW"
-        floats = group.memory is None or group.memory.dtype == FLOAT32
-        colours = [f"red, green, blue = {self._function(step)}(red, green, blue, skey)" for step in points]
-        in_registers = floats and not pulls and all(step.lifted.is_straight for step in points)
+        dtype = group.memory.dtype if group.memory else self.dtype
+        values, rows = ", ".join(CHANNELS[channels]), ", ".join(_initials(channels))
+        pixel = f"({values},)" if channels == 1 else values  # a tuple, to be assigned to
+        colours = [f"{pixel} = {self._function(step)}({values}, skey)" for step in points]
+        in_registers = (
+            (dtype == FLOAT32 or not points) and not pulls and all(step.lifted.is_straight for step in points)
+        )
         lines = [f"source = {source}", f"for y in range({height}):"]
         if planes:
-            lines.append(f"    r, g, b = {', '.join(f'{target}[{c}, y]' for c in range(3))}")
+            lines.append(f"    {rows} = {', '.join(f'{target}[{c}, y]' for c in range(channels))}")
         elif in_registers:
-            lines.append(f"    pixels = {target}[y].reshape({3 * width})")
+            lines.append(f"    pixels = {target}[y].reshape({channels * width})")
         else:
-            lines.append(f"    r, g, b = {self._row_memory(width)}")
+            lines.append(f"    {rows} = {self._row_memory(channels, width)}")
         body = []
         if pulls:
             body += self._pull(group, number, width)
         else:
-            body += self._fetch(group, width, colours if in_registers else [], planes or not in_registers)
+            written = dtype if in_registers else FLOAT32
+            body += self._fetch(
+                group, width, colours if in_registers else [], planes or not in_registers, written
+            )
         if not in_registers and (points or not planes):
-            store = "r[x], g[x], b[x]" if planes else ", ".join(f"{target}[y, x, {c}]" for c in range(3))
-            body += [f"for x in range({width}):", "    red, green, blue = r[x], g[x], b[x]"]
-            body += [f"    {line}" for line in [*colours, f"{store} = red, green, blue"]]
+            load = ", ".join(f"{row}[x]" for row in _initials(channels))
+            store = load if planes else ", ".join(f"{target}[y, x, {c}]" for c in range(channels))
+            body += [f"for x in range({width}):", f"    {values} = {load}"]
+            body += [f"    {line}" for line in [*colours, f"{store} = {values}"]]
         return [*lines, *textwrap.indent("\n".join(body), "    ").splitlines()]
 
-    def _row_memory(self, width):
-        memory = self._allocate(AllocationQuery((3, width), FLOAT32))
-        return ", ".join(f"{memory}[{c}]" for c in range(3))
+    def _row_memory(self, channels, width):
+        memory = self._allocate(AllocationQuery((channels, width), FLOAT32))
+        return ", ".join(f"{memory}[{c}]" for c in range(channels))
 
-    def _fetch(self, group, width, colours, planes):
+    def _fetch(self, group, width, colours, planes, dtype):
         """Read a row where the moves say, and compute, and write it.
 
         They keep rows together, so they are asked for the first and the last pixel. Each must stay in its own image.
         """
-        wide = group.before.shape[1]
+        _, wide, channels = group.before.shape
         moves = [step for step in reversed(group.steps) if step.kind == "move"]
         lines = ["sy, first = y, 0", f"_, last = y, {width - 1}"]
         for step in moves:
@@ -474,25 +505,34 @@ class _Writer:
             lines += [f"_, last = {name}(sy, last, skey)", f"sy, first = {name}(sy, first, skey)"]
             lines += [f"if not ({inside} and abs(last - first) == {width - 1}):"]
             lines += ["    raise IndexError('a @move left the image')"]
-        lines.append(f"row = source[sy].reshape({3 * wide})")
-        if width < LANES:
-            loop, read = f"for x in range({width}):", ("pixel(row, first + x)", "pixel(row, first - x)")
-            store = ["r[x], g[x], b[x] = red, green, blue" if planes else PIXEL]
-        else:
-            loop = f"for x in range(0, {width}, {LANES}):"
-            read = "spread(row, first + x)", "spread_mirrored(row, first - x)"
-            store = [f"store({c}, x, {name})" for c, name in zip("rgb", COLOURS, strict=True)]
-            store = store if planes else ["interleave(pixels, x, red, green, blue)"]
-            if width % LANES:
-                loop += f"\n    x = min(x, {width - LANES})  # the last eight overlap"
-        forward, backward = (
-            [loop, *(f"    {line}" for line in [f"red, green, blue = {how}", *colours, *store])]
-            for how in read
-        )
+        lines.append(f"row = source[sy].reshape({channels * wide})")
+        forward, backward = self._both_ways(channels, width, colours, planes)
+        if not colours and dtype == group.before.dtype and (channels == 1 or not planes):
+            forward = [f"copy({'g' if planes else 'pixels'}, row, {channels} * first)"]
         if not moves:
             return [*lines, *forward]
         indented = [textwrap.indent("\n".join(part), "    ") for part in (forward, backward)]
         return [*lines, "if first <= last:", indented[0], "else:", indented[1]]
+
+    def _both_ways(self, channels, width, colours, planes):
+        """The loop over the pixels of a row, from the first one forwards, and backwards."""
+        names, rows = CHANNELS[channels], _initials(channels)
+        values = ", ".join(names)
+        pixel = f"({values},)" if channels == 1 else values
+        number = "" if channels == 3 else channels  # of channels, in the names of what is called
+        if width < LANES:
+            loop = f"for x in range({width}):"
+            read = f"pixel{number}(row, first + x)", f"pixel{number}(row, first - x)"
+            places = (f"pixels[{channels} * x + {c}]" for c in range(channels))
+            store = [f"{', '.join((f'{row}[x]' for row in rows) if planes else places)} = {values}"]
+        else:
+            loop = f"for x in range(0, {width}, {LANES}):"
+            read = f"spread{number}(row, first + x)", f"spread_mirrored{number}(row, first - x)"
+            store = [f"store({row}, x, {name})" for row, name in zip(rows, names, strict=True)]
+            store = store if planes else [f"interleave{number}(pixels, x, {values})"]
+            if width % LANES:
+                loop += f"\n    x = min(x, {width - LANES})  # the last eight overlap"
+        return [[loop, *(f"    {line}" for line in [f"{pixel} = {how}", *colours, *store])] for how in read]
 
     def _pull(self, group, number, width):
         """Pull each value through the chain of gathers and moves, each of which stays in its own image."""
@@ -501,7 +541,7 @@ class _Writer:
         for step in group.steps:
             if step.kind not in ("gather", "move"):
                 continue
-            rows, columns, channels = step.before.shape
+            rows, columns, channels = step.before.shape  # a group keeps its number of channels
             call = f"return {load}(source, skey, y, x, c)"
             if step.kind == "gather":
                 self._loading(
@@ -525,7 +565,10 @@ class _Writer:
                 )
         return [
             f"for x in range({width}):",
-            *(f"    {name}[x] = {load}(source, skey, y, x, {c})" for c, name in enumerate("rgb")),
+            *(
+                f"    {row}[x] = {load}(source, skey, y, x, {c})"
+                for c, row in enumerate(_initials(group.after.shape[2]))
+            ),
         ]
 
     def _loading(self, name, body):

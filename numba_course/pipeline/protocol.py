@@ -1,4 +1,4 @@
-"""What an operation declares, and the four kinds of function that it may hand over.
+"""What an operation declares, and the five kinds of function that it may hand over.
 
 The names `declare_state_and_memory`, `generate_code` and `AllocationQuery` are FFCV's
 (Leclerc et al., 2023, https://arxiv.org/abs/2306.12517).
@@ -7,6 +7,7 @@ The names `declare_state_and_memory`, `generate_code` and `AllocationQuery` are 
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +17,24 @@ import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 FLOAT32 = np.dtype(np.float32)
+AN_ADDRESS = re.compile(r" at 0x[0-9a-fA-F…]+")
 LAYOUTS = "CHW", "HWC"
+CHANNELS = {  # what generated code calls them, by their number
+    1: ("gray",),
+    2: ("gray", "alpha"),
+    3: ("red", "green", "blue"),
+    4: ("red", "green", "blue", "alpha"),
+}
 
 
 class PipelineError(ValueError):
-    """A pipeline, or what it is called with, is wrong; the message names the step or the argument."""
+    """A pipeline, or what it is called with, is wrong; the message names the step or the argument.
+
+    Where things are in memory it does not say: that is another place in each process.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(AN_ADDRESS.sub("", message))
 
 
 def checked(check: Callable[..., Any], *arguments: Any) -> Any:
@@ -38,7 +52,7 @@ class State:
     Attributes
     ----------
     shape : tuple of int
-        Height, width and channels.
+        Height, width and channels, of which there are 1 to 4.
     dtype : numpy.dtype
     layout : str
         ``HWC``: channels last; ``CHW``: channels first, as a batch of it leaves the pipeline.
@@ -126,19 +140,22 @@ class Operation(ABC):
 
         Notes
         -----
-        A pipeline refuses what a function of its kind cannot make: a @point another shape, a @move another dtype.
-        A @point or @gather is tried on black and white: one that declares a range and gives values beyond it is
-        refused; of one that does not override this method, the range becomes None. An @image is taken at its word.
+        A pipeline refuses what a function of its kind cannot make: a @point another shape, a @move another dtype,
+        any but an @image another number of channels. An @each, @point or @gather is tried on black and white: one
+        that declares a range and gives values beyond it is refused; of one that does not override this method, the
+        range becomes None. An @image is taken at its word.
         """
         return state, None
 
     @abstractmethod
     def generate_code(self) -> Callable[..., Any] | None:
-        """A plain Python function marked by `move`, `point`, `gather` or `image`; None if there is nothing to do.
+        """A plain Python function marked by one of the five kinds, such as `each`; None if there is nothing to do.
 
         It is called after `declare_state_and_memory`. The function's text goes into the generated module. What it
         names there is what Python finds under the name: a local variable, a number or a tuple of numbers, which
-        becomes a literal, NumPy, `uniform`, or one of abs, bool, float, int, len, max, min, range, round.
+        becomes a literal, NumPy, `uniform`, or one of abs, bool, float, int, len, max, min, range, round. What it
+        calls may be a Python function, compiled by `numba.njit` or not, of a module or a notebook: its text is taken
+        over in the same way, without the options of `njit`, called by position, and without recursion.
         """
 
     def __repr__(self) -> str:
@@ -146,7 +163,9 @@ class Operation(ABC):
         return f"{type(self).__name__}({', '.join(values)})"
 
 
-KINDS = {"move": 3, "point": 4, "gather": 5, "image": 3}  # and how many parameters such a function has
+# And how many parameters such a function has; a point has one more for each channel, an image for more memory.
+KINDS = {"move": 3, "point": 1, "gather": 5, "image": 3, "each": 3}
+REALS = "each", "point", "gather"  # those that give float32
 
 
 def move(function: Function) -> Function:
@@ -158,10 +177,19 @@ def move(function: Function) -> Function:
     return _marked(function, "move")
 
 
+def each(function: Function) -> Function:
+    """Mark ``f(value, c, key) -> value``: arithmetic on each value by itself, in float32; `c` is its channel.
+
+    It is a point for images of any number of channels.
+    """
+    return _marked(function, "each")
+
+
 def point(function: Function) -> Function:
     """Mark ``f(r, g, b, key) -> (r, g, b)``: arithmetic on one pixel, in float32.
 
-    There, as in all four kinds, ``int`` and ``round`` give 64 bits: of a float beyond those the nearest that a float
+    There is a parameter for each channel: of gray images it is ``f(value, key) -> value``.
+    There, as in all five kinds, ``int`` and ``round`` give 64 bits: of a float beyond those the nearest that a float
     can be, and of NaN the smallest, -2**63.
     """
     return _marked(function, "point")

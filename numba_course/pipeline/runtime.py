@@ -13,22 +13,23 @@ from numba.extending import intrinsic, lower_builtin, models, register_model, ty
 
 from numba_course.kernels.vectors import Vector
 
+# Of each there is one for 1, 2 and 4 channels, with that number behind its name, and one for 3 with none.
+FOR_CHANNELS = "interleave", "pixel", "spread", "spread_mirrored"
 # What generated modules import.
 GENERATED = (
-    "interleave",
+    "copy",
+    *(f"{name}{number}" for name in FOR_CHANNELS for number in ("", 1, 2, 4)),
     "nearest",
     "op_key",
-    "pixel",
     "rounded",
     "sample_key",
     "shaped",
-    "spread",
-    "spread_mirrored",
     "store",
     "uniform",
     "whole",
 )
 LANES = 8  # pixels in a vector
+ROWS_AHEAD = 4  # that are fetched while one is read backwards
 BYTE, INT, LONG, FLOAT = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
 
 
@@ -158,23 +159,46 @@ def pixel(row, at):
     return np.float32(row[first]), np.float32(row[first + np.uintp(1)]), np.float32(row[first + np.uintp(2)])
 
 
-def _spreading(mirrored):
+@njit(forceinline=True)
+def pixel1(row, at):
+    """The same for 1 channel."""
+    return (np.float32(row[np.uintp(at)]),)
+
+
+@njit(forceinline=True)
+def pixel2(row, at):
+    """The same for 2."""
+    first = np.uintp(2) * np.uintp(at)
+    return np.float32(row[first]), np.float32(row[first + np.uintp(1)])
+
+
+@njit(forceinline=True)
+def pixel4(row, at):
+    """The same for 4."""
+    first = np.uintp(2) * np.uintp(at)
+    return *pixel2(row, first), *pixel2(row, first + np.uintp(1))
+
+
+def _spreading(channels, mirrored):
     """An intrinsic for 8 pixels of a row of interleaved numbers: a vector of float32 for each channel.
 
-    Of bytes LLVM makes three shuffles. Plain Numba needs 24 single loads: at the time of writing that takes about one
-    and a half times as long for a whole pipeline.
+    Of bytes in threes LLVM makes three shuffles. Plain Numba needs 24 single loads: at the time of writing that takes
+    about one and a half times as long for a whole pipeline.
     """
 
     @intrinsic
     def spread(typingctx, row, at):
-        kind = types.UniTuple(FLOATS, 3)
+        kind = types.UniTuple(FLOATS, channels)
 
         def codegen(context, builder, signature, args):
             data = context.make_array(row)(context, builder, args[0]).data
-            first = builder.mul(args[1], ir.Constant(args[1].type, 3))
+            first = builder.mul(args[1], ir.Constant(args[1].type, channels))
             if mirrored:
-                first = builder.sub(first, ir.Constant(first.type, 3 * (LANES - 1)))
-            lanes = _of_bytes if row.dtype == types.uint8 else _of_others(context, row.dtype)
+                first = builder.sub(first, ir.Constant(first.type, channels * (LANES - 1)))
+            threes = channels == 3 and row.dtype == types.uint8
+            if mirrored:
+                _fetch_ahead(context, builder, signature.args[0], args[0], first)
+            lanes = _of_triples if threes else _of_others(context, row.dtype, channels)
             order = range(LANES)[::-1] if mirrored else range(LANES)
             return context.make_tuple(builder, kind, lanes(builder, builder.gep(data, [first]), order))
 
@@ -183,7 +207,21 @@ def _spreading(mirrored):
     return spread
 
 
-def _of_bytes(builder, address, order):
+def _fetch_ahead(context, builder, kind, row, at):
+    """Have the processor fetch what is some rows below, in case the row is one of several, one behind the other.
+
+    It sees by itself that memory is read forwards, and fetches ahead; where each row is read backwards, it does not,
+    and to wait for the memory takes longer than all else. To fetch what does not exist does nothing.
+    """
+    array = context.make_array(kind)(context, builder, row)
+    function = ir.FunctionType(ir.VoidType(), [BYTE.as_pointer(), INT, INT, INT])
+    fetch = cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0")
+    place = builder.add(at, builder.mul(array.nitems, ir.Constant(array.nitems.type, ROWS_AHEAD)))
+    address = builder.bitcast(builder.gep(array.data, [place]), BYTE.as_pointer())
+    builder.call(fetch, [address, INT(0), INT(3), INT(1)])  # to read; soon; data
+
+
+def _of_triples(builder, address, order):
     """Bytes 0 to 15 hold pixels 0 to 3, bytes 8 to 23 pixels 4 to 7; none is read beyond."""
     half = ir.VectorType(BYTE, 16)
     parts = [_load(builder, builder.gep(address, [INT(offset)]), half) for offset in (0, 8)]
@@ -201,16 +239,15 @@ def _of_bytes(builder, address, order):
         yield builder.sitofp(lanes, ir.VectorType(FLOAT, LANES))
 
 
-def _of_others(context, dtype):
-    """The same of numbers of another type, which become float32."""
+def _of_others(context, dtype, channels):
+    """The same of numbers of another type, or of pixels of another size: all are read, and each channel taken out."""
     single, kind = context.get_data_type(dtype), ir.VectorType(FLOAT, LANES)
 
     def lanes(builder, address, order):
-        wide = ir.VectorType(single, LANES)
-        a, b, c = (_load(builder, builder.gep(address, [INT(LANES * k)]), wide) for k in range(3))
-        first, rest = (builder.shuffle_vector(*pair, _places(range(16))) for pair in ((a, b), (c, c)))
-        for channel in range(3):
-            values = builder.shuffle_vector(first, rest, _places(3 * pixel + channel for pixel in order))
+        every = _load(builder, address, ir.VectorType(single, LANES * channels))
+        for channel in range(channels):
+            places = _places(channels * pixel + channel for pixel in order)
+            values = builder.shuffle_vector(every, every, places)
             if dtype == types.float32:
                 yield values
             else:
@@ -219,43 +256,90 @@ def _of_others(context, dtype):
     return lanes
 
 
-spread, spread_mirrored = _spreading(False), _spreading(True)
+spread, spread_mirrored = _spreading(3, False), _spreading(3, True)
+spread1, spread_mirrored1 = _spreading(1, False), _spreading(1, True)
+spread2, spread_mirrored2 = _spreading(2, False), _spreading(2, True)
+spread4, spread_mirrored4 = _spreading(4, False), _spreading(4, True)
+
+
+def _write_pixels(context, builder, signature, args):
+    """Write 8 pixels into a row of interleaved numbers, from pixel number `at`: row, at, a vector for each channel."""
+    row, at, *colours = args
+    kinds, channels = signature.args[2:], len(colours)
+    vectors = [_vector(context, builder, *pair) for pair in zip(kinds, colours, strict=True)]
+    data = context.make_array(signature.args[0])(context, builder, row).data
+    first = builder.mul(at, ir.Constant(at.type, channels))
+    halves = vectors[: (channels + 1) // 2], vectors[channels // 2 :]  # of 3, the second one is in both
+    pair, rest = (_joined(builder, half) for half in halves)
+    for part in range(channels):
+        places = []
+        for value in range(LANES * part, LANES * (part + 1)):
+            pixel, channel = divmod(value, channels)
+            in_rest = channel >= len(halves[0])
+            at_vector = channel - (channels // 2 if in_rest else 0)
+            places.append(pixel + LANES * at_vector + (pair.type.count if in_rest else 0))
+        address = builder.gep(data, [builder.add(first, ir.Constant(first.type, LANES * part))])
+        _store(builder, builder.shuffle_vector(pair, rest, _places(places)), address, signature.args[0].dtype)
+    return context.get_dummy_value()
+
+
+def _joined(builder, vectors):
+    """One or two vectors, one behind the other."""
+    first, last = vectors[0], vectors[-1]
+    return first if first is last else builder.shuffle_vector(first, last, _places(range(2 * LANES)))
 
 
 @intrinsic
 def interleave(typingctx, row, at, red, green, blue):
-    """Write 8 pixels into a row of interleaved float32, from pixel number `at`."""
+    """Write 8 pixels of 3 channels into a row of interleaved numbers, from pixel number `at`."""
+    return types.void(row, types.intp, red, green, blue), _write_pixels
 
-    def codegen(context, builder, signature, args):
-        row, at, *colours = args
-        kinds = signature.args[2:]
-        red, green, blue = (_vector(context, builder, *pair) for pair in zip(kinds, colours, strict=True))
-        data = context.make_array(signature.args[0])(context, builder, row).data
-        first = builder.mul(at, ir.Constant(at.type, 3))
-        pair = builder.shuffle_vector(red, green, _places(range(16)))
-        rest = builder.shuffle_vector(blue, blue, _places(range(16)))
-        for part in range(3):
-            places = [value // 3 + LANES * (value % 3) for value in range(LANES * part, LANES * (part + 1))]
-            address = builder.gep(data, [builder.add(first, ir.Constant(first.type, LANES * part))])
-            lanes = builder.shuffle_vector(pair, rest, _places(places))
-            builder.store(lanes, builder.bitcast(address, lanes.type.as_pointer())).align = 1
-        return context.get_dummy_value()
 
-    return types.void(row, types.intp, red, green, blue), codegen
+@intrinsic
+def interleave1(typingctx, row, at, gray):
+    """The same for 1 channel."""
+    return types.void(row, types.intp, gray), _write_pixels
+
+
+@intrinsic
+def interleave2(typingctx, row, at, gray, alpha):
+    """The same for 2."""
+    return types.void(row, types.intp, gray, alpha), _write_pixels
+
+
+@intrinsic
+def interleave4(typingctx, row, at, red, green, blue, alpha):
+    """The same for 4."""
+    return types.void(row, types.intp, red, green, blue, alpha), _write_pixels
+
+
+@njit(forceinline=True)
+def copy(pixels, row, at):
+    """Fill a row with what is in another one from number `at` on; both are of one type."""
+    start = np.uintp(at)
+    for k in range(np.uintp(pixels.size)):
+        pixels[k] = row[start + k]
 
 
 @intrinsic
 def store(typingctx, row, at, values):
-    """Write 8 values, or a number 8 times, into a row of float32."""
+    """Write 8 values, or a number 8 times, into a row."""
 
     def codegen(context, builder, signature, args):
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
         lanes = _vector(context, builder, values, args[2])
-        address = builder.bitcast(builder.gep(data, [args[1]]), lanes.type.as_pointer())
-        builder.store(lanes, address).align = 1
+        _store(builder, lanes, builder.gep(data, [args[1]]), signature.args[0].dtype)
         return context.get_dummy_value()
 
     return types.void(row, types.intp, values), codegen
+
+
+def _store(builder, lanes, address, dtype):
+    """Write float32; as integers where the array holds those, which they are then."""
+    if isinstance(dtype, types.Integer):
+        integers = builder.fptosi(lanes, ir.VectorType(INT, lanes.type.count))
+        lanes = builder.trunc(integers, ir.VectorType(ir.IntType(dtype.bitwidth), lanes.type.count))
+    builder.store(lanes, builder.bitcast(address, lanes.type.as_pointer())).align = 1
 
 
 def _load(builder, address, kind):

@@ -8,22 +8,22 @@ import numpy as np
 
 from numba_course.pipeline import modules, runtime
 from numba_course.pipeline.lifting import Lifted
-from numba_course.pipeline.protocol import State
+from numba_course.pipeline.protocol import REALS, State
 
 SLACK = 1e-3  # of the range: as much as rounding may do
 KEYS = tuple(np.uint64(key) for key in (1, 2**40, 2**63, 2**64 - 5))
 
 
 def outside(lifted: Lifted, kind: str, before: State, after: State) -> str:
-    """A value that a point or a gather gives beyond the declared range, and for what; nothing where none was found.
+    """A value beyond the declared range, and for what it is given; nothing where none was found.
 
     Of an @image, which may take long, and of what cannot be run, nothing is found: it is taken at its word.
     """
-    if before.values is None or after.values is None or kind not in ("point", "gather"):
+    if before.values is None or after.values is None or kind not in REALS:
         return ""
     low, high = after.values
     slack = SLACK * (high - low)
-    tries = _points(lifted, before) if kind == "point" else _gathers(lifted, before, after)
+    tries = _gathers(lifted, before, after) if kind == "gather" else _points(lifted, before)
     try:
         with np.errstate(all="ignore"):
             for given, result in tries:
@@ -37,7 +37,7 @@ def outside(lifted: Lifted, kind: str, before: State, after: State) -> str:
 
 def _points(lifted, before):
     function = _function(lifted)
-    for pixel in itertools.product(before.values, repeat=3):
+    for pixel in itertools.product(before.values, repeat=before.shape[2]):
         for key in KEYS:
             given = f"the pixel ({', '.join(f'{value:g}' for value in pixel)})"
             yield given, np.broadcast_arrays(*function(*map(np.float32, pixel), key))
@@ -55,15 +55,13 @@ def _gathers(lifted, before, after):
     }
     for given, pattern in patterns.items():
         function = _function(lifted, pattern)
-        for channel, key in itertools.product(range(3), KEYS):
+        for channel, key in itertools.product(range(before.shape[2]), KEYS):
             yield given, (function(None, key, *middle, np.int64(channel)),)
 
 
 def _function(lifted, pattern=None):
     """The lifted function in plain Python, for which the step before is a pattern."""
-    text = (
-        f"from {runtime.__name__} import {', '.join(runtime.GENERATED)}\nimport numpy as np\n{lifted.text}\n"
-    )
-    names = modules.interpret(text)
+    head = f"from {runtime.__name__} import {', '.join(runtime.GENERATED)}", "import numpy as np"
+    names = modules.interpret("\n".join([*head, *(written.text for written in lifted.functions), ""]))
     names[lifted.name.replace("step", "load")] = lambda source, key, y, x, c: np.float32(pattern(y, x, c))
     return names[lifted.name]

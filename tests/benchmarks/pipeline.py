@@ -33,6 +33,7 @@ def cases(toy):
     yield from case(f"and {COLOURS} × brightness", photographs, size, [p.Brightness()] * COLOURS)
     if installed("cv2"):
         yield resized(photographs[:64], size)
+        yield resized_crops(photographs[:64], size)
 
 
 def case(label, photographs, size, colours):
@@ -226,3 +227,52 @@ def resized(photographs, size):
     return Case(
         "pipeline", label, ours, {"OpenCV and NumPy, photograph by photograph": theirs}, agrees=agrees
     )
+
+
+def within_a_level(ours, theirs):
+    """Bytes of OpenCV are not rounded to the nearest."""
+    return close(0, 1)(ours.astype(np.float32), theirs.astype(np.float32))
+
+
+def resized_crops(photographs, size):
+    """Crops, each of another size, resized: against OpenCV, one after the other into memory that is there."""
+    made = p.Pipeline([p.RandomResizedCrop(size, size)], photographs.shape[1:], dtype=np.uint8)
+    out, rows, cv2 = made.allocate(len(photographs)), np.arange(len(photographs)), installed("cv2")
+    whole = photographs.shape[1:], (0.08, 1.0), (3 / 4, 4 / 3)
+    boxes, result = [box_of(*whole, sample) for sample in rows], np.empty_like(out)
+
+    def ours():
+        return made(photographs, rows=rows, out=out)
+
+    def theirs():
+        for photograph, (top, left, height, width), target in zip(photographs, boxes, result, strict=True):
+            cv2.resize(photograph[top : top + height, left : left + width], (size, size), target)
+        return result
+
+    label = f"resized crops, {len(photographs)} × {size}²"
+    return Case("pipeline", label, ours, {"OpenCV, crop by crop": theirs}, agrees=within_a_level)
+
+
+def drawn(number, sample):
+    """What the first operation draws for a sample, with seed 0 in epoch 0."""
+    key = runtime.op_key(np.uint64(runtime.sample_key(0, 0, sample)), 0)
+    return float(runtime.uniform(np.uint64(key), number))
+
+
+def box_of(shape, scale, ratio, sample):
+    """Top, left, height and width of a `RandomResizedCrop`, as its docstring says."""
+    rows, columns = shape[:2]
+    for attempt in range(10):
+        area = (scale[0] + (scale[1] - scale[0]) * drawn(2 * attempt, sample)) * rows * columns
+        wide = ratio[0] * (ratio[1] / ratio[0]) ** drawn(2 * attempt + 1, sample)
+        height, width = round((area / wide) ** 0.5), round((area * wide) ** 0.5)
+        if height <= rows and width <= columns:
+            height, width = max(height, 2), max(width, 2)
+            top, left = (
+                int(drawn(20 + axis, sample) * (old - new + 1))
+                for axis, (old, new) in enumerate(((rows, height), (columns, width)))
+            )
+            return top, left, height, width
+    wide = min(max(columns / rows, ratio[0]), ratio[1])
+    height, width = min(rows, round(columns / wide)), min(columns, round(rows * wide))
+    return (rows - height + 1) // 2, (columns - width + 1) // 2, height, width

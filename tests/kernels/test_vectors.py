@@ -83,6 +83,17 @@ def test_look_up_takes_bytes_and_floats():
         assert_array_equal(result(function, np.empty(lanes, table.dtype), table, places), table[1:][places])
 
 
+def test_look_up_four_takes_from_four_tables():
+    @njit
+    def kernel(out, table, places):
+        first, second = v.load(table, uint64(0), 16), v.load(table, uint64(16), 16)
+        third, fourth = v.load(table, uint64(32), 16), v.load(table, uint64(48), 16)
+        v.store(out, uint64(0), v.look_up_four(first, second, third, fourth, v.load(places, uint64(0), 16)))
+
+    for places in (RNG.integers(0, 64, 16).astype(np.uint8), np.arange(3, 64, 4, dtype=np.uint8)):
+        assert_array_equal(result(kernel, np.empty(16, np.uint8), BYTES, places), BYTES[places])
+
+
 def test_look_up_both_takes_from_two_tables():
     @njit
     def kernel(out, table, places):

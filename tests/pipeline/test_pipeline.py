@@ -1,5 +1,6 @@
 """The pipeline: the generated code against plain Python and NumPy, draws, memory, the cache, and its errors."""
 
+import importlib
 import inspect
 import os
 import pickle
@@ -12,6 +13,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from numba_course import pipeline
+from numba_course.authoring import bench
 from numba_course.exercises.chapters.code_generation import plan_buffers_spec
 from numba_course.kernels.resize import bilinear_resize_spec
 from numba_course.pipeline import (
@@ -20,13 +22,16 @@ from numba_course.pipeline import (
     CenterCrop,
     Contrast,
     Crop,
+    Cutout,
     HorizontalFlip,
+    Loader,
     Normalize,
     Operation,
     Pipeline,
     PipelineCompileError,
     PipelineError,
     RandomCrop,
+    RandomResizedCrop,
     Resize,
     State,
     ToLayout,
@@ -218,6 +223,87 @@ def test_bytes_are_resized_without_avx2():
     subprocess.run([sys.executable, "-c", WITHOUT_AVX2], env=surroundings, check=True, timeout=120)
 
 
+@pytest.mark.parametrize("layout", ["CHW", "HWC"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_batches_of_bytes_are_those_of_floats(channels, layout):
+    images = np.random.default_rng(channels).integers(0, 256, (3, 9, 13, channels), dtype=np.uint8)
+    compiled = (channels, layout) in ((1, "HWC"), (3, "CHW"), (4, "HWC"))
+    resized = [] if compiled else [Resize(6, 9)]
+    operations = [RandomCrop(8, 12), *resized, HorizontalFlip(), ToLayout(layout)]
+    bytes_, plain, floats = (
+        Pipeline(operations, images.shape[1:], dtype=dtype, compiled=how)
+        for dtype, how in ((np.uint8, compiled), ("uint8", False), (np.float32, False))
+    )
+    made = bytes_(images)
+    assert made.dtype == np.uint8 == bytes_.output.dtype and made.shape == bytes_._shape(3)
+    assert np.array_equal(made, plain(images)) and np.array_equal(made, floats(images))
+    assert bytes_(images, out=made) is made
+    with pytest.raises(PipelineError, match=r"out must .*uint8"):
+        bytes_(images, out=floats.allocate(3))
+    batch, _ = next(iter(Loader(bytes_, images, batch_size=2, shuffle=False)))
+    assert batch.dtype == np.uint8 and np.array_equal(batch, made[:2])
+
+
+def drawn(number, sample):
+    """What the first operation draws for a sample in epoch 0."""
+    bench.harness()
+    return importlib.import_module("benchmarks.pipeline").drawn(number, sample)
+
+
+def box_of(shape, scale, ratio, sample):
+    """Where a `RandomResizedCrop` is cut out."""
+    bench.harness()
+    return importlib.import_module("benchmarks.pipeline").box_of(shape, scale, ratio, sample)
+
+
+@pytest.mark.parametrize(
+    ("shape", "scale", "ratio", "compiled"),
+    [
+        ((20, 27, 3), (0.08, 1.0), (3 / 4, 4 / 3), True),
+        ((20, 27, 3), (0.08, 1.0), (3 / 4, 4 / 3), False),
+        ((9, 40, 1), (0.6, 1), (0.1, 4.5), False),  # seldom one that fits
+        ((9, 40, 1), (0.9, 1), (0.1, 0.5), False),  # none
+        ((40, 9, 4), (0.01, 0.02), (0.2, 7), False),
+        ((2, 3, 2), (1e-6, 1e-6), (1, 1), False),
+    ],
+)
+def test_a_random_resized_crop_is_drawn_as_it_says(shape, scale, ratio, compiled):
+    images = np.random.default_rng(2).integers(0, 256, (1, *shape), dtype=np.uint8)
+    count, operation = 40, RandomResizedCrop(7, 11, scale, ratio)
+    made = Pipeline([operation], shape, dtype=np.uint8, compiled=compiled)
+    batch, boxes = made(images, rows=np.zeros(count, int), ids=np.arange(count)), set()
+    for sample, result in enumerate(batch):
+        top, left, height, width = box = box_of(shape, scale, ratio, sample)
+        cut = images[0, top : top + height, left : left + width]
+        np.testing.assert_allclose(result, bilinear_resize_spec(cut, 7, 11), rtol=0, atol=0.51)
+        boxes.add(box)
+    assert (len(boxes) > 1) == (ratio[1] != 0.5)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_cutout_erases_what_of_its_rectangle_lies_in_the_image(channels):
+    shape, (height, width) = (6, 9, channels), (3, 4)
+    images = np.random.default_rng(3).integers(0, 256, (1, *shape), dtype=np.uint8)
+    count = 60
+    made = Pipeline([Cutout(height, width, 7)], shape, dtype="uint8", compiled=channels == 3)
+    batch = made(images, rows=np.zeros(count, int), ids=np.arange(count))
+    for sample, result in enumerate(batch):
+        top, left = int(drawn(0, sample) * 6) - height // 2, int(drawn(1, sample) * 9) - width // 2
+        expected = images[0].copy()
+        expected[max(top, 0) : top + height, max(left, 0) : left + width] = 7
+        assert np.array_equal(result, expected)
+    normal = [Normalize((0.5,) * channels, (0.2,) * channels), Cutout(2, 2)]
+    assert (Pipeline(normal, shape, compiled=False)(images) == 0).any()
+
+
+def test_masks_are_moved_as_their_images_are():
+    masks = np.ascontiguousarray(IMAGES[..., :1])
+    moves = [RandomCrop(13, 17), HorizontalFlip()]
+    colours = Pipeline([*moves, Brightness(0.0)], SHAPE, seed=3, compiled=False)(IMAGES, epoch=2)
+    made = Pipeline(moves, masks.shape[1:], dtype=np.uint8, seed=3, compiled=False)(masks, epoch=2)
+    assert np.array_equal(made, colours[..., :1])
+
+
 def test_a_center_crop_is_the_middle():
     made = Pipeline([CenterCrop(13, 17)], SHAPE, compiled=False)(IMAGES)
     assert np.array_equal(made, IMAGES[:, 3:16, 5:22])
@@ -225,8 +311,8 @@ def test_a_center_crop_is_the_middle():
 
 def test_only_straight_code_is_for_vectors():
     straight = Brightness(), Invert(), Normalize(MEAN, STD)
-    assert [lift(operation.generate_code(), 0, 0).is_straight for operation in straight] == [True] * 3
-    assert [lift(operation.generate_code(), 0, 0).is_straight for operation in (Solarize(), Roots())] == [
+    assert [lift(operation.generate_code(), 0, 0, 3).is_straight for operation in straight] == [True] * 3
+    assert [lift(operation.generate_code(), 0, 0, 3).is_straight for operation in (Solarize(), Roots())] == [
         False
     ] * 2
 
@@ -349,7 +435,14 @@ class Lost(Operation):
         return lost
 
 
+class Nameless:
+    """It says of itself where it is in memory."""
+
+
 class Unmarked(Operation):
+    def __init__(self, *held):
+        self.held = held
+
     def generate_code(self):
         return lambda r, g, b, key: (r, g, b)
 
@@ -422,8 +515,11 @@ class OnlyDescribed(Operation):
 
 
 class Raises(Operation):
+    def __init__(self, held=None):
+        self.held = held
+
     def generate_code(self):
-        return self.missing
+        raise AttributeError(f"missing in {self.held}")
 
 
 def line_of(kind, text):
@@ -467,6 +563,24 @@ ERRORS = {
     ),
     "raises": ([Raises()], SHAPE, PipelineError, "step 0, Raises.*AttributeError: .*missing"),
     "no operation": ([len], SHAPE, PipelineError, "step 0, .*must be an Operation"),
+    "an operation that has no name": (
+        [Brightness(), Nameless()],
+        SHAPE,
+        PipelineError,
+        r"^step 1, Nameless\(\.\.\.\): it must be an Operation$",
+    ),
+    "an attribute that has no name": (
+        [Unmarked(Nameless())],
+        SHAPE,
+        PipelineError,
+        r"^step 0, Unmarked\(\.\.\.\): generate_code must return a function marked",
+    ),
+    "a mistake of the operation's": (
+        [Raises(Nameless())],
+        SHAPE,
+        PipelineError,
+        r"step 0, .*AttributeError: .*missing.*Nameless object>$",
+    ),
     "too large": ([RandomCrop(21, 5)], SHAPE, PipelineError, r"step 0, RandomCrop.*21 × 5 .* 20 × 27"),
     "outside": ([Crop(10, 0, 11, 5)], SHAPE, PipelineError, "does not lie in the image"),
     "after the layout": ([ToLayout("CHW"), Brightness()], SHAPE, PipelineError, "step 1, .*layout CHW"),
@@ -480,7 +594,32 @@ ERRORS = {
         rf"^step 1, Attribute\(\), written in .*test_pipeline\.py:{line_of(Attribute, 'astype')}: "
         "Unknown attribute 'astype' of type float32$",
     ),
-    "gray": ([], (20, 27), PipelineError, r"shape must be \(height, width, 3\)"),
+    "no channels": ([], (20, 27), PipelineError, r"shape must be \(height, width, channels\), with 1 to 4"),
+    "five channels": ([], (20, 27, 5), PipelineError, r"with 1 to 4 channels, not \(20, 27, 5\)"),
+    "colours of gray": (
+        [NotThree()],
+        (20, 27, 1),
+        PipelineError,
+        "step 0, .*a @point function must have 2 parameters where images have 1 channel, not 4",
+    ),
+    "contrast of two": (
+        [Contrast()],
+        (20, 27, 2),
+        PipelineError,
+        "step 0, Contrast.*it takes images of 1 or 3 channels, not 2",
+    ),
+    "brightness of four": (
+        [Brightness()],
+        (20, 27, 4),
+        PipelineError,
+        "step 0, Brightness.*it takes images of 1 or 3 channels, not 4",
+    ),
+    "three means for four": (
+        [Normalize(MEAN, STD)],
+        (20, 27, 4),
+        PipelineError,
+        "step 0, Normalize.*images have 4 channels, and mean has 3 values",
+    ),
 }
 
 
@@ -507,14 +646,27 @@ def test_an_error_in_a_notebook_names_the_cell_and_its_line():
         (lambda: Brightness(2), "amount must be in 0..1, not 2"),
         (lambda: Brightness("a lot"), "amount must be in 0..1, not 'a lot'"),
         (lambda: HorizontalFlip(np.nan), "probability must be in 0..1, not nan"),
+        (lambda: RandomResizedCrop(3, 3, 0.5), "scale must be a pair of numbers, not 0.5"),
+        (lambda: RandomResizedCrop(3, 3, (0.5, 0.2)), "scale must be a lower and a higher number, not"),
+        (lambda: RandomResizedCrop(3, 3, (0, 0.2)), "each scale must be in 1e-06..1, not 0"),
+        (lambda: RandomResizedCrop(3, 3, (0.1, 0.2), (0.01, 1)), "each ratio must be in 0.1..10, not 0.01"),
+        (lambda: Cutout(0, 3), "height must be at least 1, not 0"),
+        (lambda: Cutout(3, 3, np.inf), "value must be in .*, not inf"),
+        (lambda: Pipeline([Cutout(3, 3, 256)], SHAPE), "value must be in 0..255, as the images are, not 256"),
+        (lambda: Pipeline([Cutout(3, 3, 0.5)], SHAPE), "images of uint8 cannot hold the value 0.5"),
+        (
+            lambda: Pipeline([RandomResizedCrop(3, 3)], (1, 9, 3)),
+            "must have at least 2 × 2 pixels, not 1 × 9",
+        ),
         (lambda: Resize(2.5, 3), "height must be an integer, not 2.5"),
         (lambda: Crop(1.5, 0, 3, 3), "top must be an integer, not 1.5"),
         (lambda: Crop(0, np.nan, 3, 3), "left must be an integer, not nan"),
         (lambda: Crop(0, -1, 3, 3), "left must be at least 0, not -1"),
         (lambda: RandomCrop(3, 0), "width must be at least 1, not 0"),
         (lambda: CenterCrop(True, 1), "height must be an integer, not True"),
-        (lambda: Normalize((1, 2), (1, 2)), "mean must have 3 values"),
-        (lambda: Normalize(MEAN, 0.5), "std must have 3 values, not 0.5"),
+        (lambda: Normalize((1,) * 5, (1,) * 5), "mean must have a value for each channel, 1 to 4 of them"),
+        (lambda: Normalize(MEAN, (0.5, 0.5)), "std must have as many values as mean, 3, not"),
+        (lambda: Normalize(MEAN, 0.5), "std must have a value for each channel, 1 to 4 of them, not 0.5"),
         (lambda: Normalize(MEAN, (0.2, 0.2, np.nan)), "each std must be in 0..1, not nan"),
         (lambda: Normalize(MEAN, (0.2, 0.2, 0)), "std must be above 0"),
         (
@@ -523,6 +675,12 @@ def test_an_error_in_a_notebook_names_the_cell_and_its_line():
         ),
         (lambda: Pipeline([], SHAPE, fastmath="yes"), "fastmath must be True or False, not 'yes'"),
         (lambda: ToLayout("NCHW"), "layout must be"),
+        (lambda: Pipeline([], SHAPE, dtype="int8"), "dtype must be float32 or uint8, not int8"),
+        (lambda: Pipeline([], SHAPE, dtype="bytes of"), "data type 'bytes of' not understood"),
+        (
+            lambda: Pipeline([Resize(4, 4), Brightness(), HorizontalFlip()], SHAPE, dtype=np.uint8),
+            r"batches cannot be uint8: step 1, Brightness\(amount=0.2\), makes float32",
+        ),
         (lambda: Pipeline([], SHAPE, threads=0), "threads must be in 1..4096, not 0"),
         (lambda: Pipeline([], SHAPE, threads=1.9), "threads must be an integer, not 1.9"),
         (lambda: Pipeline([], SHAPE, seed=-1), "seed must be in 0..18446744073709551615, not -1"),

@@ -23,9 +23,11 @@ from numba_course.pipeline import (
     Normalize,
     Operation,
     Pipeline,
+    PipelineCompileError,
     PipelineError,
     Resize,
     ToLayout,
+    each,
     gather,
     image,
     modules,
@@ -52,6 +54,8 @@ def photographs(shape, count=1):
 class Proved(Operation):
     """An operation with its meaning: `pixel` is of one value, `image` of all."""
 
+    _before = 1, 1, 3
+
     def shape(self, shape):
         return shape
 
@@ -75,14 +79,32 @@ class Proved(Operation):
 
 
 class Mixed(Proved):
-    """A point: straight, negative literals, a constant for a channel if it is asked for."""
+    """A point: straight, negative literals, a constant for a channel if it is asked for; of any number of channels."""
 
     def __init__(self, a, b, constant):
         self.a, self.b, self.constant = a, b, constant
 
     def generate_code(self):
-        a, b, constant = self.a, self.b, self.constant
-        if constant:
+        a, b, constant, channels = self.a, self.b, self.constant, self._before[2]
+        if channels == 1:
+
+            @point
+            def mixed(v, key):
+                return 3 if constant else max(v * a, b)
+
+        elif channels == 2:
+
+            @point
+            def mixed(v, alpha, key):
+                return (alpha, v - a) if constant else (v / 7, -alpha * b)
+
+        elif channels == 4:
+
+            @point
+            def mixed(r, g, b_, alpha, key):
+                return alpha * a, b_ + r, 3, min(g, b)
+
+        elif constant:
 
             @point
             def mixed(r, g, b_, key):
@@ -98,22 +120,194 @@ class Mixed(Proved):
         return mixed
 
     def pixel(self, values, y, x, c):
-        r, g, b_ = (np.float32(v) for v in values[y, x])
+        three, seven, channels = np.float32(3), np.float32(7), values.shape[2]
+        v, alpha = (np.float32(values[y, x, at]) for at in (0, -1))
         a, b = np.float32(self.a), np.float32(self.b)
+        if channels == 1:
+            return three if self.constant else b if b > v * a else v * a
+        if channels == 2:
+            return ((alpha, v - a) if self.constant else (v / seven, -alpha * b))[c]
+        r, g, b_ = (np.float32(v) for v in values[y, x, :3])
+        if channels == 4:
+            return (alpha * a, b_ + r, three, b if b < g else g)[c]
         if self.constant:
             return (np.float32(3), r * a + b, b_ - a**2 * g)[c]
         b_ = b_ - np.float32(9)
         return (g * a, b if b > r else r, (g if g < b_ else b_) / np.float32(7))[c]
 
 
+class Every(Proved):
+    """An each: straight or not, its channel in arithmetic, in a table and in a test."""
+
+    def __init__(self, a, branches):
+        self.a, self.branches = a, branches
+
+    def generate_code(self):
+        a, table = self.a, (-1.5, 2.25, 4.0, 0.5)
+        if self.branches:
+
+            @each
+            def every(value, c, key):
+                if value > a and c != 1:
+                    return c
+                i = c - 1
+                return value * table[i]
+
+        else:
+
+            @each
+            def every(v, channel, key):
+                v = v * table[channel] if channel != 2 else max(v, a)
+                return v - channel * 3
+
+        return every
+
+    def pixel(self, values, y, x, c):
+        value, a = np.float32(values[y, x, c]), np.float32(self.a)
+        table = np.array([-1.5, 2.25, 4.0, 0.5], np.float32)
+        if self.branches:
+            return np.float32(c) if value > a and c != 1 else value * table[c - 1]
+        return (value * table[c] if c != 2 else a if a > value else value) - np.float32(3 * c)
+
+
+SHADES = 0.25, -1.5, 3.0
+
+
+def scaled(value, at):
+    """A helper: a parameter that is an index, and an integer in arithmetic."""
+    return value * SHADES[at] / 3
+
+
+def lifted(value, by):
+    """Another, which serves vectors, and calls one that does."""
+    return larger(value, by) + 2
+
+
+@njit
+def larger(value, other):
+    return max(value, other)
+
+
+def wrapped(at, size):
+    """One that gives a whole number."""
+    return (at + 1) % size
+
+
+def is_bright(value):
+    return value > 99
+
+
+def both_ways(value, other):
+    """A tuple, of an integer on one way and of a float on the other."""
+    if is_bright(value):
+        return 3, other
+    return value / 7, scaled(other, 1)
+
+
+class Helped(Proved):
+    """What calls functions of its module's: an each, straight or not, and a gather."""
+
+    def __init__(self, kind, a):
+        self.kind, self.a = kind, a
+
+    def generate_code(self):
+        a = self.a
+        if self.kind == "straight":
+
+            @each
+            def helped(value, c, key):
+                return lifted(value, a) * larger(value, 3) / 7
+
+        elif self.kind == "branches":
+
+            @each
+            def helped(value, c, key):
+                at = wrapped(c, 3)
+                first, second = both_ways(value, scaled(value, at))
+                return (
+                    first / 3 + second
+                    if is_bright(value + a)
+                    else first - scaled(lifted(value, 1), wrapped(at, 2))
+                )
+
+        else:
+
+            @gather
+            def helped(load, y, x, c, key):
+                return scaled(load(y, wrapped(x, 5), c), wrapped(y, 3)) - lifted(load(y, x, c), a) / 3
+
+        return helped
+
+    def pixel(self, values, y, x, c):
+        def scaled(value, at):
+            return value * np.float32(SHADES[at]) / three
+
+        def lifted(value, by):
+            return max(value, by) + np.float32(2)
+
+        three, seven, a = np.float32(3), np.float32(7), np.float32(self.a)
+        value = np.float32(values[y, x, c])
+        if self.kind == "straight":
+            return lifted(value, a) * max(value, three) / seven
+        if self.kind == "branches":
+            at, other = (c + 1) % 3, scaled(value, (c + 1) % 3)
+            first, second = (three, other) if value > 99 else (value / seven, scaled(other, 1))
+            if value + a > 99:
+                return first / three + second
+            return first - scaled(lifted(value, np.float32(1)), (at + 1) % 2)
+        near = np.float32(values[y, min((x + 1) % 5, values.shape[1] - 1), c])
+        return scaled(near, (y + 1) % 3) - lifted(value, a) / three
+
+
+class Recounted(Proved):
+    """An image of another number of channels."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def shape(self, shape):
+        return (*shape[:2], self.count)
+
+    def dtype(self, dtype):
+        return dtype
+
+    def declare_state_and_memory(self, state):
+        after, _ = super().declare_state_and_memory(state)
+        return after, AllocationQuery(after.shape, after.dtype)
+
+    def generate_code(self):
+        @image
+        def recounted(source, out, key):
+            for y in range(out.shape[0]):
+                for x in range(out.shape[1]):
+                    for c in range(out.shape[2]):
+                        out[y, x, c] = source[y, x, (c + 1) % source.shape[2]]
+
+        return recounted
+
+    def pixel(self, values, y, x, c):
+        return values[y, x, (c + 1) % values.shape[2]]
+
+
 class Branches(Proved):
-    """A point that is not straight, with a counter that is an index."""
+    """A point that is not straight, with a counter that is an index; for other than 3 channels it only adds."""
 
     def __init__(self, limit):
         self.limit = limit
 
     def generate_code(self):
         limit, table = self.limit, (-1.5, 2.25, 4.0)
+        if self._before[2] != 3:
+
+            @each
+            def branches(value, c, key):
+                i = 0
+                while i < 2:
+                    value = value + table[i]
+                    i += 1
+                return value
+
+            return branches
 
         @point
         def branches(r, g, b, key):
@@ -128,6 +322,8 @@ class Branches(Proved):
         return branches
 
     def pixel(self, values, y, x, c):
+        if values.shape[2] != 3:
+            return np.float32(values[y, x, c]) + np.float32(-1.5) + np.float32(2.25)
         r, g, b = (np.float32(v) for v in values[y, x])
         r = r + np.float32(-1.5) + np.float32(2.25)
         return (g, np.float32(4), r)[c] if r > np.float32(self.limit) else (r, g, b * np.float32(4))[c]
@@ -140,7 +336,7 @@ class Near(Proved):
         self.down, self.right, self.far, self.channel, self.wider = down, right, far, channel, wider
 
     def shape(self, shape):
-        return shape[0] + self.wider, shape[1] + self.wider, 3
+        return shape[0] + self.wider, shape[1] + self.wider, shape[2]
 
     def generate_code(self):
         down, right, far, channel = self.down, self.right, self.far, self.channel
@@ -323,27 +519,34 @@ OFFSET = st.integers(-9, 9)
 FAR = st.sampled_from([float("nan"), float("inf"), float("-inf"), 1e20, -3.7, 0.4, 2.0])
 OPERATIONS = (
     st.builds(Mixed, NUMBER, NUMBER, st.booleans()),
+    st.builds(Every, NUMBER, st.booleans()),
     st.builds(Branches, NUMBER),
+    st.builds(Recounted, st.integers(1, 4)),
+    st.builds(Helped, st.sampled_from(["straight", "branches", "gather"]), NUMBER),
     st.builds(Near, OFFSET, OFFSET, FAR, st.integers(-2, 2), st.integers(0, 2)),
     st.builds(Moved, st.sampled_from([*MOVES])),
     st.builds(Summed, st.sampled_from(NUMBERS)),
 )
 CHAINS = st.lists(st.one_of(*OPERATIONS), max_size=8)
-SHAPES = st.tuples(st.integers(1, 11), st.integers(1, 19), st.just(3))
+SHAPES = st.tuples(st.integers(1, 11), st.integers(1, 19), st.integers(1, 4))
 QUICK = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 
 
 def agrees(chain, shape, layout, **options):
-    """The pipeline gives, bit for bit, what its operations mean, one after the other, pixel by pixel."""
+    """The pipeline gives, bit for bit, what its operations mean, one after the other, pixel by pixel.
+
+    Where that is bytes, batches of bytes and of floats are the same.
+    """
     images = photographs(shape)
     with np.errstate(all="ignore"):
         values = images[0]
         for operation in chain:
             values = operation.image(values)
-        values = values.astype(np.float32)
-    made = Pipeline([*chain, ToLayout(layout)], shape, **options)(images)[0]
     expected = values.transpose(2, 0, 1) if layout == "CHW" else values
-    np.testing.assert_array_equal(made, expected)
+    for dtype in {FLOAT32, values.dtype} & {FLOAT32, np.dtype("uint8")}:
+        made = Pipeline([*chain, ToLayout(layout)], shape, dtype=dtype, **options)(images)[0]
+        assert made.dtype == dtype
+        np.testing.assert_array_equal(made, expected.astype(dtype))
 
 
 @settings(max_examples=2000 if WEEKLY else 100, derandomize=not WEEKLY, **QUICK)
@@ -369,11 +572,22 @@ FIXED = (
     ),
     ([Moved("upside down"), Near(0, 0, float("inf"), 0, 0), Branches(3.0)], (6, 8, 3)),
     ([], (1, 1, 3)),
+    (
+        [Every(3.0, False), Moved("mirrored"), Mixed(-1.0, 0.5, False), Recounted(1), Every(0.5, True)],
+        (3, 9, 4),
+    ),
+    ([Moved("cut"), Every(3.0, False), Summed("uint8"), Moved("mirrored"), Recounted(2)], (3, 13, 1)),
+    ([NEAR[1], Every(3.0, True), Summed("float32"), Mixed(3.0, 0.5, True), Moved("mirrored")], (3, 12, 2)),
+    ([Helped("straight", 3.0), Helped("gather", 0.5), Helped("branches", -1.0), Moved("cut")], (5, 14, 3)),
+    ([Moved("mirrored"), Helped("straight", 99.0)], (5, 9, 1)),
+    ([Moved("cut"), Summed("uint8"), Moved("cut")], (6, 13, 3)),
 )
 
 
-def test_a_chain_of_all_kinds_compiled_gives_what_its_operations_mean():
-    agrees(*FIXED[0], "CHW", boundscheck=True)
+@pytest.mark.parametrize("at", [0, -6, -4, -3, -2, -1])
+def test_a_chain_of_all_kinds_compiled_gives_what_its_operations_mean(at):
+    chain, shape = FIXED[at]
+    agrees(chain, shape, "CHW", boundscheck=True)
 
 
 MUTANTS = {
@@ -391,6 +605,19 @@ MUTANTS = {
     "a row begins with its second pixel": ("first = y, 0", "first = y, 1"),
     "the last eight do not overlap": ("x = min(x, ", "x = max(x, "),
     "channels are swapped": ("red, green, blue = r[x], g[x], b[x]", "red, green, blue = b[x], g[x], r[x]"),
+    "four channels begin with the second": (
+        "spread_mirrored4(row, first - x)",
+        "spread_mirrored4(row, first - x)[::-1]",
+    ),
+    "two channels are swapped": ("gray, alpha = g[x], a[x]", "gray, alpha = a[x], g[x]"),
+    "a gray pixel is the next one": (
+        "spread_mirrored1(row, first - x)",
+        "spread_mirrored1(row, first - x + 1)",
+    ),
+    "each channel is the first": (" step0_3(", " step0_0("),
+    "a helper's integer is one": (" / np.float32(3.0)", " / np.float64(3.0)"),
+    "a helper's index is none": ("% size", "% (size + 1)"),
+    "a row is copied from its beginning": ("copy(pixels, row, 3 * first)", "copy(pixels, row, 0 * first)"),
     "memory is read again": ("source = m", "source = images[rows[i]]  # "),
 }
 
@@ -455,8 +682,11 @@ class Declares(Operation):
 SHAPE = (6, 9, 3)
 FLOATS, BYTES = AllocationQuery(SHAPE, FLOAT32), AllocationQuery(SHAPE, "uint8")
 LIES = {
-    "a gray point": (Declares(point, shape=(6, 9, 1)), "it declares 1 channels"),
-    "four channels": (Declares(gather, shape=(6, 9, 4)), "it declares 4 channels"),
+    "a gray point": (
+        Declares(point, shape=(6, 9, 1)),
+        "it declares 1 channels of 3, and only an @image can change their number",
+    ),
+    "four channels": (Declares(gather, shape=(6, 9, 4)), "it declares 4 channels of 3, and only"),
     "a taller point": (Declares(point, shape=(7, 9, 3)), "a @point cannot make 7×9×3 of 6×9×3"),
     "a wider nothing": (Declares(None, shape=(6, 10, 3)), "what generates no code cannot make 6×10×3"),
     "a point of float64": (
@@ -477,6 +707,10 @@ LIES = {
         "its memory is uint8 6×9×3, but it declares that float32",
     ),
     "no layout": (Declares(move, layout="WHC"), "layout must be 'CHW' or 'HWC', not 'WHC'"),
+    "five channels": (
+        Declares(image, AllocationQuery((6, 9, 5), "uint8"), shape=(6, 9, 5)),
+        "a State has 1 to 4 channels, not 5",
+    ),
     "no pixel": (
         Declares(move, shape=(0, 9, 3)),
         r"shape must be \(height, width, channels\), not \(0, 9, 3\)",
@@ -681,6 +915,146 @@ def test_a_negative_literal_is_squared_in_a_move():
 def test_what_generated_code_cannot_hold_is_refused(value, says):
     with pytest.raises(PipelineError, match=rf"^step 0, Closing\(.*: {says}"):
         Pipeline([Closing(value, point)], (2, 2, 3), compiled=False)
+
+
+def endless(value):
+    return forth(value)
+
+
+def forth(value):
+    return back(value) + endless(value)
+
+
+def back(value):
+    return forth(value)
+
+
+def by_default(value, share=0.5):
+    return value * share
+
+
+def looks_up(value):
+    return table_of_shades[value]
+
+
+def nowhere(value):
+    return value.nosuch
+
+
+table_of_shades = {0: 1}
+without_source = {}
+exec("def unknown(value): return value", without_source)
+unknown = without_source["unknown"]
+unnamed = lambda value: value  # noqa: E731
+
+
+class Calls(Operation):
+    """An each that calls a function in some way."""
+
+    def __init__(self, how):
+        self.how = how
+
+    def generate_code(self):
+        return each(CALLS[self.how][0])
+
+
+def recursive(value, c, key):
+    return endless(value)
+
+
+def defaulted(value, c, key):
+    return by_default(value)
+
+
+def looking(value, c, key):
+    return looks_up(value)
+
+
+def sourceless(value, c, key):
+    return unknown(value)
+
+
+def nameless(value, c, key):
+    return unnamed(value)
+
+
+def named(value, c, key):
+    return larger(value, other=3)
+
+
+def too_few(value, c, key):
+    return larger(value)
+
+
+def passed(value, c, key):
+    f = larger
+    return f(value, 3)
+
+
+def itself(value, c, key):
+    return itself(value, c, key)
+
+
+def channel(value, c, key):
+    c = c + 1
+    return value * c
+
+
+CALLS = {
+    "recursion": (
+        recursive,
+        "in endless: in forth: in back: forth calls itself: generated code holds no recursion",
+    ),
+    "itself": (itself, "itself calls itself: generated code holds no recursion"),
+    "defaults": (
+        defaulted,
+        "in by_default: the parameters of a function that generated code calls must be plain names without defaults",
+    ),
+    "a dictionary": (looking, "in looks_up: the variable table_of_shades is of type 'dict'"),
+    "no source": (sourceless, "in unknown: the source of unknown cannot be read"),
+    "no def": (nameless, "in unnamed: <lambda> must be written with def"),
+    "by name": (named, "larger must be called by position"),
+    "too few": (too_few, "larger takes 2 arguments, not 1"),
+    "not called": (passed, "generated code cannot hold the function larger"),
+    "a channel": (channel, "c is the number of a channel, and cannot be assigned to"),
+}
+
+
+@pytest.mark.parametrize("how", CALLS)
+def test_functions_that_cannot_be_taken_over_are_refused(how):
+    with pytest.raises(PipelineError, match=rf"^step 0, Calls\(.*: {CALLS[how][1]}"):
+        Pipeline([Calls(how)], SHAPE, compiled=False)
+
+
+class Lost(Operation):
+    def generate_code(self):
+        @each
+        def lost(value, c, key):
+            return nowhere(value)
+
+        return lost
+
+
+def test_an_error_in_a_function_that_is_called_names_its_line():
+    line = nowhere.__code__.co_firstlineno + 1
+    where = rf"^step 0, Lost\(\), written in .*test_program\.py:{line}: "
+    with pytest.raises(PipelineCompileError, match=where):
+        Pipeline([Lost()], SHAPE)
+
+
+def test_what_a_function_holds_names_the_module():
+    global SHADES
+    before, shades = Pipeline([Helped("branches", 1.0)], SHAPE, compiled=False), SHADES
+    try:
+        SHADES = 0.25, -1.5, 3.5
+        assert Pipeline([Helped("branches", 1.0)], SHAPE, compiled=False).program.key != before.program.key
+    finally:
+        SHADES = shades
+
+
+def test_a_function_that_serves_vectors_leaves_an_operation_straight():
+    straight, other = (lift(Helped(kind, 1.0).generate_code(), 0, 0, 3) for kind in ("straight", "branches"))
+    assert straight.is_straight and not other.is_straight
 
 
 class Drawn(Operation):
@@ -913,8 +1287,8 @@ def test_without_the_compiler_nothing_is_compiled_and_a_pipeline_that_is_known_c
 
 def test_draws_do_not_keep_code_from_being_straight():
     step = Brightness().generate_code()
-    assert lift(step, 0, 0).is_straight and lift(Drawn().generate_code(), 0, 0).is_straight
-    assert not lift(Branches(1.0).generate_code(), 0, 0).is_straight
+    assert lift(step, 0, 0, 3).is_straight and lift(Drawn().generate_code(), 0, 0, 3).is_straight
+    assert not lift(Branches(1.0).generate_code(), 0, 0, 3).is_straight
 
 
 class Drawing(Operation):
@@ -963,8 +1337,10 @@ def between_guards(shape, dtype, at_end):
 
 
 kept = []
-for chain in ([HorizontalFlip(), ToLayout("CHW")], [HorizontalFlip()], [*NEAR, Summed("int16")]):
-    shape = (5, 11, 3)
+chains = [HorizontalFlip(), ToLayout("CHW")], [HorizontalFlip()], [*NEAR, Summed("int16")]
+cases = [(chain, 3) for chain in chains] + [(chain, n) for chain in chains[:2] for n in (1, 2, 4)]
+for chain, channels in cases:
+    shape = (5, 11, channels)
     made = Pipeline(chain, shape, fastmath=True)
     plain = np.random.default_rng(0).integers(0, 256, (4, *shape), dtype=np.uint8)
     wanted = made(plain)

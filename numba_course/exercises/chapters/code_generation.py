@@ -227,7 +227,7 @@ EXERCISES = (
         shown=partial(shown_batch, "Invert"),
         requirements=(MatchesImages(), CompilesInAPipeline(), Fused(), RunsEverywhere()),
         hints=(
-            "Of the four kinds of function, which one changes the values of a pixel, and leaves it in its place?",
+            "Of the four kinds of function above, which one changes the values of a pixel, and leaves it in its place?",
             "`generate_code` defines a function marked by `@point` and returns it: `invert(r, g, b, key) -> "
             "(r, g, b)`. Give it the probability by a variable of `generate_code`: a number it can hold, "
             "self it cannot.",
