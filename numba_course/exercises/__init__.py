@@ -44,7 +44,7 @@ NAMES = {
     "08_nogil": ("partial_sum", "threaded_sum"),
     "09_caching": ("never_stale", "cached_polynomial", "make_scaler"),
     "10_calling_c": ("memcpy_bytes", "cached_memcpy", "bessel_j0"),
-    "11_code_generation": ("compose_source", "plan_buffers", "Invert"),
+    "11_code_generation": ("compose_source", "plan_buffers", "Invert", "ffcv_flip"),
     "12_pipeline": ("RandomBrightness", "my_pipeline", "map_over_cluster"),
     "13_checklist": (),
 }

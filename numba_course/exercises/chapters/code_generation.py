@@ -1,12 +1,22 @@
-"""Chapter 11, code generation: source text that computes, an operation of one's own, and a plan of its memory."""
+"""Chapter 11, code generation: source text that computes, operations of one's own and of FFCV's, and their memory."""
 
 import math
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
 import numpy as np
 
 from numba_course.exercises.question import Exercise
+from numba_course.exercises.requirements.batches import (
+    CompilesForABatch,
+    FillsItsMemory,
+    FlipsTheRightOnes,
+    LeavesTheBatchAlone,
+    SharesTheBatch,
+    epoch_of,
+    shown_epoch,
+)
 from numba_course.exercises.requirements.calls import RunsEverywhere
 from numba_course.exercises.requirements.pipelines import (
     CompilesInAPipeline,
@@ -18,11 +28,13 @@ from numba_course.exercises.requirements.pipelines import (
 from numba_course.exercises.requirements.results import LeavesWordsAlone, Matches, ReturnsListOfInts
 from numba_course.exercises.requirements.source_text import CompilesUnderNjit, ComputesInOrder, composed
 from numba_course.pipeline import (
+    AllocationQuery,
     Operation,
     interpreted,
     point,
     uniform,
 )
+from numba_course.pipeline.batchwise import Compiler
 
 # Text that computes.
 
@@ -170,6 +182,73 @@ def plan_buffers_inputs(st):
     return st.tuples(st.lists(step, max_size=12))
 
 
+# FFCV's own contract.
+
+
+class ffcv_flip(Operation):
+    """Flip about half of the images, chosen by a key and their numbers."""
+
+    def __init__(self, key):
+        self.key = key
+
+    def declare_state_and_memory(self, state):
+        return replace(state, jit_mode=True), AllocationQuery(state.shape, state.dtype)
+
+    def generate_code(self):
+        my_range, key = Compiler.get_iterator(), self.key
+
+        def flip(images, dst, indices):
+            for i in my_range(len(indices)):
+                if uniform(key, indices[i]) < 0.5:
+                    dst[i] = images[i, :, ::-1]
+                else:
+                    dst[i] = images[i]
+            return dst
+
+        flip.is_parallel = True
+        flip.with_indices = True
+        return flip
+
+
+def flipped(answer, images, order, key):
+    """Take the images through an epoch with an operation of the answer alone, as plain Python."""
+    return epoch_of(answer(key), images, order)
+
+
+def ffcv_flip_spec(images, order, key):
+    """Image by image, in NumPy."""
+    chosen = (interpreted.uniform(key, index) < 0.5 for index in order)
+    batches = [image[:, ::-1] if flip else image for flip, image in zip(chosen, images[order], strict=True)]
+    return np.array(batches, images.dtype).reshape(images[order].shape)
+
+
+def ffcv_flip_examples():
+    """No image; one, with two keys; a batch; one and a half; in another order; some of many; of float32."""
+    images = np.random.default_rng(5).integers(100, 256, (24, 3, 4, 3), dtype=np.uint8)
+    for count, key in ((0, 1), (1, 1), (1, 3), (4, 1), (6, 2)):
+        yield images, np.arange(count, dtype=np.uint64), np.uint64(key)
+    for order in ([5, 2, 0, 4, 1, 3], [17, 3, 23, 8, 9, 20, 11], range(23, -1, -1)):
+        yield images, np.array(order, np.uint64), np.uint64(4)
+    yield images.astype(np.float32)[:, :, :3], np.arange(10, dtype=np.uint64), np.uint64(2**63 + 5)
+
+
+def ffcv_flip_inputs(st):
+    """A few small images, some of them in any order, and any key."""
+    images = st.arrays(
+        np.uint8,
+        st.tuples(st.integers(1, 9), st.integers(1, 4), st.integers(1, 5), st.just(3)),
+        elements=st.integers(100, 255),
+    )
+    keys = st.integers(0, 2**64 - 1).map(np.uint64)
+    return images.flatmap(
+        lambda batch: st.tuples(
+            st.just(batch),
+            st.permutations(range(len(batch))).map(lambda order: np.array(order, np.uint64)),
+            keys,
+        )
+    )
+
+
 EXERCISES = (
     Exercise(
         name="compose_source",
@@ -238,6 +317,41 @@ EXERCISES = (
             "The draw is written inside the function of one pixel, and yet made once an image: the key does not "
             "change within it, and the compiler takes the draw and the question out of the loop. It declares no "
             "memory, so the negative costs no pass over the image of its own."
+        ),
+    ),
+    Exercise(
+        name="ffcv_flip",
+        reference=ffcv_flip,
+        spec=ffcv_flip_spec,
+        examples=ffcv_flip_examples,
+        inputs=ffcv_flip_inputs,
+        call=flipped,
+        shown=partial(shown_epoch, "ffcv_flip"),
+        requirements=(
+            FlipsTheRightOnes(),
+            LeavesTheBatchAlone(),
+            FillsItsMemory(),
+            CompilesForABatch(),
+            SharesTheBatch(),
+            RunsEverywhere(),
+        ),
+        hints=(
+            "What does the function need to know besides the images? How does an operation tell the loop that it "
+            "wants that?",
+            "The third argument holds the numbers of the images of this batch: the number of `images[i]` is "
+            "`indices[i]`. The function gets it if it has `with_indices = True`. Take the key, and what "
+            "`Compiler.get_iterator()` gives, into variables of `generate_code`.",
+            "For each `i`: if `uniform(key, indices[i]) < 0.5`, then `dst[i] = images[i, :, ::-1]`, else "
+            "`dst[i] = images[i]`. Return `dst`. After the function, set `flip.is_parallel = True` and "
+            "`flip.with_indices = True`, and return it.",
+            "`declare_state_and_memory` returns two things: `replace(state, jit_mode=True)`, and "
+            "`AllocationQuery(state.shape, state.dtype)`, the memory for one image.",
+        ),
+        explanation=(
+            "An image that stays as it is must be copied, too: `dst` is memory that an earlier batch used, and "
+            "whatever is not written there is from that batch. The draw takes the number of the image and not its "
+            "place in the batch, so an image comes out the same in any order and in batches of any size. FFCV's own "
+            "flip draws from NumPy's generator instead, and need not know the numbers."
         ),
     ),
 )

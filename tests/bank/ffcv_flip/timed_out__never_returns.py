@@ -1,0 +1,27 @@
+# expect: timed out: seconds and was stopped
+from dataclasses import replace
+
+from numba_course.pipeline import AllocationQuery, Operation, uniform
+
+
+class ffcv_flip(Operation):
+    def __init__(self, key):
+        self.key = key
+
+    def declare_state_and_memory(self, state):
+        return replace(state, jit_mode=True), AllocationQuery(state.shape, state.dtype)
+
+    def generate_code(self):
+        key = self.key
+
+        def flip(images, dst, indices):
+            i = 0
+            while i < len(indices):
+                if uniform(key, indices[i]) < 0.5:
+                    dst[i] = images[i, :, ::-1]
+                    i += 1
+            return dst
+
+        flip.is_parallel = True
+        flip.with_indices = True
+        return flip

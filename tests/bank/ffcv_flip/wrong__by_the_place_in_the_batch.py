@@ -1,0 +1,27 @@
+# expect: wrong: comes out
+from dataclasses import replace
+
+from numba_course.pipeline import AllocationQuery, Operation, uniform
+from numba_course.pipeline.batchwise import Compiler
+
+
+class ffcv_flip(Operation):
+    def __init__(self, key):
+        self.key = key
+
+    def declare_state_and_memory(self, state):
+        return replace(state, jit_mode=True), AllocationQuery(state.shape, state.dtype)
+
+    def generate_code(self):
+        my_range, key = Compiler.get_iterator(), self.key
+
+        def flip(images, dst):
+            for i in my_range(images.shape[0]):
+                if uniform(key, i) < 0.5:
+                    dst[i] = images[i, :, ::-1]
+                else:
+                    dst[i] = images[i]
+            return dst
+
+        flip.is_parallel = True
+        return flip
