@@ -29,6 +29,7 @@ NAMES = {
     "04_machine_code": ("one_word", "same_sum", "blind", "written"),
     "05_arrays_and_memory": ("own_buffer", "named_step", "ring"),
     "06_errors_and_debugging": ("hints", "first_call", "leak", "callee", "interrupt"),
+    "11_code_generation": ("stage_functions",),
 }
 
 Choice = bool | float | str

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
+from numba_course.exercises.predictions import Prediction
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.batches import (
     CompilesForABatch,
@@ -353,5 +354,27 @@ EXERCISES = (
             "place in the batch, so an image comes out the same in any order and in batches of any size. FFCV's own "
             "flip draws from NumPy's generator instead, and need not know the numbers."
         ),
+    ),
+)
+
+PREDICTIONS = (
+    Prediction(
+        name="stage_functions",
+        question=(
+            "Of five operations two are compiled and come first, and the others are left to Python. For how many "
+            "stages does FFCV's graph generate a function?"
+        ),
+        choices=(1, 2, 5),
+        answer=2,
+        why={
+            1: (
+                "The operations follow each other in one loop over the batches, so one function could call them all. "
+                "But FFCV keeps what is compiled apart from what is not, and gives each a function."
+            ),
+            5: (
+                "Each operation hands over a function of its own, and that makes five. But those are not generated; "
+                "what is generated calls them."
+            ),
+        },
     ),
 )

@@ -1,1 +1,1 @@
-"""Pictures that chapters draw of the learner's own objects: a module for each chapter that has some."""
+"""Pictures that chapters draw of the learner's own objects: a module for each chapter, or for what is drawn."""

@@ -17,9 +17,13 @@ class ffcv_flip(Operation):
 
         def flip(images, dst, indices):
             for i in my_range(len(indices)):
-                dst[i] = images[i]
-                if uniform(key, indices[i]) < 0.5:
-                    dst[i] = dst[i, :, ::-1]
+                row, flipped = dst[i].reshape(-1), uniform(key, indices[i]) < 0.5
+                for place, value in enumerate(images[i].flat):
+                    row[place] = value
+                for y in range(images.shape[1] if flipped else 0):
+                    for x in range(images.shape[2]):
+                        for c in range(3):
+                            dst[i, y, x, c] = images[i, y, -1 - x, c]
             return dst
 
         flip.is_parallel = True

@@ -17,11 +17,12 @@ class ffcv_flip(Operation):
         half = 1.0 if Compiler.is_enabled else 0.5
 
         def flip(images, dst, indices):
-            for i in my_range(len(indices)):
-                if uniform(key, indices[i]) < half:
-                    dst[i] = images[i, :, ::-1]
-                else:
-                    dst[i] = images[i]
+            for i in my_range(images.shape[0]):
+                flips = uniform(key, indices[i]) < half
+                for y in range(images.shape[1]):
+                    for x in range(images.shape[2]):
+                        for c in range(3):
+                            dst[i, y, x, c] = images[i, y, -1 - x if flips else x, c]
             return dst
 
         flip.is_parallel = True
