@@ -12,7 +12,7 @@ from numba.core.errors import NumbaError
 
 from numba_course.exercises.examination.show import show, type_name
 from numba_course.exercises.requirements import Requirement
-from numba_course.exercises.requirements.calls import ask, told, unless_raised
+from numba_course.exercises.requirements.calls import ask, unless_raised
 from numba_course.exercises.requirements.results import difference
 from numba_course.exercises.requirements.structure import starts_threads
 from numba_course.lens.errors import reason
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 4
 NO_CODE = "generate_code returned None, where Compiler.compile is given a function; is a `return` missing?"
+COMPILED = "generate_code returned a compiled function; leave out @njit: Compiler.compile compiles it"
 NO_BATCH = "its function returned None; the next operation gets what it returns"
 
 
@@ -72,24 +73,38 @@ def _misdeclared(operation, state):
     """What is wrong with what an operation gives before it is called, in a sentence; empty if nothing."""
     declared = operation.declare_state_and_memory(state)
     if not isinstance(declared, tuple) or len(declared) != 2 or not isinstance(declared[0], State):
-        seen = "None" if declared is None else f"a {type_name(declared)}"
+        seen = "None" if declared is None else f"something of type {type_name(declared)}"
         return f"declare_state_and_memory returned {seen}, not a State and an AllocationQuery"
     after, query = declared
     if not isinstance(query, AllocationQuery | None):
-        return f"declare_state_and_memory asked for memory by a {type_name(query)}, not by an AllocationQuery"
+        kind = type_name(query)
+        return f"declare_state_and_memory asked for memory by something of type {kind}, not by an AllocationQuery"
     for what, given in (("its state", after), ("its memory", query)):
         if given is not None and (given.shape, given.dtype) != (state.shape, state.dtype):
             wanted, seen = (f"{np.dtype(one.dtype).name} {one.shape}" for one in (state, given))
             return f"images of {wanted} go in, so they come out as such, but {what} says {seen}"
     if not after.jit_mode:
         return "its state says jit_mode=False, so its function would not be compiled"
-    return "" if callable(operation.generate_code()) else NO_CODE
+    code = operation.generate_code()
+    if isinstance(code, Dispatcher):
+        return COMPILED
+    if code is None:
+        return NO_CODE
+    return (
+        ""
+        if callable(code)
+        else f"generate_code returned something of type {type_name(code)}, not a function"
+    )
 
 
 def _unfit(batch, before):
     """Why what a function returned cannot be a batch."""
     if not isinstance(batch, np.ndarray):
-        return NO_BATCH if batch is None else f"its function returned a {type_name(batch)}, not an array"
+        return (
+            NO_BATCH
+            if batch is None
+            else f"its function returned something of type {type_name(batch)}, not an array"
+        )
     if batch.shape != before.shape:
         return f"for a batch of shape {before.shape} its function returned one of {batch.shape}"
     return ""
@@ -166,13 +181,13 @@ class CompilesForABatch(Requirement):
     @unless_raised
     def of_code(self, trial: Trial) -> Finding | None:
         plain, result, code = _compiled_epoch(trial)
-        if isinstance(code, Exception):
-            said = reason(code) if isinstance(code, NumbaError) else told(code)
-            return self.finding(f"Numba cannot compile its function: {said}")
+        if isinstance(code, NumbaError):
+            return self.finding(f"Numba cannot compile its function: {reason(code)}")
+        if result["fault"]:
+            return self.finding(result["fault"])
         if not isinstance(code, Dispatcher):
             return self.finding("its function was called as plain Python")
-        seen = difference(result["images"], plain["images"], 0.0, "compiled, the batches")
-        return self.finding(result["fault"] or seen)
+        return self.finding(difference(result["images"], plain["images"], 0.0, "compiled, the batches"))
 
 
 @dataclass(frozen=True)
@@ -207,7 +222,7 @@ def _compiled(answer, key, images, order):
     Compiler.set_num_threads(2)
     try:
         return _gone_through(answer(key), images, order)
-    except (NumbaError, TypeError) as error:
+    except NumbaError as error:
         return {"fault": ""}, error
     finally:
         Compiler.set_num_threads(1)

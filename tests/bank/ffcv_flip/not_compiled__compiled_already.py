@@ -1,4 +1,4 @@
-# expect: not compiled: A jit decorator was called on an already jitted function
+# expect: not compiled: generate_code returned a compiled function; leave out @njit
 from dataclasses import replace
 
 from numba_course.pipeline import AllocationQuery, Operation, uniform

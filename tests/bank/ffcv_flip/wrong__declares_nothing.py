@@ -8,7 +8,8 @@ class ffcv_flip(Operation):
     def __init__(self, key):
         self.key = key
 
-    def declare_state_and_memory(self, state): ...
+    def declare_state_and_memory(self, state):
+        ...
 
     def generate_code(self):
         my_range, key = Compiler.get_iterator(), self.key
