@@ -1,7 +1,8 @@
 """FFCV's contract in small: an operation's function works on a whole batch, and stages call one after the other.
 
 For reading FFCV (libffcv/ffcv, commit 3a12966), whose names these are. What it has beside them is left out: decoders,
-devices, memory that operations share, the queue, and the thread that fills it. The pipeline of this package is another.
+devices, more than one piece of memory for an operation, memory that operations share, the queue, and the thread that
+fills it. The pipeline of this package is another.
 """
 
 from __future__ import annotations
