@@ -25,8 +25,8 @@ def of_a_first_call(function: Callable[..., object], *args: object) -> dict[str,
     Returns
     -------
     dict of str to float
-        Seconds for each run as the clock reports them: ``timeit.autorange`` of the standard library, and IPython's
-        ``%timeit`` and ``%timeit -n 1``.
+        Seconds for each run as the clock reports them: ``timeit.autorange`` of the standard library, and ``%timeit`` of
+        IPython, without and with ``-n 1``, as ``IPython's timeit`` and ``IPython's timeit -n 1``.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def of_a_first_call(function: Callable[..., object], *args: object) -> dict[str,
     runs, seconds = timeit.Timer(lambda: fresh(*args)).autorange()
     found = {"timeit.autorange": seconds / runs}
     magic = shell.magics_manager.magics["line"]["timeit"]
-    for name, options in {"%timeit": "", "%timeit -n 1": "-n 1"}.items():
+    for name, options in {"IPython's timeit": "", "IPython's timeit -n 1": "-n 1"}.items():
         fresh = njit(function)
         shell.user_ns[NAME] = lambda fresh=fresh: fresh(*args)
         try:

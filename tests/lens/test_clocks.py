@@ -45,10 +45,10 @@ def test_the_mean_of_one_run_each_contains_the_compiler_and_a_trial_is_thrown_aw
     monkeypatch.setattr("timeit.Timer.__init__.__defaults__", ("pass", "pass", lambda: now[0], None))
     before = set(shell.user_ns)
     found = clocks.of_a_first_call(double, 3)
-    assert list(found) == ["timeit.autorange", "%timeit", "%timeit -n 1"]
+    assert list(found) == ["timeit.autorange", "IPython's timeit", "IPython's timeit -n 1"]
     assert found["timeit.autorange"] == pytest.approx(1.001)
-    assert found["%timeit"] == pytest.approx(0.001)
-    assert found["%timeit -n 1"] == pytest.approx(0.001 + 1 / 7)
+    assert found["IPython's timeit"] == pytest.approx(0.001)
+    assert found["IPython's timeit -n 1"] == pytest.approx(0.001 + 1 / 7)
     assert set(calls) == {(3,)} and set(shell.user_ns) == before
 
 
