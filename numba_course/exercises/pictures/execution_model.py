@@ -11,9 +11,6 @@ from numba_course.lens import figures
 from numba_course.lens.comparison import Sweep
 from numba_course.lens.relations import Relation
 
-HATCHES = ("", "///", "...", "xx")
-LIGHT = "#dce6f2"
-
 
 def boxed(number: int, values: np.typing.NDArray[Any]) -> figures.Figure:
     """The bytes of an int of Python, and those of one element of an array: a square for each byte.
@@ -41,12 +38,15 @@ def boxed(number: int, values: np.typing.NDArray[Any]) -> figures.Figure:
     def draw(ax):
         left = 0
         for k, (name, size) in enumerate(parts.items()):
-            look = {"facecolor": LIGHT if k == len(parts) - 1 else "white", "hatch": HATCHES[k]}
+            look = {
+                "facecolor": figures.LIGHT if k == len(parts) - 1 else "white",
+                "hatch": figures.HATCHES[k],
+            }
             _squares(ax, left, 0, size, **look)
             ax.text(left + size / 2, 1.25, f"{name}\n{size} bytes", ha="center", va="bottom", fontsize=8)
             left += size
         ax.text(0, 3.0, f"the int {number:,} as an object of Python: {total} bytes", va="bottom")
-        _squares(ax, 0, -3.4, item, facecolor=LIGHT, hatch=HATCHES[len(parts) - 1])
+        _squares(ax, 0, -3.4, item, facecolor=figures.LIGHT, hatch=figures.HATCHES[len(parts) - 1])
         ax.text(0, -2.15, f"one {values.dtype} in an array: {item} bytes", va="bottom")
         ax.set(xlim=(-0.3, max(total, item) + 0.3), ylim=(-3.7, 4.2), aspect="equal")
         ax.axis("off")
@@ -104,8 +104,8 @@ def costs(relation: Relation) -> figures.Figure:
     def draw(ax):
         left = 0.0
         for k, (name, part) in enumerate(parts.items()):
-            look = {"color": LIGHT if k % 2 else "white", "edgecolor": "#333333"}
-            ax.barh(0, part, left=left, height=1, hatch=HATCHES[k % len(HATCHES)], **look)
+            look = {"color": figures.LIGHT if k % 2 else "white", "edgecolor": "#333333"}
+            ax.barh(0, part, left=left, height=1, hatch=figures.HATCHES[k % len(figures.HATCHES)], **look)
             ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}
             ax.text(left + part / 2, 0, f"{part:.0f}", ha="center", va="center", bbox=ground)
             height = 0.6 + 0.5 * (k % 2)  # labels of narrow parts would lie on each other
