@@ -10,9 +10,6 @@ import numpy as np
 
 from numba_course.lens import figures
 
-HATCHES = ("", "///", "...", "xx")
-LIGHT = "#dce6f2"
-
 
 def page_faults(counts: Mapping[str, Sequence[int]]) -> figures.Figure:
     """Bars: how many page faults each of several calls had.
@@ -39,7 +36,11 @@ def page_faults(counts: Mapping[str, Sequence[int]]) -> figures.Figure:
         width = 0.8 / len(counts)
         for i, (name, faults) in enumerate(counts.items()):
             left = np.arange(len(faults)) - 0.4 + (i + 0.5) * width
-            look = {"color": LIGHT, "edgecolor": figures.COLOURS[i], "hatch": HATCHES[i % len(HATCHES)]}
+            look = {
+                "color": figures.LIGHT,
+                "edgecolor": figures.COLOURS[i],
+                "hatch": figures.HATCHES[i % len(figures.HATCHES)],
+            }
             bars = ax.bar(left, faults, width, label=name, **look)
             ax.bar_label(bars, [f"{count:,}" for count in faults], padding=2, fontsize=8)
         ax.set_xticks(range(*calls), [f"call {k + 1}" for k in range(*calls)])
@@ -77,7 +78,7 @@ def ring(batches: Sequence[np.typing.NDArray[Any]]) -> figures.Figure:
     def draw(ax):
         for number, address in enumerate(addresses):
             kept = last[address] == number
-            box = {"boxstyle": "square,pad=0.5", "facecolor": LIGHT if kept else "white"}
+            box = {"boxstyle": "square,pad=0.5", "facecolor": figures.LIGHT if kept else "white"}
             box |= {"edgecolor": figures.COLOURS[0], "linestyle": "-" if kept else ":"}
             text = f"batch {number}" if kept else f"batch {number}\nlost"
             ax.text(number, places.index(address), text, ha="center", va="center", bbox=box)
@@ -156,11 +157,15 @@ def weights(
 
     def draw(ax):
         for (i, j), weight in np.ndenumerate(found):
-            colour = LIGHT if weight else "white"
+            colour = figures.LIGHT if weight else "white"
             ax.add_patch(_square(j, i, 1, 1, facecolor=colour, edgecolor="#555555"))
             ax.plot(j + 0.5, i + 0.5, "o", color="#555555", markersize=4)
             if weight:
-                ground = {"facecolor": LIGHT, "edgecolor": "none", "pad": 1}  # the edges of pixels pass below
+                ground = {
+                    "facecolor": figures.LIGHT,
+                    "edgecolor": "none",
+                    "pad": 1,
+                }  # the edges of pixels pass below
                 ax.text(j + 0.5, i + 0.26, f"{weight:.4g}", ha="center", va="center", bbox=ground)
         for i, j in np.ndindex(*new):
             chosen = (i, j) == pixel
