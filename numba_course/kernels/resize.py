@@ -60,7 +60,7 @@ def bilinear_resize(
 
     No subtraction of floats takes place, so that the error of pixels of one sign is a few units in the last place of
     the result. NaN and infinity spread to all pixels next to which they count, even
-    with the weight 0. A uint8 is within 0.51 of exact arithmetic.
+    with the weight 0. A uint8 is within 0.52 of exact arithmetic.
 
     O(height * width * channels) time. With one thread the GIL is released. An image or an `out` that is not contiguous
     is copied first. The tables for the last 512 pairs of an old and a new height, and of widths, are kept; to make one
