@@ -1,5 +1,6 @@
 """clocks: what three of them say of a first call, and a function's own seconds by the profiler."""
 
+import gc
 import sys
 import time
 
@@ -75,3 +76,14 @@ def test_own_seconds_leave_out_what_a_function_calls():
 def test_a_function_that_the_program_does_not_call_is_named():
     with pytest.raises(ValueError, match="unlike double"):
         clocks.own_seconds(lambda: None, double)
+
+
+def test_no_garbage_is_collected_while_the_profiler_looks():
+    seen = []
+
+    def program():
+        seen.append(gc.isenabled())
+
+    clocks.own_seconds(program, program)
+    assert seen == [False]
+    assert gc.isenabled()

@@ -21,16 +21,18 @@ def double(values):
 
 
 def double_spec(values):
-    """Twice the values."""
-    return values * 2
+    """Twice the values; what is too large becomes infinite."""
+    with np.errstate(over="ignore"):
+        return values * 2
 
 
 def double_examples():
-    """No value, one, several, the three that are not finite; more, and many, each without and with gaps."""
+    """No value, one, several, not finite, too large to be doubled; more, and many, each without and with gaps."""
     yield (np.array([]),)
     yield (np.array([1.5]),)
     yield (np.array([1.0, -2.0, 0.0]),)
     yield (np.array([np.nan, np.inf, -np.inf]),)
+    yield (np.array([1.5e308, -1.5e308]),)
     for size in (9, 1000, BLOCKS, LARGE):
         for values in layouts(np.arange(1.0, size + 1)):
             yield (values,)
