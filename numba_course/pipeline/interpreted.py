@@ -22,7 +22,7 @@ from numba_course.pipeline.runtime import LANES
 
 # What the text of a module is given beside what it imports: for builtins, whose results have other types if compiled,
 # and for what `Typed` writes.
-NAMES = "float", "len", "max", "min", "range", "int64", "binary", "unary"
+NAMES = "float", "len", "max", "min", "range", "int64", "binary", "unary", "in_place"
 WHOLE = np.iinfo(np.int64)
 int64 = np.int64
 
@@ -74,7 +74,7 @@ class Typed(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         self.generic_visit(node)
         before = ast.parse(ast.unparse(node.target), mode="eval").body
-        value = _call("binary", ast.Constant(OPERATORS[type(node.op)]), before, node.value)
+        value = _call("in_place", ast.Constant(OPERATORS[type(node.op)]), before, node.value)
         return ast.copy_location(ast.Assign([node.target], value), node)
 
 
@@ -108,6 +108,13 @@ def binary(name: str, left: Any, right: Any) -> Any:
     if not (_is_number(left) and _is_number(right)):
         return operation(left, right)
     return _typed(operation, left, right)
+
+
+def in_place(name: str, left: Any, right: Any) -> Any:
+    """Likewise of an operator such as ``+=``, which changes arrays and lists."""
+    if isinstance(left, np.ndarray | list):
+        return getattr(operator, f"i{name.rstrip('_')}")(left, right)
+    return binary(name, left, right)
 
 
 def unary(name: str, value: Any) -> Any:

@@ -146,6 +146,14 @@ class Reals(ast.NodeTransformer):
         return node if isinstance(node.op, BITS) else self.generic_visit(node)
 
 
+class Assigned(ast.NodeTransformer):
+    """Write ``r += x`` as ``r = r + x``: vectors are values, and nothing else has them too."""
+
+    def visit_AugAssign(self, node):
+        before = ast.parse(ast.unparse(node.target), mode="eval").body
+        return ast.copy_location(ast.Assign([node.target], ast.BinOp(before, node.op, node.value)), node)
+
+
 class AsTuple(ast.NodeTransformer):
     """Have a point for one channel return a tuple, as others do."""
 
@@ -161,14 +169,21 @@ class AsTuple(ast.NodeTransformer):
 
 
 class Rounded(ast.NodeTransformer):
-    """Have a function return float32, as its state says, whichever way it takes."""
+    """Have a function return float32, as its state says, whichever way it takes: of a point, so many."""
 
-    def __init__(self, kind: str) -> None:
-        self.is_point = kind == "point"
+    def __init__(self, kind: str, channels: int = 0) -> None:
+        self.is_point, self.channels = kind == "point", channels
 
-    def visit_Return(self, node: ast.Return) -> ast.AST:
-        if node.value is not None:
-            node.value = self.rounded(node.value)
+    def visit_Return(self, node: ast.Return) -> Any:
+        if node.value is None:
+            return node
+        if self.channels and not _is_of_tuples(node.value):
+            into = ast.Tuple([ast.Name(f"step_{c}", ast.Store()) for c in range(self.channels)], ast.Store())
+            values = [ast.Name(f"step_{c}", ast.Load()) for c in range(self.channels)]
+            first = ast.copy_location(ast.Assign([into], node.value), node)
+            last = ast.copy_location(ast.Return(self.rounded(ast.Tuple(values, ast.Load()))), node)
+            return [first, last]
+        node.value = self.rounded(node.value)
         return node
 
     def rounded(self, value: ast.expr) -> ast.expr:
@@ -205,6 +220,13 @@ class RoundedHelper(Rounded):
         name = value.func if isinstance(value, ast.Call) else value
         known = isinstance(name, ast.Name) and name.id in (self.others | {*self.helpers})
         return known or isinstance(value, ast.Tuple | ast.Compare | ast.BoolOp)
+
+
+def _is_of_tuples(value):
+    """Whether it is a tuple, or a choice between some, whose parts are seen."""
+    if isinstance(value, ast.IfExp):
+        return _is_of_tuples(value.body) and _is_of_tuples(value.orelse)
+    return isinstance(value, ast.Tuple)
 
 
 def _call_of_float32(value):
