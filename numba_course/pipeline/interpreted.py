@@ -22,7 +22,7 @@ from numba_course.pipeline.runtime import LANES
 
 # What the text of a module is given beside what it imports: for builtins, whose results have other types if compiled,
 # and for what `Typed` writes.
-NAMES = "float", "len", "max", "min", "range", "int64", "binary", "unary", "in_place"
+NAMES = "float", "len", "max", "min", "range", "int64", "binary", "unary", "in_place", "power"
 WHOLE = np.iinfo(np.int64)
 int64 = np.int64
 
@@ -62,7 +62,10 @@ class Typed(ast.NodeTransformer):
         return _call("int64", node) if type(node.value) is builtins.int else node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        exponent = node.right.value if isinstance(node.right, ast.Constant) else None
         self.generic_visit(node)
+        if isinstance(node.op, ast.Pow) and type(exponent) is builtins.int:
+            return _call("power", node.left, ast.Constant(exponent))
         return _call("binary", ast.Constant(OPERATORS[type(node.op)]), node.left, node.right)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
@@ -108,6 +111,20 @@ def binary(name: str, left: Any, right: Any) -> Any:
     if not (_is_number(left) and _is_number(right)):
         return operation(left, right)
     return _typed(operation, left, right)
+
+
+def power(value: Any, exponent: builtins.int) -> Any:
+    """A power with an exponent that is written: as Numba multiplies a number with itself."""
+    if not _is_number(value):
+        return value**exponent
+    value = value if isinstance(value, np.floating) else int64(value)
+    result = type(value)(1)
+    while exponent:
+        if exponent & 1:
+            result = result * value
+        exponent >>= 1
+        value = value * value
+    return result
 
 
 def in_place(name: str, left: Any, right: Any) -> Any:

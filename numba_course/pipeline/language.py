@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 
+from numba_course.pipeline.literals import integer
 from numba_course.pipeline.protocol import PipelineError
 
 STATEMENTS = "Return Assign AugAssign AnnAssign For While If Pass Break Continue Expr Assert"
@@ -81,6 +82,26 @@ def check_returns(definition: ast.FunctionDef, must: bool) -> None:
         )
 
 
+def check_key(definition: ast.FunctionDef, key: str, helpers: dict[str, ast.FunctionDef]) -> None:
+    """Refuse a key of draws but as what `uniform` gets first, or as what a helper gets and uses likewise."""
+    given = set()
+    for node in ast.walk(definition):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            continue
+        for at, value in enumerate(node.args):
+            if not (isinstance(value, ast.Name) and value.id == key):
+                continue
+            if node.func.id == "uniform" and at == 0:
+                given.add(value)
+            elif node.func.id in helpers:
+                helper = helpers[node.func.id]
+                check_key(helper, helper.args.args[at].arg, helpers)
+                given.add(value)
+    used = (node for node in ast.walk(definition) if isinstance(node, ast.Name) and node.id == key)
+    if any(node not in given for node in used):
+        raise PipelineError("a key is for uniform(key, i), and is no number to compute with")
+
+
 def _ends(statements):
     """Whether each way through statements is seen to end in a return."""
     last = statements[-1] if statements else None
@@ -90,6 +111,18 @@ def _ends(statements):
         endless = isinstance(last.test, ast.Constant) and bool(last.test.value)
         return endless and not any(isinstance(node, ast.Break) for node in ast.walk(last))
     return isinstance(last, ast.Return)
+
+
+def check_power(node: ast.BinOp) -> None:
+    """Refuse a whole number below 0 as an exponent: of a whole number, and of 0, that gives one thing or another."""
+    if (
+        isinstance(node.op, ast.Pow)
+        and isinstance(node.right, ast.UnaryOp)
+        and integer(node.right) is not None
+    ):
+        raise PipelineError(
+            "generated code cannot hold a power with a negative whole exponent; write 1 / x ** n"
+        )
 
 
 def check_numpy(name: str) -> None:

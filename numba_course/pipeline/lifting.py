@@ -16,15 +16,19 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 from numba_course.pipeline import algebra, interpreted, runtime
-from numba_course.pipeline.language import check_attribute, check_nodes, check_numpy, check_returns
+from numba_course.pipeline.kinds import OTHER, REAL, WHOLE, Kinds, Reals
+from numba_course.pipeline.language import (
+    check_attribute,
+    check_key,
+    check_nodes,
+    check_numpy,
+    check_power,
+    check_returns,
+)
 from numba_course.pipeline.literals import (
     Assigned,
     AsTuple,
-    Reals,
     Rounded,
-    RoundedHelper,
-    Wholes,
-    counters,
     integer,
     literal,
     signed,
@@ -159,25 +163,31 @@ def _lifted(function, name, index, stream, channels, shapes, numbers=None):
         function, definition, local, own[0] if kind == "gather" else None, index, numbers or {}, helpers
     )
     own = _resolved(definition, name, [each for each in own if each not in scope.numbers], scope)
+    check_key(definition, own[-1], {each.name: each for each in helpers.definitions()})
     if kind == "point" and channels == 1:
         definition = AsTuple().visit(definition)
     keeps_rows = kind == "move" and algebra.keeps_rows(definition)
-    wholes = helpers.wholes()
-    counts = counters(definition, wholes) - {own[-1]}
-    fixed, straight_helpers = {own[-1]}, helpers.straight
-    straight = (
-        kind in ("each", "point") and not counts and algebra.is_straight(definition, fixed, straight_helpers)
-    )
+    straight = kind in ("each", "point") and algebra.is_straight(definition, {own[-1]}, helpers.straight)
     if straight:
         definition = Assigned().visit(definition)
+    if kind in REALS:
+        _with_reals([*helpers.definitions(), definition], kind, channels, f"load{index}")
+        if not straight:
+            definition = Rounded(kind, channels if kind == "point" else 0).visit(definition)
     definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[kind](own)]
-    is_real = kind in REALS
-    helpers.use(definition, counts if is_real else None)
-    if is_real and not straight:
-        definition = Rounded(kind, channels if kind == "point" else 0).visit(definition)
     definition.body[:0] = _prologue(definition, own, stream, shapes)
-    functions = *helpers.written(is_real and not straight), _written(name, definition, function)
+    functions = *helpers.written(), _written(name, definition, function)
     return Lifted(functions, helpers.made, straight, keeps_rows)
+
+
+def _with_reals(definitions, kind, channels, load):
+    """Put float32 for whole numbers where they meet pixels, in a function and those that it calls."""
+    count = len(definitions[-1].args.args)
+    parameters = {"gather": [OTHER, WHOLE, WHOLE, WHOLE, OTHER]}.get(kind, [REAL] * (count - 1) + [OTHER])
+    result = (REAL,) * channels if kind == "point" else REAL
+    kinds = Kinds(definitions, parameters, result, load)
+    for definition in definitions:
+        Reals(kinds, definition.name).visit(definition)
 
 
 def _resolved(definition, name, own, scope):
@@ -205,8 +215,6 @@ class _Helper:
 
     definition: ast.FunctionDef
     function: Any
-    wholes: set[int]  # numbers of the parameters that are whole
-    is_whole: bool = False  # whether its result is, wherever
 
 
 class _Helpers:
@@ -241,36 +249,16 @@ class _Helpers:
         own = _resolved(
             definition, name, own, _Scope(function, definition, local, None, self.index, {}, self)
         )
-        counts = counters(definition, self.wholes())
-        if not counts and algebra.is_straight(definition, set(), self.straight):
+        if algebra.is_straight(definition, set(), self.straight):
             self.straight.add(name)
             definition = Assigned().visit(definition)
-        self.entries[name] = _Helper(definition, function, {own.index(each) for each in counts & {*own}})
+        self.entries[name] = _Helper(definition, function)
 
-    def wholes(self):
-        """Which arguments are whole numbers, for what calls these."""
-        return Wholes(f"load{self.index}", {name: entry.wholes for name, entry in self.entries.items()})
+    def definitions(self):
+        return [entry.definition for entry in self.entries.values()]
 
-    def use(self, definition, counts):
-        """Note how a function uses results of these; put float32 into it, if it is given what counts in it."""
-        calls = [node for node in ast.walk(definition) if isinstance(node, ast.Call)]
-        real = []
-        if counts is not None:
-            reals = Reals(counts, self.wholes())
-            reals.visit(definition)
-            real = reals.calls
-        for node in calls:
-            name = node.func.id if isinstance(node.func, ast.Name) else ""
-            if name in self.entries and not any(node is other for other in real):
-                self.entries[name].is_whole = True
-
-    def written(self, rounded):
-        """All of them; numbers that they give are rounded to float32, unless they are whole or vectors."""
-        for entry in reversed(self.entries.values()):
-            counts = None if entry.is_whole else counters(entry.definition, self.wholes())
-            self.use(entry.definition, counts)
-            if rounded and not entry.is_whole:
-                RoundedHelper(self.entries).visit(entry.definition)
+    def written(self):
+        """All of them."""
         return [_written(name, entry.definition, entry.function) for name, entry in self.entries.items()]
 
 
@@ -452,6 +440,11 @@ class _Scope(ast.NodeTransformer):
             raise PipelineError(f"{called} must be called by position")
         if isinstance(node.func, ast.Name) and node.func.id == "rounded" and len(node.args) > 1:
             node.func.id = "round"  # to so many digits, which gives a float
+        return node
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        check_power(node)
         return node
 
     def visit_ListComp(self, node):

@@ -699,6 +699,10 @@ def test_bad_values_are_refused(build, says):
             {"rows": [True] + [1] * 6, "ids": [True] * 7},
             "ids must be a sequence of integers, not .True, ",
         ),
+        (IMAGES, {"rows": [[1], [2, 3]]}, r"rows must be a sequence of values of one shape, not \[\[1\], "),
+        (IMAGES, {"rows": np.ma.masked_equal([0, 1], 1)}, "rows must not be a masked array"),
+        (IMAGES, {"rows": [0], "ids": np.ma.masked_equal([1], 1)}, "ids must not be a masked array"),
+        (np.ma.masked_equal(IMAGES, 0), {}, "images must be a C-contiguous uint8 array .*, not MaskedArray"),
         (IMAGES, {"rows": [2.9]}, r"rows must be a sequence of integers, not \[2\.9\]"),
         (IMAGES, {"rows": 3}, "rows must be a sequence of integers, not 3"),
         (IMAGES, {"rows": [0], "ids": ["3"]}, r"ids must be a sequence of integers, not \['3'\]"),
@@ -774,3 +778,15 @@ def test_all_names_are_there():
 
 def test_it_agrees_with_every_peer_of_its_benchmark():
     agrees_with_every_peer("pipeline")
+
+
+@pytest.mark.parametrize("operations", [None, Brightness(), "Brightness", 3])
+def test_operations_that_are_no_sequence_are_refused(operations):
+    with pytest.raises(PipelineError, match=r"^operations must be a sequence of operations, not "):
+        Pipeline(operations, SHAPE)
+
+
+@pytest.mark.parametrize("samples", [-1, "3", 2.5])
+def test_a_batch_of_no_number_of_samples_is_refused(samples):
+    with pytest.raises(PipelineError, match=r"^samples must be "):
+        Pipeline([], SHAPE, compiled=False).allocate(samples)

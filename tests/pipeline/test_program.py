@@ -1111,7 +1111,7 @@ class Either(Operation):
                 held[1] = v
                 v = np.float32(held[1])
                 if y % 2:
-                    return 16777217
+                    return 16777216
                 return v * third * other + load(y, far, c) / 7
 
         else:
