@@ -22,6 +22,7 @@ from numba_course.pipeline.runtime import LANES
 
 # What the text of a module is given beside what it imports: for builtins, whose results have other types if compiled,
 # and for what `Typed` writes.
+OneTypeEach = None  # the compiler
 NAMES = "float", "len", "max", "min", "range", "int64", "binary", "unary", "in_place", "power"
 WHOLE = np.iinfo(np.int64)
 int64 = np.int64
@@ -56,7 +57,47 @@ op_key, sample_key, uniform = (
 
 
 class Typed(ast.NodeTransformer):
-    """Have Python compute with the types that Numba gives: integers of 64 bits, also of two bytes."""
+    """Have Python compute with the types that Numba gives: integers of 64 bits, also of two bytes.
+
+    Of operations' functions, variables that are assigned more than once, choices and results are watched: see `ways`.
+    """
+
+    def __init__(self) -> None:
+        self.watched: set[str] = set()  # variables of the function
+        self.is_operations = False
+        self.places = 0
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.is_operations = node.name.startswith("step")
+        stored = [part.id for part in ast.walk(node) if _is_stored(part)] + [
+            arg.arg for arg in node.args.args
+        ]
+        self.watched = {name for name in stored if stored.count(name) > 1} if self.is_operations else set()
+        self.generic_visit(node)
+        if self.is_operations:
+            arguments = [ast.Name(arg.arg, ast.Load()) for arg in node.args.args]
+            value = _call("ways_of", ast.Constant(node.name), *arguments)
+            node.body.insert(0, ast.Assign([ast.Name("its_ways", ast.Store())], value))
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        is_watched = node.id in self.watched and isinstance(node.ctx, ast.Load)
+        return self._watched(node.id, node) if is_watched else node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        return self._watched("a choice", node) if self.is_operations else node
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        self.generic_visit(node)
+        if node.value is not None and self.is_operations:
+            node.value = self._watched("the result", node.value, "result")
+        return node
+
+    def _watched(self, name, node, place=None):
+        self.places += 1
+        place = ast.Constant(place or self.places)
+        return _call("alike", ast.Name("its_ways", ast.Load()), place, ast.Constant(name), node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         return _call("int64", node) if type(node.value) is builtins.int else node
@@ -75,8 +116,9 @@ class Typed(ast.NodeTransformer):
         return _call("unary", ast.Constant(OPERATORS[type(node.op)]), node.operand)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        self.generic_visit(node)
-        before = ast.parse(ast.unparse(node.target), mode="eval").body
+        node.value = self.visit(node.value)
+        before = self.visit(ast.parse(ast.unparse(node.target), mode="eval").body)
+        node.target = self.visit(node.target)
         value = _call("in_place", ast.Constant(OPERATORS[type(node.op)]), before, node.value)
         return ast.copy_location(ast.Assign([node.target], value), node)
 
@@ -99,6 +141,10 @@ OPERATORS = {
     ast.UAdd: "pos",
     ast.Invert: "invert",
 }
+
+
+def _is_stored(node):
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def _call(name, *arguments):

@@ -51,6 +51,9 @@ TAKEN = {
     "op_key",
     "skey",
     "shaped",
+    "its_ways",
+    "ways_of",
+    "alike",
 }  # no local variable is called so
 # What stands for an operation's own parameters in the generated module, by kind; all but `skey` are the function's own.
 PARAMETERS = {

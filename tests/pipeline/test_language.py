@@ -9,6 +9,7 @@ from numba_course.pipeline import (
     AllocationQuery,
     Operation,
     Pipeline,
+    PipelineCompileError,
     PipelineError,
     gather,
     image,
@@ -155,8 +156,8 @@ def test_vectors_that_are_changed_in_place_are_values():
 def collides(r, g, b, key):
     its_round = r * 2
     round = g * 3
-    whole = [its_round for its_its_round in OFFSETS][0]
-    return its_round, round, whole
+    whole = [its_round for its_its_round in OFFSETS]
+    return its_round, round, whole[0]
 
 
 @point
@@ -409,3 +410,77 @@ def powers(source, out, key):
 
 def test_powers_are_products():
     both(powers)
+
+
+# ---- types that depend on the way
+
+
+@image
+def two_integers(source, out, key):
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            t = source[y, x, 0]
+            if y > 1:
+                t = 3
+            out[y, x, 0] = t - source[y, x, 1]
+
+
+@point
+def whole_or_not(r, g, b, key):
+    if r > 100:
+        t = int(r)
+    else:
+        t = g
+    return t / 3 * 7 * 1.1, t, b
+
+
+@point
+def wider(r, g, b, key):
+    t = r
+    for k in range(3):
+        t = t * 1.1 + np.float64(k)
+    return t, g, b
+
+
+@move
+def truth_or_number(y, x, key):
+    return (y > 1 and y, x) if x > 3 else (y, x)
+
+
+TWO_TYPES = {
+    two_integers: "t is uint8 on one way and int64 on another: convert it",
+    whole_or_not: "t is int64 on one way and float32 on another",
+    wider: "t is float32 on one way and float64 on another",
+    truth_or_number: "a choice is .* on one way and .* on another",
+}
+
+
+@pytest.mark.parametrize("function", TWO_TYPES, ids=lambda function: function.__name__)
+def test_a_variable_of_two_types_is_refused_compiled_or_not(function):
+    with pytest.raises(
+        PipelineCompileError, match=rf"^step 0, Says\(\), written in .*: {TWO_TYPES[function]}"
+    ):
+        Pipeline([Says(function)], SHAPE)
+    with pytest.raises(PipelineError, match=TWO_TYPES[function]):
+        Pipeline([Says(function)], SHAPE, compiled=False)(IMAGES)
+
+
+def twice(value):
+    value = value + value
+    return value
+
+
+@image
+def one_after_the_other(source, out, key):
+    """Types that follow each other, and a function for two of them."""
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            for c in range(out.shape[2]):
+                t = source[y, x, c]
+                t = t / 3
+                t = int(t) if y > 1 else x
+                out[y, x, c] = twice(t) + twice(source[y, x, c]) + twice(np.float32(t))
+
+
+def test_a_variable_may_have_one_type_after_another():
+    both(one_after_the_other)
