@@ -162,7 +162,7 @@ def binary(name: str, left: Any, right: Any) -> Any:
 def power(value: Any, exponent: builtins.int) -> Any:
     """A power with an exponent that is written: as Numba multiplies a number with itself."""
     if not _is_number(value):
-        return value**exponent
+        return value ** int64(exponent)
     value = value if isinstance(value, np.floating) else int64(value)
     result = type(value)(1)
     while exponent:
@@ -181,8 +181,9 @@ def in_place(name: str, left: Any, right: Any) -> Any:
 
 
 def unary(name: str, value: Any) -> Any:
-    """Likewise, of one number."""
+    """Likewise, of one number; a truth value is one before a sign."""
     operation = getattr(operator, name)
+    value = int64(value) if name in ("neg", "pos") and isinstance(value, np.bool_ | bool) else value
     return _typed(operation, value) if _is_number(value) else operation(value)
 
 
@@ -222,7 +223,7 @@ def whole(value: Any) -> np.int64:
 
 def rounded(value: Any) -> np.int64:
     """As `runtime.rounded`."""
-    return whole(np.rint(value))
+    return whole(np.rint(value) if isinstance(value, np.floating) else value)
 
 
 def nearest(at: Any, last: builtins.int) -> np.int64:

@@ -150,7 +150,7 @@ class Kinds:
         return REAL if isinstance(op, ast.Div) and kind in (WRITTEN, WHOLE) else kind
 
     def _of_call(self, name, values):
-        if name in ("np.float32", "uniform", self.load):
+        if name in ("np.float32", "uniform", self.load) or (name == "float" and self.kind(values[0]) == REAL):
             return REAL
         if name in WHOLES:
             return WHOLE
@@ -284,6 +284,8 @@ class Reals(ast.NodeTransformer):
 
     def visit_Call(self, node):
         name = ast.unparse(node.func)
+        if name == "float" and self._kind(node.args[0]) in (WRITTEN, WHOLE):
+            return node
         first = 2 if name == self.kinds.load else WHOLE_FROM.get(name, len(node.args))
         if isinstance(node.func, ast.Attribute) and not name.startswith("np."):
             node.func.value = self.visit(node.func.value)

@@ -113,15 +113,36 @@ def _ends(statements):
     return isinstance(last, ast.Return)
 
 
-def check_power(node: ast.BinOp) -> None:
-    """Refuse a whole number below 0 as an exponent: of a whole number, and of 0, that gives one thing or another."""
-    if (
-        isinstance(node.op, ast.Pow)
-        and isinstance(node.right, ast.UnaryOp)
-        and integer(node.right) is not None
-    ):
+def with_defined(node: ast.BinOp) -> ast.BinOp:
+    """An operator of which Python and processors make the same: shifts are modulo 64; exponents are written, or floats.
+
+    Raises
+    ------
+    PipelineError
+        If a whole exponent below 0 is written: of a whole number, and of 0, it gives one thing or another.
+    """
+    number = integer(node.right)
+    if isinstance(node.op, ast.LShift | ast.RShift) and not (number is not None and 0 <= number < 64):
+        node.right = ast.BinOp(node.right, ast.BitAnd(), ast.Constant(63))
+    if isinstance(node.op, ast.Pow) and number is not None and number < 0:
         raise PipelineError(
             "generated code cannot hold a power with a negative whole exponent; write 1 / x ** n"
+        )
+    if (
+        isinstance(node.op, ast.Pow)
+        and number is None
+        and not ast.unparse(node.right).startswith("np.float32(")
+    ):
+        node.right = ast.Call(ast.Name("float", ast.Load()), [node.right], [])
+    return node
+
+
+def check_round(call: ast.Call) -> None:
+    """Refuse digits that are not written as a number of at least 0."""
+    digits = integer(call.args[1]) if len(call.args) == 2 else None
+    if digits is None or digits < 0:
+        raise PipelineError(
+            "round takes a number, and how many digits after the point, written as a whole number"
         )
 
 

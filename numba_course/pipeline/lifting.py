@@ -22,8 +22,9 @@ from numba_course.pipeline.language import (
     check_key,
     check_nodes,
     check_numpy,
-    check_power,
     check_returns,
+    check_round,
+    with_defined,
 )
 from numba_course.pipeline.literals import (
     Assigned,
@@ -442,13 +443,23 @@ class _Scope(ast.NodeTransformer):
         if node.keywords and isinstance(node.func, ast.Name):
             raise PipelineError(f"{called} must be called by position")
         if isinstance(node.func, ast.Name) and node.func.id == "rounded" and len(node.args) > 1:
+            check_round(node)
             node.func.id = "round"  # to so many digits, which gives a float
         return node
 
     def visit_BinOp(self, node):
         self.generic_visit(node)
-        check_power(node)
-        return node
+        return with_defined(node)
+
+    def visit_AugAssign(self, node):
+        """Where the operator needs more than it takes, it is written out."""
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.LShift | ast.RShift | ast.Pow) or not isinstance(
+            node.target, ast.Name
+        ):
+            return node
+        value = with_defined(ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value))
+        return ast.copy_location(ast.Assign([node.target], value), node)
 
     def visit_ListComp(self, node):
         """Its targets are local in it, but for what the first loop goes through."""

@@ -484,3 +484,32 @@ def one_after_the_other(source, out, key):
 
 def test_a_variable_may_have_one_type_after_another():
     both(one_after_the_other)
+
+
+# ---- operators that processors and Python take differently
+
+
+@image
+def operators(source, out, key):
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            i, u = int(source[y, x, 0]) - 128, source[y, x, 1]
+            k = 1 << int(u)
+            k >>= i
+            k ^= (i << u) + (i >> (u - 300))
+            out[y, x, 0] = k
+            out[y, x, 1] = -(u > 3) + +(u > 99) + round(u > 3)
+            out[y, x, 2] = (y - 2) ** (x - 5) + np.float32(u) ** (y - 1) + (i - i) ** (y - 1)
+
+
+def test_operators_are_the_same_beyond_what_they_are_made_for():
+    both(operators)
+
+
+@point
+def digits_below_0(r, g, b, key):
+    return round(int(r), -1), g, b
+
+
+def test_digits_before_the_point_are_refused():
+    refused(digits_below_0, "round takes a number, and how many digits after the point")
