@@ -212,7 +212,7 @@ class Reals(ast.NodeTransformer):
             return as_float32(node)
         return node
 
-    def visit_BinOp(self, node):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         if isinstance(node.op, BITS):
             return node
         power = isinstance(node.op, ast.Pow) and integer(node.right) is not None
@@ -223,11 +223,11 @@ class Reals(ast.NodeTransformer):
             node.right = self.real(self.visit(node.right), kind)
         return as_float32(node) if isinstance(node.op, ast.Div) and kind in (WRITTEN, WHOLE) else node
 
-    def visit_IfExp(self, node):
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         kind = self._kind(node)
         return self.real(self.generic_visit(node), kind)
 
-    def visit_Assign(self, node):
+    def visit_Assign(self, node: ast.Assign) -> Any:
         kinds = [self._wanted(target) for target in node.targets]
         node.value = self.visit(node.value)
         if len(node.targets) > 1 and WRITTEN == self._kind(node.value):
@@ -247,32 +247,32 @@ class Reals(ast.NodeTransformer):
         kind = _homogeneous(self._kind(value)) if is_row else kind
         return ast.copy_location(ast.Assign(targets, self.real(value, kind)), node)
 
-    def visit_AugAssign(self, node):
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         if isinstance(node.op, BITS) or not isinstance(node.target, ast.Name):
             return node
         node.value = self.real(self.visit(node.value), self._kind(node.target))
         return node
 
-    def visit_Return(self, node):
+    def visit_Return(self, node: ast.Return) -> ast.AST:
         if node.value is not None:
             node.value = self.real(self.visit(node.value), self.kinds.results.get(self.name))
         return node
 
-    def visit_For(self, node):
+    def visit_For(self, node: ast.For) -> ast.AST:
         node = self.generic_visit(node)
         node.iter = self._row(node.iter)
         return node
 
-    def visit_comprehension(self, node):
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
         node = self.generic_visit(node)
         node.iter = self._row(node.iter)
         return node
 
-    def visit_Subscript(self, node):
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         node.value = self._row(self.visit(node.value))
         return node
 
-    def visit_List(self, node):
+    def visit_List(self, node: ast.List) -> ast.AST:
         node = self.generic_visit(node)
         kind = _common(tuple(map(self._kind, node.elts)))
         node.elts = [self.real(value, kind) for value in node.elts]
@@ -282,7 +282,7 @@ class Reals(ast.NodeTransformer):
         """A tuple of which any element may be taken."""
         return self.real(node, _homogeneous(self._kind(node))) if isinstance(node, ast.Tuple) else node
 
-    def visit_Call(self, node):
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         name = ast.unparse(node.func)
         if name == "float" and self._kind(node.args[0]) in (WRITTEN, WHOLE):
             return node

@@ -233,7 +233,7 @@ class _Helpers:
         if function in self.active:
             raise PipelineError(f"{label} calls itself: generated code holds no recursion")
         if function not in self.names:
-            name = f"{self.name}_{function.__code__.co_name}"
+            name = f"{self.name}__{function.__code__.co_name}"
             while name in self.entries:
                 name += "_"
             self.active.append(function)

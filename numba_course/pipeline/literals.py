@@ -70,7 +70,7 @@ BITS = ast.BitAnd | ast.BitOr | ast.BitXor | ast.LShift | ast.RShift
 class Assigned(ast.NodeTransformer):
     """Write ``r += x`` as ``r = r + x``: vectors are values, and nothing else has them too."""
 
-    def visit_AugAssign(self, node):
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         before = ast.parse(ast.unparse(node.target), mode="eval").body
         return ast.copy_location(ast.Assign([node.target], ast.BinOp(before, node.op, node.value)), node)
 
@@ -78,7 +78,7 @@ class Assigned(ast.NodeTransformer):
 class AsTuple(ast.NodeTransformer):
     """Have a point for one channel return a tuple, as others do."""
 
-    def visit_Return(self, node):
+    def visit_Return(self, node: ast.Return) -> ast.AST:
         if node.value is not None:
             node.value = self._tuple(node.value)
         return node

@@ -287,6 +287,8 @@ class HorizontalFlip(Operation):
 class Brightness(Operation):
     """Multiply by a factor drawn from 1 − amount to 1 + amount; the result is clipped to 0..255, or to 0..1.
 
+    It takes images of 1 or 3 channels: where there is one for transparency, it would be brightened, too.
+
     Parameters
     ----------
     amount : float
@@ -297,7 +299,7 @@ class Brightness(Operation):
         self.amount, self._white = _in(amount, "amount", 0, 1), 255.0
 
     def declare_state_and_memory(self, state: State) -> tuple[State, None]:
-        self._white = _white(state)
+        self._white = _white_of_colours(state)
         return state, None
 
     def generate_code(self) -> Callable[..., Any]:
@@ -327,9 +329,7 @@ class Contrast(Operation):
         self.amount, self._white = _in(amount, "amount", 0, 1), 255.0
 
     def declare_state_and_memory(self, state: State) -> tuple[State, AllocationQuery]:
-        if state.shape[2] not in BRIGHTNESS:
-            raise PipelineError(f"it takes images of 1 or 3 channels, not {state.shape[2]}")
-        self._white, self._shares = _white(state), BRIGHTNESS[state.shape[2]]
+        self._white, self._shares = _white_of_colours(state), BRIGHTNESS[state.shape[2]]
         return replace(state, dtype=FLOAT32), AllocationQuery(state.shape, FLOAT32)
 
     def generate_code(self) -> Callable[..., Any]:
@@ -445,6 +445,13 @@ def _white(state):
         seen = "any" if state.values is None else "{:g}..{:g}".format(*state.values)
         raise PipelineError(f"it takes values in 0..255 or 0..1, and {seen} come in: see State.values")
     return float(state.values[1])
+
+
+def _white_of_colours(state):
+    """The same for images that have nothing but colours, or gray."""
+    if state.shape[2] not in BRIGHTNESS:
+        raise PipelineError(f"it takes images of 1 or 3 channels, not {state.shape[2]}")
+    return _white(state)
 
 
 def _in(value, name, low, high):

@@ -73,8 +73,8 @@ class Pipeline:
 
     A call allocates `out` if it is not given, and nothing else for pixels. By ``bench pipeline``, on one thread, 256
     photographs cropped, mirrored, normalised and laid out as planes take 1.1 to 1.25 times as long as a loop in C
-    that only turns as many bytes into float32: memory is the limit. That loop itself takes more than a third of the
-    time of good NumPy that works on one photograph after another, so the pipeline, at 0.42 to 0.46 of it, cannot
+    that only turns as many bytes into float32: memory is the limit. That loop itself takes a fifth to a third of the
+    time of good NumPy that works on one photograph after another, so the pipeline, at 0.26 to 0.46 of it, cannot
     come far below; with four colour operations it takes 0.26 or less. Stores that pass the caches by, which help a
     copy, were tried and took twice as long: rows of three planes are written in turns, half a line at a time.
     """

@@ -164,7 +164,7 @@ class Operation(ABC):
 
 
 # And how many parameters such a function has; a point has one more for each channel, an image for more memory.
-KINDS = {"move": 3, "each": 3, "point": 1, "gather": 5, "image": 3}
+KINDS = {"move": 3, "point": 1, "gather": 5, "image": 3, "each": 3}
 REALS = "each", "point", "gather"  # those that give float32
 
 

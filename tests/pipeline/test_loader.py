@@ -69,6 +69,15 @@ def test_loaders_for_parts_of_the_images_make_what_one_for_all_makes(made, shuff
     assert list(Loader(made, IMAGES, batch_size=1, indices=[])) == []
 
 
+def test_a_loader_goes_on_with_the_epoch_that_it_is_given(made):
+    loader = Loader(made, IMAGES, batch_size=7, workers=1)
+    loader.epoch = 5
+    for batch, ids in loader:
+        assert np.array_equal(batch, made(IMAGES, rows=loader.order(5), epoch=5))
+        assert np.array_equal(ids, loader.order(5))
+    assert loader.epoch == 6
+
+
 def workers_alive():
     return [thread for thread in threading.enumerate() if thread.name.startswith("loader-")]
 

@@ -296,6 +296,14 @@ def test_a_cutout_erases_what_of_its_rectangle_lies_in_the_image(channels):
     assert (Pipeline(normal, shape, compiled=False)(images) == 0).any()
 
 
+def test_masks_are_moved_as_their_images_are():
+    masks = np.ascontiguousarray(IMAGES[..., :1])
+    moves = [RandomCrop(13, 17), HorizontalFlip()]
+    colours = Pipeline([*moves, Brightness(0.0)], SHAPE, seed=3, compiled=False)(IMAGES, epoch=2)
+    made = Pipeline(moves, masks.shape[1:], dtype=np.uint8, seed=3, compiled=False)(masks, epoch=2)
+    assert np.array_equal(made, colours[..., :1])
+
+
 def test_a_center_crop_is_the_middle():
     made = Pipeline([CenterCrop(13, 17)], SHAPE, compiled=False)(IMAGES)
     assert np.array_equal(made, IMAGES[:, 3:16, 5:22])
@@ -597,6 +605,12 @@ ERRORS = {
         (20, 27, 2),
         PipelineError,
         "step 0, Contrast.*it takes images of 1 or 3 channels, not 2",
+    ),
+    "brightness of four": (
+        [Brightness()],
+        (20, 27, 4),
+        PipelineError,
+        "step 0, Brightness.*it takes images of 1 or 3 channels, not 4",
     ),
     "three means for four": (
         [Normalize(MEAN, STD)],

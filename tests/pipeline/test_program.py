@@ -580,10 +580,11 @@ FIXED = (
     ([NEAR[1], Every(3.0, True), Summed("float32"), Mixed(3.0, 0.5, True), Moved("mirrored")], (3, 12, 2)),
     ([Helped("straight", 3.0), Helped("gather", 0.5), Helped("branches", -1.0), Moved("cut")], (5, 14, 3)),
     ([Moved("mirrored"), Helped("straight", 99.0)], (5, 9, 1)),
+    ([Moved("cut"), Summed("uint8"), Moved("cut")], (6, 13, 3)),
 )
 
 
-@pytest.mark.parametrize("at", [0, -5, -4, -3, -2, -1])
+@pytest.mark.parametrize("at", [0, -6, -4, -3, -2, -1])
 def test_a_chain_of_all_kinds_compiled_gives_what_its_operations_mean(at):
     chain, shape = FIXED[at]
     agrees(chain, shape, "CHW", boundscheck=True)
@@ -616,6 +617,7 @@ MUTANTS = {
     "each channel is the first": (" step0_3(", " step0_0("),
     "a helper's integer is one": (" / np.float32(3.0)", " / np.float64(3.0)"),
     "a helper's index is none": ("% size", "% (size + 1)"),
+    "a row is copied from its beginning": ("copy(pixels, row, 3 * first)", "copy(pixels, row, 0 * first)"),
     "memory is read again": ("source = m", "source = images[rows[i]]  # "),
 }
 
