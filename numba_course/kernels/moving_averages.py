@@ -66,9 +66,11 @@ def moving_average(
 
     Notes
     -----
-    The error is at most ``(window + 2) * 2**-53`` of the mean of the window's absolute values, usually about the
-    square root of that factor. As in bottleneck the sum is multiplied by ``1 / window``, so that the mean of 49
-    ones is one unit in the last place below 1. A sum beyond float64's range is infinite.
+    The error of a float64 is at most ``(window + 2) * 2**-53`` of the mean of the window's absolute values, usually
+    about the square root of that factor, while that mean is a normal number; a float32 is rounded once more. As in
+    bottleneck the sum is multiplied by ``1 / window``, so that the mean of 49 ones is one unit in the last place
+    below 1. Where a sum, be it of a part of a window, or of its neighbours, leaves float64's range, means are
+    infinite or NaN.
 
     Cost: about ten operations on vectors for eight means, for any window: values are summed in overlapping eights,
     and a mean is a sum of such eights up to a boundary plus one from there on [1]_, eight means to a vector. A

@@ -147,6 +147,10 @@ def _is_stored(node):
     return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
+# NumPy wants one type for both.
+OF_BITS = operator.lshift, operator.rshift, operator.and_, operator.or_, operator.xor
+
+
 def _call(name, *arguments):
     return ast.Call(ast.Name(name, ast.Load()), [*arguments], [])
 
@@ -204,8 +208,7 @@ def _signature(operation, *dtypes):
     context.refresh()
     kinds = tuple(map(from_dtype, dtypes))
     signature = context.resolve_function_type(context.resolve_value_type(operation), kinds, {})
-    shifts = operation in (operator.lshift, operator.rshift)  # NumPy wants one type for both
-    takes = [signature.return_type] * 2 if shifts else signature.args
+    takes = [signature.return_type] * 2 if operation in OF_BITS else signature.args
     return [_cast(as_dtype(kind)) for kind in takes], _cast(as_dtype(signature.return_type))
 
 

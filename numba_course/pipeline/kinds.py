@@ -132,8 +132,9 @@ class Kinds:
                     shape = isinstance(value, ast.Attribute) and value.attr == "shape"
                     return WHOLE if shape else OTHER if kind else None
                 number = integer(at)
-                inside = number is not None and -len(kind) <= number < len(kind)
-                return _read(kind[number]) if inside else _common(kind)
+                if number is not None and -len(kind) <= number < len(kind):
+                    return _read(kind[number])
+                return _common(kind)
             case ast.Attribute(attr="size" | "ndim"):
                 return WHOLE
             case ast.Call(func=function, args=values):
@@ -225,7 +226,8 @@ class Reals(ast.NodeTransformer):
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         kind = self._kind(node)
-        return self.real(self.generic_visit(node), kind)
+        self.generic_visit(node)
+        return self.real(node, kind)
 
     def visit_Assign(self, node: ast.Assign) -> Any:
         kinds = [self._wanted(target) for target in node.targets]
@@ -259,12 +261,12 @@ class Reals(ast.NodeTransformer):
         return node
 
     def visit_For(self, node: ast.For) -> ast.AST:
-        node = self.generic_visit(node)
+        self.generic_visit(node)
         node.iter = self._row(node.iter)
         return node
 
     def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
-        node = self.generic_visit(node)
+        self.generic_visit(node)
         node.iter = self._row(node.iter)
         return node
 
@@ -273,7 +275,7 @@ class Reals(ast.NodeTransformer):
         return node
 
     def visit_List(self, node: ast.List) -> ast.AST:
-        node = self.generic_visit(node)
+        self.generic_visit(node)
         kind = _common(tuple(map(self._kind, node.elts)))
         node.elts = [self.real(value, kind) for value in node.elts]
         return node

@@ -99,8 +99,9 @@ class Rounded(ast.NodeTransformer):
         if node.value is None:
             return node
         if self.channels and not _is_of_tuples(node.value):
-            into = ast.Tuple([ast.Name(f"step_{c}", ast.Store()) for c in range(self.channels)], ast.Store())
-            values = [ast.Name(f"step_{c}", ast.Load()) for c in range(self.channels)]
+            names: list[ast.expr] = [ast.Name(f"step_{c}", ast.Store()) for c in range(self.channels)]
+            into = ast.Tuple(names, ast.Store())
+            values: list[ast.expr] = [ast.Name(f"step_{c}", ast.Load()) for c in range(self.channels)]
             first = ast.copy_location(ast.Assign([into], node.value), node)
             last = ast.copy_location(ast.Return(self.rounded(ast.Tuple(values, ast.Load()))), node)
             return [first, last]

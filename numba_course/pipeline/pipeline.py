@@ -62,9 +62,12 @@ class Pipeline:
     number of callers may call at once, and a forked process makes threads of its own. A call waits for the slowest of
     its threads: where other programs want the processors, it may wait for many times as long as one thread would take.
 
-    Compiled or not, pixels have the same bits, but for `fastmath`, for NumPy's functions, such as ``np.sin``, which are
-    the compiler's in one case and NumPy's in the other, and in an @image for variables that are integers on one way
-    and floats on another. Where NUMBA_DISABLE_JIT is set, bytes are resized in float32, and may differ by one.
+    Compiled or not, pixels have the same bits, but for `fastmath`; for NumPy's functions, such as ``np.sin``, and
+    powers with an exponent that is not written as a whole number, which are the compiler's in one case and NumPy's in
+    the other; for floats that an @image writes into memory of integers that cannot hold them; for the smallest whole
+    number divided by -1, and unsigned ones by 0; and for a variable that has no value on the way that is taken:
+    compiled it is anything, as Python an error. A variable of two types on two ways is refused; as Python, once both
+    were gone. Where NUMBA_DISABLE_JIT is set, bytes are resized in float32, and may differ by one.
 
     docs/pipeline.md says what it is made for, and what not.
 
