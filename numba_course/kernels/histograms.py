@@ -107,6 +107,8 @@ def histogram_spec(
 def _check_limits(low, high):
     """Return the limits as scalars, equal ones widened."""
     for name, limit in (("low", low), ("high", high)):
+        if isinstance(limit, list | tuple):
+            raise TypeError(f"{name} must be a real number, not {limit!r}")
         kind = np.asarray(limit).dtype
         if type(limit) is int and kind.hasobject:
             raise TypeError(f"{name} must fit in 64 bits, or be a float, not {limit}")

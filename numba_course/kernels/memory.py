@@ -62,7 +62,7 @@ def memcpy(destination: np.typing.NDArray[Any], source: np.typing.NDArray[Any], 
         check_copy(destination, source)
         destination, source = _as_bytes(destination), _as_bytes(source)
     try:
-        if threads == 1 and type(threads) is int:
+        if type(threads) is int and threads == 1:
             copy_bytes(destination, source)
         else:
             _copy_parts(destination, source, check_threads(threads))

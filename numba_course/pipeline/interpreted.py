@@ -143,10 +143,6 @@ OPERATORS = {
 }
 
 
-def _is_stored(node):
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-
-
 # NumPy wants one type for both.
 OF_BITS = operator.lshift, operator.rshift, operator.and_, operator.or_, operator.xor
 
@@ -292,6 +288,8 @@ def max(*values: Any) -> Any:
 
 def float(value: Any) -> np.floating:
     """Of 64 bits if it is none yet."""
+    if isinstance(value, np.bool_ | bool):
+        raise TypeError("float takes no truth value")  # as compiled
     return value if isinstance(value, np.floating) else np.float64(value)
 
 

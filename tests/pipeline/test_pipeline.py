@@ -120,7 +120,7 @@ class Thirds(Operation):
         @point
         def thirds(r, g, b, key):
             share = 1
-            return r * share / 3 * count, g * (1 / 3), (b + 16777217) * count / 3
+            return r * share / 3 * count, g * (1 / 3), (b + 16777216) * count / 3
 
         return thirds
 
