@@ -69,9 +69,9 @@ class Typed(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.is_operations = node.name.startswith("step")
-        stored = [part.id for part in ast.walk(node) if _is_stored(part)] + [
-            arg.arg for arg in node.args.args
-        ]
+        names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+        stored = [name.id for name in names if isinstance(name.ctx, ast.Store)]
+        stored += [argument.arg for argument in node.args.args]
         self.watched = {name for name in stored if stored.count(name) > 1} if self.is_operations else set()
         self.generic_visit(node)
         if self.is_operations:

@@ -623,8 +623,15 @@ FIXED = (
     ),
     ([Moved("cut"), Every(3.0, False), Summed("uint8"), Moved("mirrored"), Recounted(2)], (3, 13, 1)),
     (
-        [NEAR[1], Every(3.0, True), Summed("float32"), Mixed(3.0, 0.5, True), Moved("mirrored")]
-        + [Loops("gather", -2.5), Loops("each", 0.5)],
+        [
+            NEAR[1],
+            Every(3.0, True),
+            Summed("float32"),
+            Mixed(3.0, 0.5, True),
+            Moved("mirrored"),
+            Loops("gather", -2.5),
+            Loops("each", 0.5),
+        ],
         (3, 12, 2),
     ),
     ([Helped("straight", 3.0), Helped("gather", 0.5), Helped("branches", -1.0), Moved("cut")], (5, 14, 3)),
