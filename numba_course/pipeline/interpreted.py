@@ -23,7 +23,7 @@ from numba_course.pipeline.runtime import LANES
 # What the text of a module is given beside what it imports: for builtins, whose results have other types if compiled,
 # and for what `Typed` writes.
 OneTypeEach = None  # the compiler
-NAMES = "float", "len", "max", "min", "range", "int64", "binary", "unary", "in_place", "power"
+NAMES = "float", "len", "max", "min", "range", "int64", "binary", "unary", "in_place", "power", "sized"
 WHOLE = np.iinfo(np.int64)
 int64 = np.int64
 
@@ -102,6 +102,10 @@ class Typed(ast.NodeTransformer):
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         return _call("int64", node) if type(node.value) is builtins.int else node
 
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        return _call("sized", node) if node.attr in ("shape", "size", "ndim") else node
+
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         exponent = node.right.value if isinstance(node.right, ast.Constant) else None
         self.generic_visit(node)
@@ -154,9 +158,16 @@ def _call(name, *arguments):
 def binary(name: str, left: Any, right: Any) -> Any:
     """The result of an operator, of the type that Numba gives it, if both are numbers."""
     operation = getattr(operator, name)
+    if isinstance(left, list | tuple) and isinstance(right, np.integer):
+        return operation(left, builtins.int(right))
     if not (_is_number(left) and _is_number(right)):
         return operation(left, right)
     return _typed(operation, left, right)
+
+
+def sized(sizes: builtins.int | tuple[builtins.int, ...]) -> Any:
+    """What an array says of its size, as integers of 64 bits."""
+    return tuple(map(int64, sizes)) if isinstance(sizes, tuple) else int64(sizes)
 
 
 def power(value: Any, exponent: builtins.int) -> Any:

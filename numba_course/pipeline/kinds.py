@@ -15,7 +15,19 @@ from numba_course.pipeline.literals import BITS, as_float32, integer
 # What is known of a value: nothing yet; that it is a whole number as it is written, which may become float32; that it
 # is another whole number; that it is float32; that it may be anything. Of a tuple, a tuple of those.
 WRITTEN, WHOLE, REAL, OTHER = "written", "whole", "real", "other"
-WHOLES = "whole", "rounded", "len"  # what gives whole numbers
+# What gives whole numbers.
+WHOLES = (
+    "whole",
+    "rounded",
+    "len",
+    "np.argmax",
+    "np.argmin",
+    "np.int8",
+    "np.int16",
+    "np.int32",
+    "np.int64",
+    "np.intp",
+)
 CHOICES = "min", "max", "abs"  # what gives numbers of the type that its arguments have in common
 # From this argument on, these take whole numbers: indices, numbers of draws, sizes.
 WHOLE_FROM = {"uniform": 0, "range": 0, "round": 1}

@@ -82,6 +82,14 @@ def check_returns(definition: ast.FunctionDef, must: bool) -> None:
         )
 
 
+def check_places(definition: ast.FunctionDef) -> None:
+    """Refuse a move that is seen to return a truth value."""
+    returns = (node.value for node in ast.walk(definition) if isinstance(node, ast.Return))
+    places = [place for value in returns if isinstance(value, ast.Tuple) for place in value.elts]
+    if any(isinstance(place, ast.Compare) for place in places):
+        raise PipelineError("a @move must return whole numbers, not a truth value")
+
+
 def check_key(definition: ast.FunctionDef, key: str, helpers: dict[str, ast.FunctionDef]) -> None:
     """Refuse a key of draws but as what `uniform` gets first, or as what a helper gets and uses likewise."""
     given = set()

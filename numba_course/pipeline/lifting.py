@@ -22,6 +22,7 @@ from numba_course.pipeline.language import (
     check_key,
     check_nodes,
     check_numpy,
+    check_places,
     check_returns,
     check_round,
     with_defined,
@@ -162,6 +163,8 @@ def _lifted(function, name, index, stream, channels, shapes, numbers=None):
     definition, local = _definition(function)
     own = _parameters(function, definition, channels, len(shapes))
     check_returns(definition, kind != "image")
+    if kind == "move":
+        check_places(definition)
     helpers = _Helpers(function, name, index)
     scope = _Scope(
         function, definition, local, own[0] if kind == "gather" else None, index, numbers or {}, helpers

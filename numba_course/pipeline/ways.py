@@ -17,6 +17,7 @@ from numba_course.pipeline.runtime import FLOATS
 
 def _differ(name, one, other):
     what = "a choice" if name.startswith("$") else name
+    one, other = sorted((str(one), str(other)))
     return f"{what} is {one} on one way and {other} on another: convert it, as by int(...) or np.float32(...)"
 
 

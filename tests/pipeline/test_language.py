@@ -341,6 +341,7 @@ def whole_bits(r, g, b, key):
     h = int(r) * 16777217 % 1000
     for k in (0, 1, 2):
         v += int(g) >> k
+    v = v + np.int64(WEIGHTS[(np.argmax(np.array([r, g, b])) + 1) % 3])
     middle = np.partition(np.array([r, g, b]), 1)[1]
     return v + (int(r) & mask) / 7, h, middle + np.bitwise_and(int(b), 240)
 
@@ -448,8 +449,8 @@ def truth_or_number(y, x, key):
 
 
 TWO_TYPES = {
-    two_integers: "t is uint8 on one way and int64 on another: convert it",
-    whole_or_not: "t is int64 on one way and float32 on another",
+    two_integers: "t is int64 on one way and uint8 on another: convert it",
+    whole_or_not: "t is float32 on one way and int64 on another",
     wider: "t is float32 on one way and float64 on another",
     truth_or_number: "a choice is .* on one way and .* on another",
 }
@@ -482,6 +483,19 @@ def one_after_the_other(source, out, key):
                 out[y, x, c] = twice(t) + twice(source[y, x, c]) + twice(np.float32(t))
 
 
+def test_what_is_tried_says_so_when_the_pipeline_is_made():
+    refused(whole_or_not, "t is float32 on one way and int64 on another", values=(-9999, 9999))
+
+
+@move
+def tells_the_truth(y, x, key):
+    return y > 1, x
+
+
+def test_a_move_to_a_truth_value_is_refused():
+    refused(tells_the_truth, "a @move must return whole numbers, not a truth value")
+
+
 def test_a_variable_may_have_one_type_after_another():
     both(one_after_the_other)
 
@@ -499,6 +513,8 @@ def operators(source, out, key):
             k ^= (i << u) + (i >> (u - 300))
             out[y, x, 0] = k
             out[y, x, 1] = -(u > 3) + +(u > 99) + round(u > 3)
+            k = [3] * 2
+            out[y, x, 0] += k[1] / (i + 0.5) / source.size * source.shape[1]
             out[y, x, 2] = (y - 2) ** (x - 5) + np.float32(u) ** (y - 1) + (i - i) ** (y - 1)
 
 
