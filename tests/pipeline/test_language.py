@@ -192,7 +192,7 @@ def by_a_variable(r, g, b, key):
     t = (r * np.float64(1.1), g, b)
     if r > 100:
         return t
-    return t if g > 100 else (g, b, r)
+    return t if g > 100 else (g * np.float64(1.1), b, r)
 
 
 @point
