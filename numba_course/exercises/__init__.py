@@ -33,7 +33,7 @@ NAMES = {
     "02_type_inference": ("first_above", "apply_gain", "safe_mean"),
     "03_signatures": ("axpy", "row_sums"),
     "04_machine_code": ("vector_sum", "divide_rows", "count_above"),
-    "05_arrays_and_memory": ("normalise_into", "moving_average", "robust_moving_average", "bilinear_resize"),
+    "05_arrays_and_memory": ("normalise_into", "moving_average", "bilinear_resize", "robust_moving_average"),
     "06_errors_and_debugging": (
         "repair_unsupported",
         "repair_unification",

@@ -24,6 +24,7 @@ from numba_course.process import sandbox
 # The predictions of each chapter, in the order of the text: known without loading the chapter.
 NAMES = {
     "00_start_here": ("speedup", "light"),
+    "01_execution_model": ("by_name", "compilations", "step", "billion", "first_call"),
     "02_type_inference": ("total", "branch", "fee", "overflow"),
     "03_signatures": ("seven_calls", "float32_array", "cast_number", "any_layout", "long_list"),
     "04_machine_code": ("one_word", "same_sum", "blind", "written"),

@@ -32,7 +32,8 @@ def _call(answer, *args):
 class Exercise:
     """A question with everything needed to ask it, to help with it and to judge an answer.
 
-    It remembers the last verdict, for `why`; a copy by `dataclasses.replace` remembers nothing.
+    It remembers the last verdict and the answer, for `why` and `passed`; a copy by `dataclasses.replace` remembers
+    nothing.
 
     Attributes
     ----------
@@ -85,7 +86,7 @@ class Exercise:
     modules: Modules | None = None
     not_checked: tuple[str, ...] = ("speed", "inputs larger than those tried")
     parameters: tuple = field(default=(), init=False, repr=False)  # names of the arguments
-    _memory: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # the last verdict
+    _memory: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # for `why`, `passed`
 
     def show(self, args: tuple[object, ...]) -> str:
         """What a call is given, as a finding says it."""
@@ -136,7 +137,7 @@ class Exercise:
                 verdict = examiner.examine(self, answer, waiting.report)
             except KeyboardInterrupt:  # in another thread
                 verdict = Verdict(self.name, "stopped")
-            self._remember(verdict)
+            self._remember(verdict, answer)
             records.record(verdict)
             waiting.end(replace(verdict, leads=tuple(self._leads(verdict))))
 
@@ -194,7 +195,18 @@ class Exercise:
         Verdict
             Never raises: a fault of the checker itself is the status ``our bug``.
         """
-        return self._remember(examiner.examine(self, answer))
+        return self._remember(examiner.examine(self, answer), answer)
+
+    def passed(self, answer: Callable) -> bool:
+        """Whether the last check was of this very function, and found it correct; nothing is examined for it.
+
+        Parameters
+        ----------
+        answer : function
+            One that was defined again has not been checked.
+        """
+        verdict = self._memory.get("verdict")
+        return verdict is not None and verdict.passed and self._memory["answer"] is answer
 
     def examine_file(self, path: str | Path) -> Verdict:
         """Examine the function of the exercise's name in a Python file, which runs in the child process only.
@@ -211,8 +223,8 @@ class Exercise:
             raise LookupError(f"{path} defines no function {self.name}")
         return self._remember(verdict)
 
-    def _remember(self, verdict):
-        self._memory["verdict"] = verdict
+    def _remember(self, verdict, answer=None):
+        self._memory.update(verdict=verdict, answer=answer)
         return verdict
 
     def _leads(self, verdict):

@@ -36,7 +36,7 @@ def check_array(
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{name} must be an array, or what NumPy makes one of: {error}") from None
     native = array.dtype if array.dtype.isnative else array.dtype.newbyteorder("=")
-    if native not in dtypes:
+    if native not in dtypes or native.fields:  # which make it no other for NumPy, but for Numba
         raise TypeError(f"{name} must be of dtype {_listed(dtypes)}, not {array.dtype}")
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} {'axis' if ndim == 1 else 'axes'}, not {array.ndim}")
@@ -53,7 +53,7 @@ def check_out(
     """Refuse an `out` that a kernel cannot fill, or that shares an element with itself or one of the `inputs`."""
     if not isinstance(out, np.ndarray) or np.ma.isMaskedArray(out):
         raise TypeError(f"{name} must be a plain NumPy array, not {type(out).__name__}")
-    if out.dtype not in dtypes:
+    if out.dtype not in dtypes or out.dtype.fields:
         raise TypeError(f"{name} must be of dtype {_listed(dtypes)}, not {out.dtype}")
     if out.shape != tuple(shape):
         raise ValueError(f"{name} must have shape {tuple(shape)}, not {out.shape}")

@@ -40,7 +40,7 @@ def histogram(
         It may be read-only; one that is not contiguous is copied, and so are values that do not have the dtype of
         NumPy's edges, as float32 with limits of float64 and integers of 2 bytes or more.
     bins : int, 1 <= bins <= 2**24
-    low, high : real numbers of at most 64 bits, low <= high
+    low, high : float or integer of at most 64 bits, low <= high
         As in NumPy equal ones are widened by half a unit to both sides, and their dtype has a part in that of the
         edges: float32 values and limits that are Python's numbers have edges of float32.
     out : ndarray of int64, shape (bins,), optional
@@ -59,7 +59,8 @@ def histogram(
     Raises
     ------
     TypeError
-        Another dtype, a masked array, `bins` that is no int, limits that are no real numbers or of more than 64 bits.
+        Another dtype, a masked array, `bins` or `threads` that is no int, limits that are neither floats nor integers,
+        or of more than 64 bits.
     ValueError
         `bins` or `threads` out of range; limits in the wrong order, not finite, too far apart for the difference
         to be finite; limits of two kinds, one of which NumPy rounds to compare values with it, but not to make edges;
@@ -109,11 +110,14 @@ def histogram_spec(
 def _check_limits(low, high):
     """Return the limits as scalars, equal ones widened."""
     for name, limit in (("low", low), ("high", high)):
-        kind = np.asarray(limit).dtype
-        if type(limit) is int and kind.hasobject:
+        try:
+            kind = np.asarray(limit).dtype
+        except ValueError:  # a list that is not rectangular
+            kind = np.dtype(object)
+        if isinstance(limit, int) and kind.hasobject:
             raise TypeError(f"{name} must fit in 64 bits, or be a float, not {limit}")
-        if np.ndim(limit) or kind.kind not in "iuf":
-            raise TypeError(f"{name} must be a real number, not {limit!r}")
+        if kind.kind not in "iuf" or np.ndim(limit) or np.ma.isMaskedArray(limit):
+            raise TypeError(f"{name} must be a float or an integer, not {limit!r}")
         if kind.itemsize > np.float64().itemsize:
             raise TypeError(f"{name} must be a number of at most 64 bits, not of {kind}")
         if not np.isfinite(limit):

@@ -34,10 +34,11 @@ def memcpy(destination: np.typing.NDArray[Any], source: np.typing.NDArray[Any], 
     Raises
     ------
     TypeError
-        If an argument is no array, or has a dtype with Python objects, whose references would have to be counted.
+        If an argument is no array, or has a dtype with Python objects, whose references would have to be counted, or
+        `threads` is no int.
     ValueError
-        If an array is not contiguous, `destination` is read-only, the numbers of bytes differ, or the arrays
-        overlap.
+        If an array is not contiguous, `destination` is read-only, the numbers of bytes differ, the arrays
+        overlap, or `threads` is out of range.
 
     Notes
     -----
@@ -62,7 +63,7 @@ def memcpy(destination: np.typing.NDArray[Any], source: np.typing.NDArray[Any], 
         check_copy(destination, source)
         destination, source = _as_bytes(destination), _as_bytes(source)
     try:
-        if threads == 1 and type(threads) is int:
+        if type(threads) is int and threads == 1:
             copy_bytes(destination, source)
         else:
             _copy_parts(destination, source, check_threads(threads))

@@ -66,9 +66,11 @@ def moving_average(
 
     Notes
     -----
-    The error is at most ``(window + 2) * 2**-53`` of the mean of the window's absolute values, usually about the
-    square root of that factor. As in bottleneck the sum is multiplied by ``1 / window``, so that the mean of 49
-    ones is one unit in the last place below 1. A sum beyond float64's range is infinite.
+    Means are computed in float64, with an error of at most ``(window + 2) * 2**-53`` of the mean of the window's
+    absolute values, usually about the square root of that factor, and of ``2**-1075`` more where a mean is below the
+    normal numbers. One of float32 is then rounded to that. As in bottleneck the sum is multiplied by ``1 / window``, so
+    that the float64 mean of 49 ones is one unit in the last place below 1. Where the sum of finite values leaves
+    float64's range on its way, even if it comes back, the mean is infinite or NaN.
 
     Cost: about ten operations on vectors for eight means, for any window: values are summed in overlapping eights,
     and a mean is a sum of such eights up to a boundary plus one from there on [1]_, eight means to a vector. For

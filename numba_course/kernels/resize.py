@@ -58,9 +58,9 @@ def bilinear_resize(
     Centres of pixels lie at half numbers, as in OpenCV; beyond the outer centres the edge is repeated. All old
     pixels but four are ignored, so shrinking to less than half the size shows aliasing, here as there.
 
-    Floats are as exact as their dtype allows: no subtraction takes place, so that the relative error of pixels of
-    one sign is a few units in the last place. NaN and infinity spread to all pixels next to which they count, even
-    with the weight 0. A uint8 is within 0.51 of exact arithmetic.
+    No subtraction of floats takes place, so that the error of pixels of one sign is a few units in the last place of
+    the result. NaN and infinity spread to all pixels next to which they count, even
+    with the weight 0. A uint8 is within 0.52 of exact arithmetic.
 
     O(height * width * channels) time. With one thread the GIL is released. An image or an `out` that is not contiguous
     is copied first. The tables for the last 512 pairs of an old and a new height, and of widths, are kept; to make one

@@ -246,7 +246,7 @@ def to_q8(typingctx, value):
 
 @intrinsic
 def lerp_q8(typingctx, a, b, weight):
-    """``a + (b - a) * weight / 65535``, give or take 1, of uint16 made by `to_q8` or by this."""
+    """``a + (b - a) * weight / 65535``, of uint16 made by `to_q8` or by this: less than 2 below, or up to 1 above."""
 
     def generate(context, builder, signature, args):
         a, b, weight = args

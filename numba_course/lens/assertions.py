@@ -51,12 +51,12 @@ def assert_vectorised(fn: Any, *args: Any, line: int | str | None = None, **name
         Arguments of the call; it is called once, on copies.
     line : int or str, optional
         The loop that is meant: the number of the line on which it begins, or a part of that line's text. Without it
-        no loop may be left scalar but those that hold others, and one must be packed.
+        no loop may be scalar or partly packed but those that hold others, and one must be packed.
 
     Raises
     ------
     AssertionError
-        If a loop is scalar, or it cannot be told.
+        If a loop is scalar or only partly packed, or it cannot be told.
     TypeError
         If `fn` itself has a parameter that is called `line`.
     """

@@ -42,8 +42,11 @@ class Shown:
     """Shows a table and some lines, as text and as a card, from what its subclass has.
 
     ``_title`` names the card; ``_rows()`` yields the cells of the table, headers first, or nothing; ``_lines()``
-    yields pairs of a tone and a sentence.
+    yields pairs of a tone and a sentence. On a card the table is folded under ``_summary()``, if that says something.
     """
+
+    def _summary(self):
+        return ""
 
     def _rows(self):
         return ()
@@ -62,6 +65,8 @@ class Shown:
         headers, *rows = list(self._rows()) or [()]
         lines = list(self._lines())
         body = table(headers, [map(escape, row) for row in rows]) if rows else ""
+        if summary := self._summary():
+            body = folded(summary, body)
         body += "".join(f"<div>{mark(tone, text)}</div>" for tone, text in lines)
         worst = next(tone for tone in ("bad", "warn", "info", "good", "plain") if tone in dict(lines))
         return card(self._title, worst, body)

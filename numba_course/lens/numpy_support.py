@@ -149,6 +149,10 @@ class Support(html.Shown):
                 cells[-1] = f"⟨{cells[-1]:3}⟩"
             yield entry.expression, *cells, f"{entry.instead}: {instead}" if instead else ""
 
+    def _summary(self):
+        wholly = sum({*found.values()} == {"yes"} for _, found, _ in self.rows)
+        return f"All {len(self.rows)} expressions, of which {wholly} compile with each array that was tried"
+
     def _lines(self):
         replaced = [instead for _, _, instead in self.rows if instead]
         yield "plain", f"{replaced.count('yes')} of {len(replaced)} replacements give what NumPy gives."

@@ -25,6 +25,7 @@ from numba_course.lens.interpreter_lock import Gil, gil
 from numba_course.lens.race.detector import Conflict, Races, races
 
 HOLDS, BROKEN, NOT_CHECKED, NOT_CONCERNED = "holds", "broken", "not checked", "does not concern it"
+LESS = ("scalar", "partly packed")  # than packed: states of a loop, the worst first
 KINDS = ("two writes", "read and write", "same value")  # of conflicts, as allowances name them
 
 
@@ -268,7 +269,7 @@ def packed(call: Call, line: int | str | None = None) -> Finding:
     call : Call
     line : int or str, optional
         Of the loop that is meant: the number of the line where it begins, or a part of that line's text. Without
-        it all loops that hold no other must be packed, but for those that are gone.
+        it all loops that hold no other must be packed, and not only partly, but for those that are gone.
     """
     code = call.machine_code
     text = partial(_text_of_line, call.fn)
@@ -285,10 +286,10 @@ def packed(call: Call, line: int | str | None = None) -> Finding:
     if unknown := [loop.line for loop in meant if loop.state == "not known"]:
         return Finding(NOT_CHECKED, f"what became of the loop on line {unknown[0]} is not known", code)
     states = {loop.state for loop in meant}
-    if "scalar" in states or "packed" not in states:
-        worst = next((loop for loop in meant if loop.state == "scalar"), meant[0])
+    if "packed" not in states or not states.isdisjoint(LESS):
+        worst = min(meant, key=lambda loop: LESS.index(loop.state) if loop.state in LESS else len(LESS))
         because = f": {worst.reason}" if worst.reason else ""
-        fate = {"gone": "is gone", "outer": "only holds other loops"}.get(worst.state, "is scalar")
+        fate = {"outer": "only holds other loops"}.get(worst.state, f"is {worst.state}")
         return Finding(BROKEN, f"is not vectorised: the loop on line {worst.line} {fate}{because}", code)
     return Finding(HOLDS, "is vectorised", code)
 

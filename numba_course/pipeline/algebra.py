@@ -46,6 +46,8 @@ def is_straight(definition: ast.FunctionDef, fixed: set[str], helpers: set[str])
             return _is_literal(node) or drawn or (calls and all(map(straight, node.args)))
         if isinstance(node, ast.UnaryOp):
             return isinstance(node.operand, ast.Constant)
+        if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Constant | ast.UnaryOp):
+            return False
         if isinstance(node, ast.Expr):
             return isinstance(node.value, ast.Constant)  # a docstring
         return isinstance(node, STRAIGHT) and all(map(straight, ast.iter_child_nodes(node)))

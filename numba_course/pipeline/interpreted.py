@@ -22,7 +22,8 @@ from numba_course.pipeline.runtime import LANES
 
 # What the text of a module is given beside what it imports: for builtins, whose results have other types if compiled,
 # and for what `Typed` writes.
-NAMES = "float", "len", "max", "min", "range", "int64", "binary", "unary"
+OneTypeEach = None  # the compiler
+NAMES = "float", "len", "max", "min", "range", "int64", "binary", "unary", "in_place", "power", "sized"
 WHOLE = np.iinfo(np.int64)
 int64 = np.int64
 
@@ -56,13 +57,60 @@ op_key, sample_key, uniform = (
 
 
 class Typed(ast.NodeTransformer):
-    """Have Python compute with the types that Numba gives: integers of 64 bits, also of two bytes."""
+    """Have Python compute with the types that Numba gives: integers of 64 bits, also of two bytes.
+
+    Of operations' functions, variables that are assigned more than once, choices and results are watched: see `ways`.
+    """
+
+    def __init__(self) -> None:
+        self.watched: set[str] = set()  # variables of the function
+        self.is_operations = False
+        self.places = 0
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.is_operations = node.name.startswith("step")
+        names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+        stored = [name.id for name in names if isinstance(name.ctx, ast.Store)]
+        stored += [argument.arg for argument in node.args.args]
+        self.watched = {name for name in stored if stored.count(name) > 1} if self.is_operations else set()
+        self.generic_visit(node)
+        if self.is_operations:
+            arguments = [ast.Name(arg.arg, ast.Load()) for arg in node.args.args]
+            value = _call("ways_of", ast.Constant(node.name), *arguments)
+            node.body.insert(0, ast.Assign([ast.Name("its_ways", ast.Store())], value))
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        is_watched = node.id in self.watched and isinstance(node.ctx, ast.Load)
+        return self._watched(node.id, node) if is_watched else node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        return self._watched("a choice", node) if self.is_operations else node
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        self.generic_visit(node)
+        if node.value is not None and self.is_operations:
+            node.value = self._watched("the result", node.value, "result")
+        return node
+
+    def _watched(self, name, node, place=None):
+        self.places += 1
+        place = ast.Constant(place or self.places)
+        return _call("alike", ast.Name("its_ways", ast.Load()), place, ast.Constant(name), node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         return _call("int64", node) if type(node.value) is builtins.int else node
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
+        return _call("sized", node) if node.attr in ("shape", "size", "ndim") else node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        exponent = node.right.value if isinstance(node.right, ast.Constant) else None
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Pow) and type(exponent) is builtins.int:
+            return _call("power", node.left, ast.Constant(exponent))
         return _call("binary", ast.Constant(OPERATORS[type(node.op)]), node.left, node.right)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
@@ -72,9 +120,10 @@ class Typed(ast.NodeTransformer):
         return _call("unary", ast.Constant(OPERATORS[type(node.op)]), node.operand)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        self.generic_visit(node)
-        before = ast.parse(ast.unparse(node.target), mode="eval").body
-        value = _call("binary", ast.Constant(OPERATORS[type(node.op)]), before, node.value)
+        node.value = self.visit(node.value)
+        before = self.visit(ast.parse(ast.unparse(node.target), mode="eval").body)
+        node.target = self.visit(node.target)
+        value = _call("in_place", ast.Constant(OPERATORS[type(node.op)]), before, node.value)
         return ast.copy_location(ast.Assign([node.target], value), node)
 
 
@@ -98,6 +147,10 @@ OPERATORS = {
 }
 
 
+# NumPy wants one type for both.
+OF_BITS = operator.lshift, operator.rshift, operator.and_, operator.or_, operator.xor
+
+
 def _call(name, *arguments):
     return ast.Call(ast.Name(name, ast.Load()), [*arguments], [])
 
@@ -105,14 +158,43 @@ def _call(name, *arguments):
 def binary(name: str, left: Any, right: Any) -> Any:
     """The result of an operator, of the type that Numba gives it, if both are numbers."""
     operation = getattr(operator, name)
+    if isinstance(left, list | tuple) and isinstance(right, np.integer):
+        return operation(left, builtins.int(right))
     if not (_is_number(left) and _is_number(right)):
         return operation(left, right)
     return _typed(operation, left, right)
 
 
+def sized(sizes: builtins.int | tuple[builtins.int, ...]) -> Any:
+    """What an array says of its size, as integers of 64 bits."""
+    return tuple(map(int64, sizes)) if isinstance(sizes, tuple) else int64(sizes)
+
+
+def power(value: Any, exponent: builtins.int) -> Any:
+    """A power with an exponent that is written: as Numba multiplies a number with itself."""
+    if not _is_number(value):
+        return value ** int64(exponent)
+    value = value if isinstance(value, np.floating) else int64(value)
+    result = type(value)(1)
+    while exponent:
+        if exponent & 1:
+            result = result * value
+        exponent >>= 1
+        value = value * value
+    return result
+
+
+def in_place(name: str, left: Any, right: Any) -> Any:
+    """Likewise of an operator such as ``+=``, which changes arrays and lists."""
+    if isinstance(left, np.ndarray | list):
+        return getattr(operator, f"i{name.rstrip('_')}")(left, right)
+    return binary(name, left, right)
+
+
 def unary(name: str, value: Any) -> Any:
-    """Likewise, of one number."""
+    """Likewise, of one number; a truth value is one before a sign."""
     operation = getattr(operator, name)
+    value = int64(value) if name in ("neg", "pos") and isinstance(value, np.bool_ | bool) else value
     return _typed(operation, value) if _is_number(value) else operation(value)
 
 
@@ -133,8 +215,7 @@ def _signature(operation, *dtypes):
     context.refresh()
     kinds = tuple(map(from_dtype, dtypes))
     signature = context.resolve_function_type(context.resolve_value_type(operation), kinds, {})
-    shifts = operation in (operator.lshift, operator.rshift)  # NumPy wants one type for both
-    takes = [signature.return_type] * 2 if shifts else signature.args
+    takes = [signature.return_type] * 2 if operation in OF_BITS else signature.args
     return [_cast(as_dtype(kind)) for kind in takes], _cast(as_dtype(signature.return_type))
 
 
@@ -152,7 +233,7 @@ def whole(value: Any) -> np.int64:
 
 def rounded(value: Any) -> np.int64:
     """As `runtime.rounded`."""
-    return whole(np.rint(value))
+    return whole(np.rint(value) if isinstance(value, np.floating) else value)
 
 
 def nearest(at: Any, last: builtins.int) -> np.int64:
@@ -218,6 +299,8 @@ def max(*values: Any) -> Any:
 
 def float(value: Any) -> np.floating:
     """Of 64 bits if it is none yet."""
+    if isinstance(value, np.bool_ | bool):
+        raise TypeError("float takes no truth value")  # as compiled
     return value if isinstance(value, np.floating) else np.float64(value)
 
 

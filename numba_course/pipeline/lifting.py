@@ -15,14 +15,22 @@ from typing import Any
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from numba_course.pipeline import algebra, runtime
+from numba_course.pipeline import algebra, interpreted, runtime
+from numba_course.pipeline.kinds import OTHER, REAL, WHOLE, Kinds, Reals
+from numba_course.pipeline.language import (
+    check_attribute,
+    check_key,
+    check_nodes,
+    check_numpy,
+    check_places,
+    check_returns,
+    check_round,
+    with_defined,
+)
 from numba_course.pipeline.literals import (
+    Assigned,
     AsTuple,
-    Reals,
     Rounded,
-    RoundedHelper,
-    Wholes,
-    counters,
     integer,
     literal,
     signed,
@@ -38,12 +46,16 @@ BUILTINS = {
 }
 TAKEN = {
     *BUILTINS.values(),
+    *interpreted.NAMES,
     "round",
     "np",
     "uniform",
     "op_key",
     "skey",
     "shaped",
+    "its_ways",
+    "ways_of",
+    "alike",
 }  # no local variable is called so
 # What stands for an operation's own parameters in the generated module, by kind; all but `skey` are the function's own.
 PARAMETERS = {
@@ -53,17 +65,6 @@ PARAMETERS = {
     "gather": lambda own: ["source", "skey", *own[1:4]],
     "image": lambda own: [*own[:-1], "skey"],
 }
-REFUSED = {
-    ast.Lambda: "a lambda",
-    ast.FunctionDef: "a function inside of it",
-    ast.ClassDef: "a class",
-    ast.Import: "an import",
-    ast.ImportFrom: "an import",
-    ast.Global: "a global statement",
-    ast.Nonlocal: "a nonlocal statement",
-    ast.NamedExpr: "an assignment inside of an expression",
-}
-COMPREHENSION = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 @dataclass(frozen=True)
@@ -161,26 +162,39 @@ def _lifted(function, name, index, stream, channels, shapes, numbers=None):
     kind = function.kind
     definition, local = _definition(function)
     own = _parameters(function, definition, channels, len(shapes))
+    check_returns(definition, kind != "image")
+    if kind == "move":
+        check_places(definition)
     helpers = _Helpers(function, name, index)
-    scope = _Scope(function, local, own[0] if kind == "gather" else None, index, numbers or {}, helpers)
+    scope = _Scope(
+        function, definition, local, own[0] if kind == "gather" else None, index, numbers or {}, helpers
+    )
     own = _resolved(definition, name, [each for each in own if each not in scope.numbers], scope)
+    check_key(definition, own[-1], {each.name: each for each in helpers.definitions()})
     if kind == "point" and channels == 1:
         definition = AsTuple().visit(definition)
     keeps_rows = kind == "move" and algebra.keeps_rows(definition)
-    wholes = helpers.wholes()
-    counts = counters(definition, wholes) - {own[-1]}
-    fixed, straight_helpers = {own[-1]}, helpers.straight
-    straight = (
-        kind in ("each", "point") and not counts and algebra.is_straight(definition, fixed, straight_helpers)
-    )
+    straight = kind in ("each", "point") and algebra.is_straight(definition, {own[-1]}, helpers.straight)
+    if straight:
+        definition = Assigned().visit(definition)
+    if kind in REALS:
+        _with_reals([*helpers.definitions(), definition], kind, channels, f"load{index}")
+        if not straight:
+            definition = Rounded(kind, channels if kind == "point" else 0).visit(definition)
     definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[kind](own)]
-    is_real = kind in REALS
-    helpers.use(definition, counts if is_real else None)
-    if is_real and not straight:
-        definition = Rounded(kind).visit(definition)
     definition.body[:0] = _prologue(definition, own, stream, shapes)
-    functions = *helpers.written(is_real and not straight), _written(name, definition, function)
+    functions = *helpers.written(), _written(name, definition, function)
     return Lifted(functions, helpers.made, straight, keeps_rows)
+
+
+def _with_reals(definitions, kind, channels, load):
+    """Put float32 for whole numbers where they meet pixels, in a function and those that it calls."""
+    count = len(definitions[-1].args.args)
+    parameters = {"gather": [OTHER, WHOLE, WHOLE, WHOLE, OTHER]}.get(kind, [REAL] * (count - 1) + [OTHER])
+    result = (REAL,) * channels if kind == "point" else REAL
+    kinds = Kinds(definitions, parameters, result, load)
+    for definition in definitions:
+        Reals(kinds, definition.name).visit(definition)
 
 
 def _resolved(definition, name, own, scope):
@@ -208,8 +222,6 @@ class _Helper:
 
     definition: ast.FunctionDef
     function: Any
-    wholes: set[int]  # numbers of the parameters that are whole
-    is_whole: bool = False  # whether its result is, wherever
 
 
 class _Helpers:
@@ -240,36 +252,20 @@ class _Helpers:
         definition, local = _definition(function)
         own = [argument.arg for argument in definition.args.args]
         _check_plain(definition, "a function that generated code calls")
-        own = _resolved(definition, name, own, _Scope(function, local, None, self.index, {}, self))
-        counts = counters(definition, self.wholes())
-        if not counts and algebra.is_straight(definition, set(), self.straight):
+        check_returns(definition, False)
+        own = _resolved(
+            definition, name, own, _Scope(function, definition, local, None, self.index, {}, self)
+        )
+        if algebra.is_straight(definition, set(), self.straight):
             self.straight.add(name)
-        self.entries[name] = _Helper(definition, function, {own.index(each) for each in counts & {*own}})
+            definition = Assigned().visit(definition)
+        self.entries[name] = _Helper(definition, function)
 
-    def wholes(self):
-        """Which arguments are whole numbers, for what calls these."""
-        return Wholes(f"load{self.index}", {name: entry.wholes for name, entry in self.entries.items()})
+    def definitions(self):
+        return [entry.definition for entry in self.entries.values()]
 
-    def use(self, definition, counts):
-        """Note how a function uses results of these; put float32 into it, if it is given what counts in it."""
-        calls = [node for node in ast.walk(definition) if isinstance(node, ast.Call)]
-        real = []
-        if counts is not None:
-            reals = Reals(counts, self.wholes())
-            reals.visit(definition)
-            real = reals.calls
-        for node in calls:
-            name = node.func.id if isinstance(node.func, ast.Name) else ""
-            if name in self.entries and not any(node is other for other in real):
-                self.entries[name].is_whole = True
-
-    def written(self, rounded):
-        """All of them; numbers that they give are rounded to float32, unless they are whole or vectors."""
-        for entry in reversed(self.entries.values()):
-            counts = None if entry.is_whole else counters(entry.definition, self.wholes())
-            self.use(entry.definition, counts)
-            if rounded and not entry.is_whole:
-                RoundedHelper(self.entries).visit(entry.definition)
+    def written(self):
+        """All of them."""
         return [_written(name, entry.definition, entry.function) for name, entry in self.entries.items()]
 
 
@@ -293,9 +289,12 @@ def _definition(function):
     name = getattr(function, "__qualname__", repr(function))
     if not inspect.isfunction(function) or hasattr(function, "__wrapped__"):
         raise PipelineError(f"{name} must be a plain function written with def, not wrapped in another one")
+    if function.__name__ == "<lambda>":
+        raise PipelineError(f"{name} must be written with def")
     try:
-        text = textwrap.dedent(inspect.getsource(function))
-        statement = parse(text).body[0]
+        # However far its lines are indented, those of comments and texts may be indented less.
+        text = f"if True:\n{textwrap.indent(inspect.getsource(function), ' ')}"
+        statement = ast.increment_lineno(parse(text).body[0].body[0], -1)
         if not isinstance(statement, ast.FunctionDef):
             raise PipelineError(f"{name} must be written with def")
         table = symtable.symtable(text, "<operation>", "exec")
@@ -305,6 +304,7 @@ def _definition(function):
         raise PipelineError(
             f"the source of {name} was changed after it was run: import it, or run its cell, again"
         )
+    check_nodes(statement)
     inside = next(part for part in table.get_children() if part.get_name() == statement.name)
     return statement, {symbol.get_name() for symbol in inside.get_symbols() if symbol.is_local()}
 
@@ -349,11 +349,11 @@ def _about(value):
 def _parameters(function, definition, channels, arrays):
     """The names of the function's parameters, if there are as many as its kind has, and no others."""
     own, kind = [argument.arg for argument in definition.args.args], function.kind
+    _check_plain(definition, f"a @{kind} function")
     wanted = KINDS[kind] + max(arrays - 2, 0) + (channels if kind == "point" else 0)
     if len(own) != wanted:
         why = f" where images have {channels} channel{'s'[: channels - 1]}" if kind == "point" else ""
         raise PipelineError(f"a @{kind} function must have {wanted} parameters{why}, not {len(own)}")
-    _check_plain(definition, f"a @{kind} function")
     return own
 
 
@@ -366,21 +366,13 @@ def _check_plain(definition, what):
 class _Scope(ast.NodeTransformer):
     """Put for each name what Python finds under it: a local variable, a literal, or what generated code may call."""
 
-    def __init__(self, function, local, load, index, numbers, helpers):
+    def __init__(self, function, definition, local, load, index, numbers, helpers):
         self.local, self.load, self.index, self.numbers = local, load, index, numbers
+        self.used = algebra.names_in(definition) | local
         self.helpers = helpers
         self.cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         self.globals, self.qualified, self.made = function.__globals__, function.__qualname__, helpers.made
         self.taken = TAKEN | {f"load{index}"} | ({"source"} if load else set())
-
-    def visit(self, node):
-        if what := REFUSED.get(type(node)) if node not in (getattr(self, "outermost", node),) else None:
-            raise PipelineError(f"generated code cannot hold {what}")
-        return super().visit(node)
-
-    def visit_FunctionDef(self, node):
-        self.outermost = node
-        return self.generic_visit(node)
 
     def visit_arg(self, node):
         return ast.arg(self._renamed(node.arg))
@@ -404,11 +396,19 @@ class _Scope(ast.NodeTransformer):
         return self._expression(self._found(node.id), node.id)
 
     def visit_Attribute(self, node):
-        """What a module has under a name: of NumPy anything, of others a number or `uniform`."""
+        """What a module has under a name: of NumPy what `language` allows, of others a number or `uniform`."""
         found, path, root = self._of_module(node)
-        if found is None or (root is np and not isinstance(found, float)):
-            return self.generic_visit(node)
-        return self._expression(found, path)
+        if root is None:
+            self.generic_visit(node)
+            check_attribute(node.attr)
+            return node
+        if root is not np:
+            return self._expression(found, path)
+        name = path.partition(".")[2]
+        check_numpy(name)
+        return (
+            self._expression(found, path) if isinstance(found, float) else parse(f"np.{name}").body[0].value
+        )
 
     def visit_Constant(self, node):
         return (
@@ -435,37 +435,51 @@ class _Scope(ast.NodeTransformer):
             arguments += map(self.visit, node.args)
             return ast.Call(ast.Name(f"load{self.index}", ast.Load()), arguments, [])
         if helper := self._helper(node.func):
-            if node.keywords or any(isinstance(value, ast.Starred) for value in node.args):
+            if node.keywords:
                 raise PipelineError(f"{ast.unparse(node.func)} must be called by position")
             name, takes = self.helpers.named(helper, ast.unparse(node.func))
             if len(node.args) != takes:
                 raise PipelineError(f"{ast.unparse(node.func)} takes {takes} arguments, not {len(node.args)}")
             return ast.Call(ast.Name(name, ast.Load()), list(map(self.visit, node.args)), [])
+        called = ast.unparse(node.func)
         self.generic_visit(node)
+        if node.keywords and isinstance(node.func, ast.Name):
+            raise PipelineError(f"{called} must be called by position")
         if isinstance(node.func, ast.Name) and node.func.id == "rounded" and len(node.args) > 1:
+            check_round(node)
             node.func.id = "round"  # to so many digits, which gives a float
         return node
 
-    def generic_visit(self, node):
-        if isinstance(node, COMPREHENSION):
-            return self._comprehension(node)
-        return super().generic_visit(node)
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        return with_defined(node)
 
-    def _comprehension(self, node):
+    def visit_AugAssign(self, node):
+        """Where the operator needs more than it takes, it is written out."""
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.LShift | ast.RShift | ast.Pow) or not isinstance(
+            node.target, ast.Name
+        ):
+            return node
+        value = with_defined(ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value))
+        return ast.copy_location(ast.Assign([node.target], value), node)
+
+    def visit_ListComp(self, node):
         """Its targets are local in it, but for what the first loop goes through."""
         first, outside = self.visit(node.generators[0].iter), self.local
         targets = [part for loop in node.generators for part in ast.walk(loop.target)]
         self.local = outside | {part.id for part in targets if isinstance(part, ast.Name)}
         node.generators[0].iter = ast.Constant(None)
-        super().generic_visit(node)
+        self.generic_visit(node)
         node.generators[0].iter, self.local = first, outside
         return node
 
     def _renamed(self, name):
-        """A local variable's name, or another one where generated code uses that for something else."""
-        while name in self.taken or name.startswith("step"):
-            name = f"its_{name}"
-        return name
+        """A local variable's name, or one that is nowhere in it where generated code uses that for something else."""
+        new = name
+        while new in self.taken or new.startswith("step") or (new != name and new in self.used):
+            new = f"its_{new}"
+        return new
 
     def _found(self, name):
         """What a name that is not local stands for; in a class, Python puts its name before two underscores."""
@@ -492,7 +506,9 @@ class _Scope(ast.NodeTransformer):
         module, path, root = self._of_module(node.value)
         if not isinstance(module, ModuleType):
             return None, "", None
-        return getattr(module, node.attr, None), f"{path}.{node.attr}", root
+        if not hasattr(module, node.attr):
+            raise PipelineError(f"the name {path}.{node.attr} is not defined")
+        return getattr(module, node.attr), f"{path}.{node.attr}", root
 
     def _helper(self, node):
         """The Python function that is called under a name, if its text is to be taken over."""
@@ -517,6 +533,7 @@ class _Scope(ast.NodeTransformer):
             if known in BUILTINS and value is getattr(builtins, known):
                 return ast.Name(BUILTINS[known], ast.Load())
             if getattr(np, known, None) is value:
+                check_numpy(known)
                 return ast.Attribute(ast.Name("np", ast.Load()), known, ast.Load())
             what = (
                 "hold the function" if inspect.isfunction(value) or isinstance(value, Dispatcher) else "call"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
-from numba_course.pipeline import algebra
 from numba_course.pipeline.protocol import PipelineError
 from numba_course.syntax import parse
 
@@ -29,6 +27,18 @@ def literal(value: Any, what: str) -> ast.expr:
     raise PipelineError(
         f"{what} is of type {type(value).__name__!r}; generated code takes numbers and tuples of numbers"
     )
+
+
+def as_float32(value: ast.expr | int) -> ast.expr:
+    """An expression as float32; a whole number, if that holds it."""
+    if not isinstance(value, int):
+        return ast.Call(ast.parse("np.float32", mode="eval").body, [value], [])
+    if not abs(value) < 2**63 or int(np.float32(value)) != value:
+        raise PipelineError(
+            f"the whole number {value} would be float32 beside pixels, which cannot hold it; write it as a float, or "
+            "int(...) around the pixel"
+        )
+    return literal(float(value), "a number in it")
 
 
 def signed(number: int) -> ast.expr:
@@ -55,95 +65,14 @@ def integer(node: ast.AST) -> int | None:
 
 
 BITS = ast.BitAnd | ast.BitOr | ast.BitXor | ast.LShift | ast.RShift
-WHOLE_FROM = {
-    "uniform": 0,
-    "range": 0,
-    "round": 1,
-    "np.empty": 0,
-    "np.zeros": 0,
-    "np.ones": 0,
-    "np.full": 0,
-    "np.arange": 0,
-}  # from this argument on, those of these are whole numbers
 
 
-class Wholes:
-    """Which arguments of a call are whole numbers: the same for all calls that a function of an operation makes.
-
-    Parameters
-    ----------
-    load : str
-        What a gather calls to load a pixel; its places are whole.
-    helpers : dict of str to set of int
-        From the helpers' names to the numbers of their parameters that are whole.
-    """
-
-    def __init__(self, load: str, helpers: dict[str, set[int]]) -> None:
-        self.whole_from, self.helpers = {**WHOLE_FROM, load: 2}, helpers
-
-    def __call__(self, call: ast.Call) -> set[int]:
-        name, count = ast.unparse(call.func), len(call.args)
-        return self.helpers.get(name, set(range(self.whole_from.get(name, count), count)))
-
-
-def counters(definition: ast.FunctionDef, wholes: Wholes) -> set[str]:
-    """Variables that hold indices, numbers of draws or bounds of loops, or lead to those."""
-    used, leads = set(), []
-    for node in ast.walk(definition):
-        if isinstance(node, ast.Subscript):
-            used |= algebra.names_in(node.slice)
-        elif isinstance(node, ast.Call):
-            for at in wholes(node):
-                used |= algebra.names_in(node.args[at])
-        elif isinstance(node, ast.Assign | ast.AugAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            leads += [
-                (target.id, algebra.names_in(node.value))
-                for target in targets
-                if isinstance(target, ast.Name)
-            ]
-    found = set()
-    while used - found:
-        found |= used
-        used |= {name for target, names in leads if target in found for name in names}
-    return found
-
-
-class Reals(ast.NodeTransformer):
-    """Put float32 for the integers of arithmetic on pixels, or ``r / 3`` were float64: compiled, not as Python.
-
-    Integers they remain in indices, places of pixels, numbers of draws, bounds of loops, in what is assigned to
-    variables that lead to those, and under the operators of bits.
-    """
-
-    def __init__(self, counters: set[str], wholes: Wholes) -> None:
-        self.counters, self.wholes = counters, wholes
-        self.calls: list[ast.Call] = []  # whose results may be real
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        return literal(float(node.value), "a number in it") if type(node.value) is int else node
-
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
-        return node if self._counts(*node.targets) else self.generic_visit(node)
+class Assigned(ast.NodeTransformer):
+    """Write ``r += x`` as ``r = r + x``: vectors are values, and nothing else has them too."""
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        return node if self._counts(node.target) else self.generic_visit(node)
-
-    def _counts(self, *targets):
-        return all(isinstance(target, ast.Name) and target.id in self.counters for target in targets)
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        node.value = self.visit(node.value)
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.calls.append(node)
-        whole = self.wholes(node)
-        node.args = [value if at in whole else self.visit(value) for at, value in enumerate(node.args)]
-        return node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        return node if isinstance(node.op, BITS) else self.generic_visit(node)
+        before = ast.parse(ast.unparse(node.target), mode="eval").body
+        return ast.copy_location(ast.Assign([node.target], ast.BinOp(before, node.op, node.value)), node)
 
 
 class AsTuple(ast.NodeTransformer):
@@ -161,14 +90,22 @@ class AsTuple(ast.NodeTransformer):
 
 
 class Rounded(ast.NodeTransformer):
-    """Have a function return float32, as its state says, whichever way it takes."""
+    """Have a function return float32, as its state says, whichever way it takes: of a point, so many."""
 
-    def __init__(self, kind: str) -> None:
-        self.is_point = kind == "point"
+    def __init__(self, kind: str, channels: int = 0) -> None:
+        self.is_point, self.channels = kind == "point", channels
 
-    def visit_Return(self, node: ast.Return) -> ast.AST:
-        if node.value is not None:
-            node.value = self.rounded(node.value)
+    def visit_Return(self, node: ast.Return) -> Any:
+        if node.value is None:
+            return node
+        if self.channels and not _is_of_tuples(node.value):
+            names: list[ast.expr] = [ast.Name(f"step_{c}", ast.Store()) for c in range(self.channels)]
+            into = ast.Tuple(names, ast.Store())
+            values: list[ast.expr] = [ast.Name(f"step_{c}", ast.Load()) for c in range(self.channels)]
+            first = ast.copy_location(ast.Assign([into], node.value), node)
+            last = ast.copy_location(ast.Return(self.rounded(ast.Tuple(values, ast.Load()))), node)
+            return [first, last]
+        node.value = self.rounded(node.value)
         return node
 
     def rounded(self, value: ast.expr) -> ast.expr:
@@ -182,30 +119,13 @@ class Rounded(ast.NodeTransformer):
         return value
 
 
-class RoundedHelper(Rounded):
-    """Likewise for what such a function calls, as far as it is seen to return numbers, or tuples of them."""
-
-    def __init__(self, helpers: Collection[str]) -> None:
-        super().__init__("point")
-        self.helpers, self.others = helpers, set[str]()  # names of variables that may be no numbers
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        for part in ast.walk(node):
-            if isinstance(part, ast.Assign) and any(map(self._is_other, ast.walk(part.value))):
-                self.others |= {target.id for target in part.targets if isinstance(target, ast.Name)}
-        return self.generic_visit(node)
-
-    def rounded(self, value: ast.expr) -> ast.expr:
-        if isinstance(value, ast.IfExp | ast.Tuple) or self._is_other(value):
-            return super().rounded(value)
-        return _call_of_float32(value)
-
-    def _is_other(self, value):
-        """Whether it is a tuple or a truth value, or what another helper returns, which does the same."""
-        name = value.func if isinstance(value, ast.Call) else value
-        known = isinstance(name, ast.Name) and name.id in (self.others | {*self.helpers})
-        return known or isinstance(value, ast.Tuple | ast.Compare | ast.BoolOp)
+def _is_of_tuples(value):
+    """Whether it is a tuple, or a choice between some, whose parts are seen."""
+    if isinstance(value, ast.IfExp):
+        return _is_of_tuples(value.body) and _is_of_tuples(value.orelse)
+    return isinstance(value, ast.Tuple)
 
 
 def _call_of_float32(value):
-    return ast.Call(parse("np.float32").body[0].value, [value], [])
+    is_one = isinstance(value, ast.Call) and ast.unparse(value.func) == "np.float32"
+    return value if is_one else as_float32(value)

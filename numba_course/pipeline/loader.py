@@ -14,7 +14,7 @@ import numpy as np
 from rich.progress import Progress
 
 from numba_course.kernels.checks import MOST_THREADS, check_integer
-from numba_course.pipeline.pipeline import Pipeline, image_numbers
+from numba_course.pipeline.pipeline import LARGEST, Pipeline, array_of, check_flag, image_numbers
 from numba_course.pipeline.protocol import PipelineError, checked
 
 PATIENCE = 1.0  # seconds before a progress bar is shown
@@ -32,7 +32,7 @@ class Loader:
     pipeline : Pipeline
     images : ndarray of uint8, (n, height, width, channels)
     labels : sequence, optional
-        One for each image.
+        One for each image, all of one type.
     batch_size : int, at least 1
     indices : sequence of int, or of a bool for each image, optional
         Which images it goes through: their numbers, or a mask; all if not given.
@@ -42,7 +42,7 @@ class Loader:
     workers : int, 1 <= workers <= 4096
         Threads; each makes whole batches.
     ahead : int, at least 0
-        Batches that may be ready before they are asked for.
+        Batches that may be ready before they are asked for: no more than there are.
     shuffle : bool
         Whether to go through the images in an order that depends on the pipeline's seed and the epoch.
     drop_last : bool
@@ -53,7 +53,8 @@ class Loader:
     Attributes
     ----------
     epoch : int
-        Number of the epoch that the next iteration makes; it may be set, to go on where another run was left.
+        Number of the epoch that the next iteration makes, in 0..2**64 - 1; it may be set, to go on where another run
+        was left.
 
     Yields
     ------
@@ -94,7 +95,11 @@ class Loader:
         drop_last: bool = False,
         progress: bool = False,
     ) -> None:
+        if not isinstance(pipeline, Pipeline):
+            raise PipelineError(f"pipeline must be a Pipeline, not {type(pipeline).__name__}")
         pipeline.check(images)
+        for name, flag in (("shuffle", shuffle), ("drop_last", drop_last), ("progress", progress)):
+            check_flag(name, flag)
         batch_size = checked(check_integer, "batch_size", batch_size, 1)
         ahead = checked(check_integer, "ahead", ahead, 0)
         self.workers = checked(check_integer, "workers", workers, 1, MOST_THREADS)
@@ -105,31 +110,38 @@ class Loader:
         self.indices = image_numbers("indices", numbers, len(images))
         self.labels = None if labels is None else self._one_for_each_image(labels)
         self.shuffle, self.drop_last, self.progress = shuffle, drop_last, progress
-        # Those that are ready, those that workers fill, and the one that the consumer holds.
-        self.slots = [pipeline.allocate(batch_size) for _ in range(ahead + self.workers + 1)]
+        # Those that are ready, those that workers fill, and the one that the consumer holds; no more than batches.
+        share = len(range(self.rank, len(self.indices), self.world))
+        count = min(ahead + self.workers + 1, max(-(-share // batch_size), 1))
+        self._batch_size = batch_size
+        self.slots = [pipeline.allocate(min(batch_size, max(share, 1))) for _ in range(count)]
         self.epoch = 0
         self._running = _Running()
 
+    @property
+    def batch_size(self) -> int:
+        """Samples in a batch; the slots are made for so many, or for all that there are."""
+        return self._batch_size
+
     def _one_for_each_image(self, labels):
-        array, count = checked(np.asarray, labels), len(self.images)
+        array, count = array_of("labels", labels), len(self.images)
         if array.ndim == 0:
             raise PipelineError(f"labels must be a sequence, not {type(labels).__name__}")
         if len(array) != count:
             raise PipelineError(f"labels must be as many as the images, {count}, not {len(array)}")
+        if isinstance(labels, list | tuple) and array.dtype != object and not _is_as_given(array, labels):
+            raise PipelineError(
+                f"labels must be of one type, or an array: NumPy makes {array.dtype} of these"
+            )
         return array
-
-    @property
-    def batch_size(self) -> int:
-        """Samples in a batch; the slots are made for so many."""
-        return len(self.slots[0])
 
     def __len__(self) -> int:
         whole, rest = divmod(len(range(self.rank, len(self.indices), self.world)), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
     def order(self, epoch: int) -> np.typing.NDArray[np.int64]:
-        """The numbers of the samples in the order of an epoch, an integer of at least 0."""
-        epoch = checked(check_integer, "epoch", epoch, 0)
+        """The numbers of the samples in the order of an epoch, an integer in 0..2**64 - 1."""
+        epoch = checked(check_integer, "epoch", epoch, 0, LARGEST)
         order = self.indices
         if self.shuffle:
             order = order[np.random.default_rng([self.pipeline.seed, epoch]).permutation(len(order))]
@@ -161,8 +173,8 @@ class Loader:
                 raise RuntimeError(IN_USE)
             running.iterator = itself[0]
         running.end()  # what two interrupts left of the epoch before
-        epoch = self.epoch
-        self.epoch += 1
+        epoch = checked(check_integer, "epoch", self.epoch, 0, LARGEST)
+        self.epoch = epoch + 1
         yield from self._batches(running, _Epoch(self, epoch))
 
     def _batches(self, running, work):
@@ -200,6 +212,22 @@ class Loader:
         finally:
             if bar is not None and self._running.process == os.getpid():
                 bar.stop()
+
+
+def _is_as_given(array, values):
+    """Whether an array holds the values that it was made of, each of its own type."""
+    pairs = zip(_flat(array.tolist()), _flat(values), strict=True)
+    return all(type(one) is type(other) and (one == other or other != other) for one, other in pairs)
+
+
+def _flat(values):
+    """The single values in sequences of sequences, as Python's own."""
+    for value in values:
+        value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+        if isinstance(value, list | tuple):
+            yield from _flat(value)
+        else:
+            yield value
 
 
 @dataclass

@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
@@ -17,7 +17,7 @@ from numba.np.numpy_support import from_dtype
 from numba_course.kernels.checks import check_integer, check_out, check_threads
 from numba_course.lens import errors
 from numba_course.pipeline import modules
-from numba_course.pipeline.program import Program, generate, kilobytes
+from numba_course.pipeline.program import Program, generate, kilobytes, told
 from numba_course.pipeline.protocol import Operation, PipelineError, State, checked
 
 LARGEST = 2**64 - 1  # seed and epoch are mixed as unsigned integers of 64 bits
@@ -62,9 +62,12 @@ class Pipeline:
     number of callers may call at once, and a forked process makes threads of its own. A call waits for the slowest of
     its threads: where other programs want the processors, it may wait for many times as long as one thread would take.
 
-    Compiled or not, pixels have the same bits, but for `fastmath`, for NumPy's functions, such as ``np.sin``, which are
-    the compiler's in one case and NumPy's in the other, and in an @image for variables that are integers on one way
-    and floats on another. Where NUMBA_DISABLE_JIT is set, bytes are resized in float32, and may differ by one.
+    Compiled or not, pixels have the same bits, but for `fastmath`; for NumPy's functions, such as ``np.sin``, and
+    powers with an exponent that is not written as a whole number, which are the compiler's in one case and NumPy's in
+    the other; for floats that an @image writes into memory of integers that cannot hold them; for the smallest whole
+    number divided by -1, and unsigned ones by 0; and for a variable that has no value on the way that is taken:
+    compiled it is anything, as Python an error. A variable of two types on two ways is refused; as Python, once both
+    were gone. Where NUMBA_DISABLE_JIT is set, bytes are resized in float32, and may differ by one.
 
     docs/pipeline.md says what it is made for, and what not.
 
@@ -94,8 +97,9 @@ class Pipeline:
         seed = checked(check_integer, "seed", seed, 0, LARGEST)
         threads = checked(check_threads, threads)
         for name, flag in (("fastmath", fastmath), ("boundscheck", boundscheck), ("compiled", compiled)):
-            if not isinstance(flag, bool):
-                raise PipelineError(f"{name} must be True or False, not {flag!r}")
+            check_flag(name, flag)
+        if not isinstance(operations, Iterable) or isinstance(operations, str | Operation):
+            raise PipelineError(f"operations must be a sequence of operations, not {told(operations):.60}")
         program = generate(operations, shape, _dtype(dtype), fastmath=fastmath, boundscheck=boundscheck)
         self.__setstate__((program, seed, threads, compiled))
 
@@ -161,7 +165,8 @@ class Pipeline:
         return f"{where}:{lines[max(n for n in lines if n <= inside)]}: {said}"
 
     def allocate(self, samples: int) -> np.typing.NDArray[Any]:
-        """An uninitialised array for a batch of that many samples."""
+        """An uninitialised array for a batch of that many samples, at least 0."""
+        samples = checked(check_integer, "samples", samples, 0)
         return np.empty(self._shape(samples), self.output.dtype)
 
     def _shape(self, samples):
@@ -218,7 +223,7 @@ class Pipeline:
         """Raise PipelineError unless `images` are what the pipeline was made for."""
         shape = self.program.input.shape
         wanted = f"images must be a C-contiguous uint8 array (n, {', '.join(map(str, shape))})"
-        if not isinstance(images, np.ndarray):
+        if not isinstance(images, np.ndarray) or np.ma.isMaskedArray(images):
             raise PipelineError(f"{wanted}, not {type(images).__name__}")
         if images.dtype != np.uint8 or images.shape[1:] != shape or images.ndim != 4:
             raise PipelineError(f"{wanted}, not {images.dtype} {images.shape}")
@@ -293,9 +298,25 @@ def _quiet(function):
     return call
 
 
+def check_flag(name: str, flag: object) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(flag, bool):
+        raise PipelineError(f"{name} must be True or False, not {flag!r:.60}")
+
+
+def array_of(name: str, values: Any) -> np.typing.NDArray[Any]:
+    """Values as an array; those are refused of which NumPy makes none, or that are masked."""
+    if np.ma.isMaskedArray(values):
+        raise PipelineError(f"{name} must not be a masked array")
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError):
+        raise PipelineError(f"{name} must be a sequence of values of one shape, not {values!r:.60}") from None
+
+
 def image_numbers(name: str, rows: Any, count: int) -> np.typing.NDArray[np.int64]:
     """The numbers of images that are given as such, or by a mask; there are so many images."""
-    mask = checked(np.asarray, rows)
+    mask = array_of(name, rows)
     if mask.dtype == bool:
         if mask.shape != (count,):
             raise PipelineError(
@@ -310,7 +331,7 @@ def image_numbers(name: str, rows: Any, count: int) -> np.typing.NDArray[np.int6
 
 def _integers(name, values):
     """Whole numbers as a row of int64; those of other types, such as True, 2.0 or "2", are refused."""
-    array = checked(np.asarray, values)
+    array = array_of(name, values)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise PipelineError(f"{name} must be a sequence of integers, not {values!r:.60}")
     if array.size and array.max() > np.iinfo(np.int64).max:

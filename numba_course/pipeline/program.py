@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from numba_course.kernels.checks import check_integer
-from numba_course.pipeline import runtime, trial
+from numba_course.pipeline import runtime, trial, ways
 from numba_course.pipeline.lifting import Lifted, lift
 from numba_course.pipeline.protocol import (
     AN_ADDRESS,
@@ -384,7 +384,7 @@ class _Writer:
         self.floats = f"error_model='numpy', fastmath={FAST if fastmath else False}"
         self.boundscheck = boundscheck
         self.memory, self.functions, self.places = [], [], {}
-        self.imports = {runtime.__name__: set(runtime.GENERATED)}
+        self.imports = {runtime.__name__: set(runtime.GENERATED), ways.__name__: {"OneTypeEach"}}
 
     def module(self, first, output):
         """The whole text."""
@@ -415,7 +415,7 @@ class _Writer:
             *imports,
             "",
             "# An operation's own indices are always looked at; what the shapes show costs nothing.",
-            f"step = njit(forceinline=True, {self.floats}, boundscheck=True)",
+            f"step = njit(forceinline=True, {self.floats}, boundscheck=True, pipeline_class=OneTypeEach)",
             f"between = njit(forceinline=True, {self.floats}, boundscheck={self.boundscheck!r})",
             "",
         ]

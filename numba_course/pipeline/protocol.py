@@ -142,8 +142,8 @@ class Operation(ABC):
         -----
         A pipeline refuses what a function of its kind cannot make: a @point another shape, a @move another dtype,
         any but an @image another number of channels. An @each, @point or @gather is tried on black and white: one
-        that declares a range and gives values beyond it is refused; of one that does not override this method, the
-        range becomes None. An @image is taken at its word.
+        that declares a range and gives values beyond it, or cannot be tried, is refused; of one that does not override
+        this method, the range becomes None. An @image is taken at its word.
         """
         return state, None
 
@@ -156,6 +156,12 @@ class Operation(ABC):
         becomes a literal, NumPy, `uniform`, or one of abs, bool, float, int, len, max, min, range, round. What it
         calls may be a Python function, compiled by `numba.njit` or not, of a module or a notebook: its text is taken
         over in the same way, without the options of `njit`, called by position, and without recursion.
+
+        It may hold assignments, tests, loops and arithmetic, and of NumPy what `language` lists: what computes element
+        by element, and what makes, sums, sorts and reshapes arrays. What reads memory unasked, such as ``array.flat``,
+        is refused, and so is what is not the same compiled and as Python: a variable of two types on two ways, a way
+        without a result, a match. A whole number stays whole until it meets a pixel, and is float32 there; `key` is
+        for `uniform` alone. Shifts count modulo 64.
         """
 
     def __repr__(self) -> str:

@@ -29,6 +29,7 @@ GENERATED = (
     "whole",
 )
 LANES = 8  # pixels in a vector
+NUMBERS = types.Number, types.Boolean  # what a vector is computed with
 ROWS_AHEAD = 4  # that are fetched while one is read backwards
 BYTE, INT, LONG, FLOAT = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
 
@@ -40,10 +41,10 @@ class Pixels(Vector):
         super().__init__(types.float32, LANES)
 
     def unify(self, typingctx: Any, other: types.Type) -> types.Type | None:
-        return self if isinstance(other, types.Number) else None
+        return self if isinstance(other, NUMBERS) else None
 
     def can_convert_from(self, typingctx: Any, other: types.Type) -> Conversion | None:
-        return Conversion.safe if isinstance(other, types.Number) else None
+        return Conversion.safe if isinstance(other, NUMBERS) else None
 
 
 @register_model(Pixels)
@@ -378,7 +379,7 @@ def _define(function, instruction):
     @type_callable(function)
     def type_of(context):
         def typer(a, b):
-            if FLOATS in (a, b) and all(kind == FLOATS or isinstance(kind, types.Number) for kind in (a, b)):
+            if FLOATS in (a, b) and all(kind == FLOATS or isinstance(kind, NUMBERS) for kind in (a, b)):
                 return FLOATS
 
         return typer
@@ -389,8 +390,10 @@ def _define(function, instruction):
         ]
         return instruction(builder, *values)
 
-    for kinds in ((Vector, Vector), (Vector, types.Number), (types.Number, Vector)):
-        lower_builtin(function, *kinds)(compute)
+    lower_builtin(function, Vector, Vector)(compute)
+    for number in NUMBERS:
+        lower_builtin(function, Vector, number)(compute)
+        lower_builtin(function, number, Vector)(compute)
 
 
 def _vector(context, builder, kind, value):
@@ -402,6 +405,7 @@ def _vector(context, builder, kind, value):
     return builder.shuffle_vector(single, single, _places([0] * LANES))
 
 
+@lower_cast(types.Boolean, Pixels)
 @lower_cast(types.Number, Pixels)
 def _to_vector(context, builder, kind, wanted, value):
     return _vector(context, builder, kind, value)

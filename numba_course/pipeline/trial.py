@@ -8,7 +8,7 @@ import numpy as np
 
 from numba_course.pipeline import modules, runtime
 from numba_course.pipeline.lifting import Lifted
-from numba_course.pipeline.protocol import REALS, State
+from numba_course.pipeline.protocol import REALS, PipelineError, State
 
 SLACK = 1e-3  # of the range: as much as rounding may do
 KEYS = tuple(np.uint64(key) for key in (1, 2**40, 2**63, 2**64 - 5))
@@ -17,7 +17,7 @@ KEYS = tuple(np.uint64(key) for key in (1, 2**40, 2**63, 2**64 - 5))
 def outside(lifted: Lifted, kind: str, before: State, after: State) -> str:
     """A value beyond the declared range, and for what it is given; nothing where none was found.
 
-    Of an @image, which may take long, and of what cannot be run, nothing is found: it is taken at its word.
+    Of an @image, which may take long, nothing is found: it is taken at its word.
     """
     if before.values is None or after.values is None or kind not in REALS:
         return ""
@@ -30,8 +30,10 @@ def outside(lifted: Lifted, kind: str, before: State, after: State) -> str:
                 for value in result:
                     if not low - slack <= value <= high + slack:
                         return f"{float(value):g} for {given}"
-    except Exception:
-        pass  # the compiler, or the first call, says what it is
+    except PipelineError:
+        raise
+    except Exception as error:  # whatever it is, the values are not known
+        return f"{type(error).__name__} as it is tried: {error}"
     return ""
 
 

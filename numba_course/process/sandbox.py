@@ -43,7 +43,7 @@ from numba_course.process.pickling import dumps
 AT_FIRST = tuple(sys.path)  # with it Numba and this package were found
 PRELOADED = "numba_course.process.warm"  # by every fork server
 KEPT_OUTPUT = 2_000  # characters of what the child printed
-STARTING = 60.0  # seconds that a child may take before it is ready: on a busy machine it waits for its turn
+STARTING = 180.0  # seconds that a child may take before it is ready: on a busy machine its server imports for so long
 LOOKS = 1.0  # seconds between two looks at a fork server from which a child should have come
 ALTOGETHER = (
     600.0  # seconds that all steps of a call may take together, if each may take less than a tenth of it

@@ -330,6 +330,22 @@ def test_a_copy_remembers_nothing(capsys):
     assert "what the card left out" in capsys.readouterr().out
 
 
+def test_an_answer_has_passed_if_the_last_check_was_of_it_and_found_it_correct(monkeypatch):
+    toy, again = exercise(), njit(triple.py_func)
+
+    def examine(exercise, answer, report=None):
+        return Verdict(exercise.name, "correct" if answer in (triple, again) else "wrong")
+
+    monkeypatch.setattr("numba_course.exercises.examination.examiner.examine", examine)
+    assert not toy.passed(triple) and not toy.passed(None)
+    toy.examine(triple)
+    assert toy.passed(triple) and not toy.passed(again) and not replace(toy).passed(triple)
+    toy.check(again)
+    assert toy.passed(again) and not toy.passed(triple)
+    toy.check(abs)
+    assert not toy.passed(abs) and not toy.passed(again)
+
+
 def test_a_chapter_is_loaded_when_one_of_its_exercises_is_asked_for():
     code = (
         "import sys; from numba_course import exercises; exercises.progress(); dir(exercises); exercises.double; "

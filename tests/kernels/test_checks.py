@@ -1,4 +1,4 @@
-"""What `check_threads` lets pass: where a call with more than one thread ends the process, as docs/threads.md says."""
+"""What the shared checks let pass: dtypes, and threads, which end some processes, as docs/threads.md says."""
 
 import importlib.util
 import inspect
@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numba
+import numpy as np
 import pytest
 
 from numba_course import kernels
@@ -84,3 +85,24 @@ def test_each_kernel_that_takes_threads_names_the_page():
         kernel = getattr(kernels, name)
         assert "threads" in inspect.signature(kernel).parameters
         assert "docs/threads.md" in kernel.__doc__
+
+
+@pytest.mark.parametrize("code", ["u1", "f4", "f8"])
+def test_a_dtype_with_fields_is_refused_though_it_equals_the_plain_one(code):
+    dtype = np.dtype((code, [("all", code)]))
+    assert dtype == np.dtype(code)
+    image, plain = np.zeros((3, 3), dtype), np.zeros((3, 3), code)
+    message = r"image must be of dtype uint8, float32 or float64, not \(numpy\.\w+, \[\('all', '.*'\)\]\)"
+    with pytest.raises(TypeError, match=message):
+        kernels.bilinear_resize(image, 2, 2)
+    with pytest.raises(TypeError, match=rf"out must be of dtype {plain.dtype}, not \(numpy"):
+        kernels.bilinear_resize(plain, 3, 3, image)
+
+
+@pytest.mark.parametrize("code", ["f8", ">f8"])
+def test_what_else_a_dtype_says_does_not_count(code):
+    values = np.arange(20.0).astype(np.dtype(code, metadata={"unit": "m"}))
+    assert kernels.sum(values) == 190
+    assert np.array_equal(kernels.moving_average(values, 3), np.arange(1.0, 19))
+    assert kernels.histogram(values, 2, 0, 20).tolist() == [10, 10]
+    assert np.array_equal(kernels.bilinear_resize(values.reshape(4, 5), 4, 5), values.reshape(4, 5))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import numba
 import numpy as np
@@ -266,6 +267,10 @@ READ_ONLY.setflags(write=False)
 SHARED = np.arange(3)
 
 
+class Whole(int):
+    """An integer of another class."""
+
+
 @pytest.mark.parametrize(
     "arguments, exception, message",
     [
@@ -281,11 +286,16 @@ SHARED = np.arange(3)
         ((X, 3, 0, np.inf), ValueError, "high must be finite, not inf"),
         ((X, 3, -1.7e308, 1.7e308), ValueError, "high - low must be finite in float64"),
         ((X.astype("f4"), 1, -1e300, 1e300), ValueError, "low and high must be finite in float32"),
-        ((X, 3, 0j, 1), TypeError, "low must be a real number"),
-        ((X, 3, 0, "1"), TypeError, "high must be a real number, not '1'"),
-        ((X, 3, None, 1), TypeError, "low must be a real number, not None"),
-        ((X, 3, [0], 1), TypeError, "low must be a real number"),
-        ((X, 3, False, 1), TypeError, "low must be a real number, not False"),
+        ((X, 3, 0j, 1), TypeError, "low must be a float or an integer"),
+        ((X, 3, 0, "1"), TypeError, "high must be a float or an integer, not '1'"),
+        ((X, 3, None, 1), TypeError, "low must be a float or an integer, not None"),
+        ((X, 3, [0], 1), TypeError, "low must be a float or an integer"),
+        ((X, 3, [[1], [2, 3]], 1), TypeError, r"low must be a float or an integer, not \[\[1\], \[2, 3\]\]"),
+        ((X, 3, Fraction(1, 2), 1), TypeError, r"low must be a float or an integer, not Fraction\(1, 2\)"),
+        ((X, 3, 0, np.ma.masked), TypeError, "high must be a float or an integer, not masked"),
+        ((X, 3, np.ma.array(0.0, mask=True), 1), TypeError, "low must be a float or an integer, not masked"),
+        ((X, 3, 0, Whole(2**70)), TypeError, "high must fit in 64 bits, or be a float, not 11805"),
+        ((X, 3, False, 1), TypeError, "low must be a float or an integer, not False"),
         pytest.param(
             (X, 3, 0, np.longdouble(1)),
             TypeError,

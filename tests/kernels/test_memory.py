@@ -134,6 +134,7 @@ def read_only(size):
 
 
 ROW = np.zeros(8)
+BYTES = np.zeros(6, np.uint8)
 REFUSED = [
     (np.zeros(3), [1.0, 2.0, 3.0], 1, TypeError, "source must be a NumPy array, not list"),
     (3.0, np.zeros(3), 1, TypeError, "destination must be a NumPy array, not float"),
@@ -152,6 +153,7 @@ REFUSED = [
     (ROW[3:], ROW[:5], 2, ValueError, "destination must not overlap source"),
     (ROW, ROW, 1, ValueError, "destination must not overlap source"),
     (np.zeros(3), np.zeros(3), 0, ValueError, "threads must be in 1..4096, not 0"),
+    (BYTES[:3], BYTES[3:], np.array([1, 2]), TypeError, "threads must be an integer, not array([1, 2])"),
     (np.zeros(3), np.zeros(3), 1.5, TypeError, "threads must be an integer, not 1.5"),
     (np.zeros(3), np.zeros(3), 1.0, TypeError, "threads must be an integer, not 1.0"),
     (np.zeros(3), np.zeros(3), True, TypeError, "threads must be an integer, not True"),

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import numba
 import numpy as np
@@ -146,6 +147,37 @@ def test_the_error_is_of_its_own_window(window, kind):
     assert error(result, values, window) <= window + 2
     if kind != "normal":  # whose means come near zero
         np.testing.assert_allclose(result, moving_average_spec(values, window), rtol=1e-12)
+
+
+@pytest.mark.parametrize("window", [2, 3, 8, 9, 20])
+@pytest.mark.parametrize("kind", ["usual", "subnormal", "tiny", "mixed", "integers"])
+def test_the_error_is_bounded_in_float64_and_rounded_once_more_to_float32(window, kind):
+    rng, n = np.random.default_rng(window), 110
+    values = {
+        "usual": rng.normal(size=n),
+        "subnormal": rng.integers(0, 50, n) * 5e-324,
+        "tiny": rng.normal(size=n) * 1e-308,
+        "mixed": rng.normal(size=n) * 10.0 ** rng.integers(-300, 30, n),
+        "integers": rng.integers(-(2**62), 2**62, n),
+    }[kind]
+    means = moving_average(values, window)
+    for i in range(0, means.size, 3):
+        own = [Fraction(value) for value in values[i : i + window].tolist()]
+        allowed = (window + 2) * Fraction(sum(map(abs, own)), window * 2**53) + Fraction(1, 2**1075)
+        assert abs(Fraction(means[i]) - Fraction(sum(own), window)) <= allowed
+    out = np.empty(means.size, np.float32)
+    assert np.array_equal(moving_average(values, window, out=out), means.astype(np.float32))
+
+
+@pytest.mark.parametrize("window", [2, 4, 8, 9, 16])
+def test_a_sum_that_leaves_the_range_on_its_way_spoils_no_mean_of_another_window(window):
+    values = np.array([1.0] * 40 + [1.7e308] * 8 + [-1.7e308] * 8 + [2.0] * 90)
+    means = moving_average(values, window)
+    finite = np.concatenate([means[: 41 - window], means[56:]])
+    assert set(finite.round(12)) == {1.0, 2.0}
+    assert np.isposinf(means[42 - window : 49 - window]).all()  # two large ones or more, none negative
+    if window == 16:
+        assert np.isnan(means[40])  # although the values cancel
 
 
 def test_a_window_as_long_as_a_million_values():

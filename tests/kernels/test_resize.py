@@ -57,7 +57,7 @@ def check(out, image):
     """Compare with the specification, within what the docstring promises."""
     exact = bilinear_resize_spec(image, *out.shape[:2])
     if image.dtype == np.uint8:
-        assert_allclose(out, exact, rtol=0, atol=0.51)
+        assert_allclose(out, exact, rtol=0, atol=0.52)
     else:
         assert_allclose(out, exact, rtol=1e-6 if image.dtype == np.float32 else 1e-12)
 
@@ -69,6 +69,11 @@ def test_every_pass_is_right(choose, dtype, old, new):
     for channels in ((), (1,), (2,), (3,), (4,), (5,), (8,)):
         image = image_of((*old, *channels), dtype)
         check(resized(choose, image, *new), image)
+
+
+def test_a_pixel_for_which_all_that_is_cut_off_adds_up():
+    image = np.array([[242, 243], [201, 247]], np.uint8)
+    check(bilinear_resize(image, 67, 67), image)  # 0.5104 off where 16 bits are computed with
 
 
 @pytest.mark.skipif(not FAST, reason="needs a processor with AVX2, and the compiler")
@@ -330,7 +335,7 @@ def test_it_is_right_without(missing):
     program = """if True:
         import numpy as np
         from numba_course.kernels.resize import across, bilinear_resize, bilinear_resize_spec, config, passes_for
-        for dtype, rtol, atol in [(np.uint8, 0, 0.51), (np.float32, 1e-6, 0)]:
+        for dtype, rtol, atol in [(np.uint8, 0, 0.52), (np.float32, 1e-6, 0)]:
             for old, new in [((1, 1), (3, 2)), ((6, 40), (5, 37)), ((9, 8), (3, 2))]:
                 image = (np.random.default_rng(0).random((*old, 3)) * 255 + 1).astype(dtype)
                 assert passes_for(image.shape, (*new, 3), image.dtype).across is across

@@ -211,6 +211,25 @@ def test_16_bit_arithmetic_is_near_the_exact_and_the_same_for_numbers_and_vector
         assert_array_equal(result(lerp_vectors, np.empty(a.size, np.uint8), a, b, weights), numbers)
 
 
+@njit
+def between(out, a, b, weight):
+    for k in range(out.size):
+        out[k] = v.lerp_q8(a[k], b[k], weight[k])
+
+
+def test_what_lies_between_is_less_than_2_too_low_and_at_most_1_too_high():
+    rng, size = np.random.default_rng(0), 200_000
+    a, b = 256 * rng.integers(0, 256, (2, size), np.uint16)
+    for _ in range(2):
+        weight = rng.integers(0, 65_535, size, np.uint16, endpoint=True)
+        weight[:9], weight[9:18] = 0, 65_535
+        between(out := np.empty(size, np.uint16), a, b, weight)
+        off = out - (a + (b.astype(float) - a) * weight / 65_535)
+        assert -2 < off.min() < -1.5
+        assert 0.5 < off.max() <= 1
+        a, b = out, np.roll(out, 1)  # which it may have made itself
+
+
 def test_a_loop_of_numbers_is_compiled_to_16_bit_lanes():
     lerp_scalars(*[np.zeros(16, np.uint8)] * 3, np.zeros(16, np.uint16))
     assert "vpmulhuw" in next(iter(lerp_scalars.inspect_asm().values()))

@@ -76,6 +76,17 @@ def test_loops_are_packed_all_or_the_one_that_is_named():
         lens.assert_vectorised(total, VALUES, line=3)
 
 
+@njit
+def exponentials(values, totals):
+    for i in range(values.size):
+        totals[i] += np.exp(values[i])
+
+
+def test_a_loop_that_is_packed_only_in_part_is_refused():
+    with pytest.raises(AssertionError, match="is partly packed: it also calls functions"):
+        lens.assert_vectorised(exponentials, VALUES, VALUES.copy())
+
+
 def test_allocations_are_counted():
     @njit
     def copied(values):

@@ -68,6 +68,13 @@ def test_a_replacement_is_tried_only_where_it_is_needed(toy):
     assert "0 of 1 replacements" in repr(support)
 
 
+def test_the_card_folds_the_table_under_how_many_compile():
+    support = numpy_support.Support(((TOY[0], {"1-D": "no"}, "DIFFERS"), (TOY[1], {"1-D": "yes"}, "")))
+    summary = "All 2 expressions, of which 1 compile with each array that was tried"
+    assert f"<summary>{summary}</summary><table" in support._repr_html_()
+    assert summary not in repr(support)
+
+
 @pytest.mark.parametrize("ask", [numpy_support.tried, numpy_support.table])
 def test_an_unknown_subject_is_refused(ask):
     with pytest.raises(ValueError, match="subject must be one of create"):

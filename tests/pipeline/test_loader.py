@@ -168,11 +168,60 @@ def test_what_fails_in_a_worker_reaches_the_consumer(made, monkeypatch):
         ({"batch_size": 1, "labels": set(range(7))}, "labels must be a sequence, not set"),
         ({"batch_size": 1, "labels": "cats"}, "labels must be a sequence, not str"),
         ({"batch_size": 1, "labels": [1]}, "labels must be as many as the images, 7, not 1"),
+        (
+            {"batch_size": 1, "labels": [(0, "cat")] * 7},
+            "labels must be of one type, or an array: NumPy makes <U21",
+        ),
+        ({"batch_size": 1, "labels": [2**63, -1, 0, 0, 0, 0, 0]}, "NumPy makes float64 of these"),
+        (
+            {"batch_size": 1, "labels": [[1], [2, 3]]},
+            r"labels must be a sequence of values of one shape, not \[\[1\]",
+        ),
+        ({"batch_size": 1, "labels": np.ma.masked_equal(range(7), 3)}, "labels must not be a masked array"),
+        (
+            {"batch_size": 1, "indices": np.ma.masked_equal([True] * 7, 1)},
+            "indices must not be a masked array",
+        ),
+        ({"batch_size": 1, "shuffle": "False"}, "shuffle must be True or False, not 'False'"),
+        ({"batch_size": 1, "drop_last": "no"}, "drop_last must be True or False, not 'no'"),
+        ({"batch_size": 1, "progress": 1}, "progress must be True or False, not 1"),
     ],
 )
 def test_a_bad_loader_is_refused(made, options, says):
     with pytest.raises(PipelineError, match=says):
         Loader(made, IMAGES, **options)
+
+
+def test_what_is_no_pipeline_is_refused(made):
+    for given in (None, [HorizontalFlip()], IMAGES):
+        with pytest.raises(PipelineError, match=r"^pipeline must be a Pipeline, not "):
+            Loader(given, made, batch_size=1)
+
+
+def test_labels_keep_their_type(made):
+    for labels in ([(0, 1)] * 7, ["a", "bcd"] * 3 + [""], [0.5, np.nan] * 3 + [1.0], [None, {}] * 3 + [1]):
+        (_, given), *_ = Loader(made, IMAGES, labels, batch_size=7, shuffle=False)
+        np.testing.assert_equal(
+            given.tolist(), [list(one) if isinstance(one, tuple) else one for one in labels]
+        )
+
+
+def test_there_are_no_more_slots_than_batches_nor_larger_ones(made):
+    loader = Loader(made, IMAGES, batch_size=3, ahead=10**9)
+    assert len(loader.slots) == 3
+    assert sum(len(ids) for _, ids in loader) == 7
+    loader = Loader(made, IMAGES, batch_size=2**62)
+    assert [len(slot) for slot in loader.slots] == [7] and loader.batch_size == 2**62
+    assert [len(ids) for _, ids in loader] == [7]
+
+
+def test_an_epoch_beyond_64_bits_is_refused(made):
+    loader = Loader(made, IMAGES, batch_size=3)
+    loader.epoch = 2**64
+    with pytest.raises(PipelineError, match=r"epoch must be in 0\.\.18446744073709551615"):
+        next(iter(loader))
+    with pytest.raises(PipelineError, match=r"epoch must be in"):
+        loader.order(2**70)
 
 
 def test_order_of_an_epoch_that_is_no_whole_number_is_refused(made):

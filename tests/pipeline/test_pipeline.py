@@ -120,7 +120,7 @@ class Thirds(Operation):
         @point
         def thirds(r, g, b, key):
             share = 1
-            return r * share / 3 * count, g * (1 / 3), (b + 16777217) * count / 3
+            return r * share / 3 * count, g * (1 / 3), (b + 16777216) * count / 3
 
         return thirds
 
@@ -202,7 +202,7 @@ def test_a_resize_takes_bytes_as_bytes_and_floats_as_floats():
         values = made(*before) if before else IMAGES[:2]
         expected = [bilinear_resize_spec(image, 11, 30) for image in values]
         resized = made(*before, Resize(11, 30))
-        np.testing.assert_allclose(resized, expected, rtol=1e-5, atol=0 if before else 0.51)
+        np.testing.assert_allclose(resized, expected, rtol=1e-5, atol=0 if before else 0.52)
 
 
 WITHOUT_AVX2 = """
@@ -214,7 +214,7 @@ memory = Resize(11, 30).declare_state_and_memory(State(images.shape[1:], images.
 assert memory[1].dtype == "float32"
 made = [Pipeline([Resize(11, 30)], images.shape[1:], compiled=how)(images) for how in (True, False)]
 assert np.array_equal(*made)
-np.testing.assert_allclose(made[0], [bilinear_resize_spec(image, 11, 30) for image in images], atol=0.51)
+np.testing.assert_allclose(made[0], [bilinear_resize_spec(image, 11, 30) for image in images], atol=0.52)
 """
 
 
@@ -472,7 +472,7 @@ class NoSuch(Forgetful):
     def generate_code(self):
         @image
         def no_such(source, out, key):
-            out[:] = np.nosuch(source)
+            out[:] = np.flip(source.size)
 
         return no_such
 
@@ -489,7 +489,7 @@ class NoSuchForPixels(Operation):
                 )
             # in more than one way
             else:
-                g = np.nosuch(r)
+                g = np.argsort(r)
             return r, g, b
 
         return no_such
@@ -535,19 +535,17 @@ ERRORS = {
         PipelineCompileError,
         rf"^step 1, NotThree\(\), written in .*test_pipeline\.py:{line_of(NotThree, 'def not_three')}: ",
     ),
-    "not in numpy": (
+    "not for a number": (
         [Brightness(), NoSuch()],
         SHAPE,
         PipelineCompileError,
-        rf"^step 1, NoSuch\(\), written in .*test_pipeline\.py:{line_of(NoSuch, 'np.nosuch')}: "
-        "AttributeError: module 'numpy' has no attribute 'nosuch'$",
+        rf"^step 1, NoSuch\(\), written in .*test_pipeline\.py:{line_of(NoSuch, 'np.flip')}: ",
     ),
-    "not in numpy, for pixels": (
+    "not for pixels": (
         [Brightness(), NoSuchForPixels(), HorizontalFlip()],
         SHAPE,
         PipelineCompileError,
-        rf"^step 1, NoSuchForPixels\(\), written in .*test_pipeline\.py:{line_of(NoSuchForPixels, 'np.nosuch')}: "
-        "AttributeError: module 'numpy' has no attribute 'nosuch'$",
+        rf"^step 1, NoSuchForPixels\(\), written in .*test_pipeline\.py:{line_of(NoSuchForPixels, 'np.argsort')}: ",
     ),
     "inside a draw": (
         [Brightness(), DrawsByName()],
@@ -558,8 +556,8 @@ ERRORS = {
     "only described": (
         [OnlyDescribed()],
         SHAPE,
-        PipelineCompileError,
-        rf"^step 0, OnlyDescribed\(\), written in .*test_pipeline\.py:{line_of(OnlyDescribed, 'def described')}: ",
+        PipelineError,
+        r"^step 0, OnlyDescribed\(\): there is a way through it that returns nothing",
     ),
     "raises": ([Raises()], SHAPE, PipelineError, "step 0, Raises.*AttributeError: .*missing"),
     "no operation": ([len], SHAPE, PipelineError, "step 0, .*must be an Operation"),
@@ -715,6 +713,10 @@ def test_bad_values_are_refused(build, says):
             {"rows": [True] + [1] * 6, "ids": [True] * 7},
             "ids must be a sequence of integers, not .True, ",
         ),
+        (IMAGES, {"rows": [[1], [2, 3]]}, r"rows must be a sequence of values of one shape, not \[\[1\], "),
+        (IMAGES, {"rows": np.ma.masked_equal([0, 1], 1)}, "rows must not be a masked array"),
+        (IMAGES, {"rows": [0], "ids": np.ma.masked_equal([1], 1)}, "ids must not be a masked array"),
+        (np.ma.masked_equal(IMAGES, 0), {}, "images must be a C-contiguous uint8 array .*, not MaskedArray"),
         (IMAGES, {"rows": [2.9]}, r"rows must be a sequence of integers, not \[2\.9\]"),
         (IMAGES, {"rows": 3}, "rows must be a sequence of integers, not 3"),
         (IMAGES, {"rows": [0], "ids": ["3"]}, r"ids must be a sequence of integers, not \['3'\]"),
@@ -790,3 +792,15 @@ def test_all_names_are_there():
 
 def test_it_agrees_with_every_peer_of_its_benchmark():
     agrees_with_every_peer("pipeline")
+
+
+@pytest.mark.parametrize("operations", [None, Brightness(), "Brightness", 3])
+def test_operations_that_are_no_sequence_are_refused(operations):
+    with pytest.raises(PipelineError, match=r"^operations must be a sequence of operations, not "):
+        Pipeline(operations, SHAPE)
+
+
+@pytest.mark.parametrize("samples", [-1, "3", 2.5])
+def test_a_batch_of_no_number_of_samples_is_refused(samples):
+    with pytest.raises(PipelineError, match=r"^samples must be "):
+        Pipeline([], SHAPE, compiled=False).allocate(samples)

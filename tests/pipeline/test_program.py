@@ -259,6 +259,50 @@ class Helped(Proved):
         return scaled(near, (y + 1) % 3) - lifted(value, a) / three
 
 
+class Loops(Proved):
+    """What changes variables in place and goes through tuples; whole numbers beside pixels."""
+
+    def __init__(self, kind, a):
+        self.kind, self.a = kind, a
+
+    def generate_code(self):
+        a = self.a
+        if self.kind == "each":
+
+            @each
+            def loops(value, c, key):
+                n = total = 0
+                for w in (1, 2, 3):
+                    n += w
+                    total += value * w / 7
+                value -= n
+                return value * a + total
+
+        else:
+
+            @gather
+            def loops(load, y, x, c, key):
+                i, total = 0, 0.0
+                for d in (-1, 0, 1):
+                    total += SHADES[i] * load(y + d, x, c)
+                    i += 1
+                n = int(load(y, x, c))
+                n >>= 3
+                return total + (n & 7) * a
+
+        return loops
+
+    def pixel(self, values, y, x, c):
+        value, a, total = np.float32(values[y, x, c]), np.float32(self.a), np.float32(0)
+        if self.kind == "each":
+            for w in (1, 2, 3):
+                total += value * np.float32(w) / np.float32(7)
+            return (value - np.float32(6)) * a + total
+        for d, shade in zip((-1, 0, 1), SHADES, strict=True):
+            total += np.float32(shade) * at(values, y + d, x, c)
+        return total + np.float32(whole(value) >> 3 & 7) * a
+
+
 class Recounted(Proved):
     """An image of another number of channels."""
 
@@ -523,6 +567,7 @@ OPERATIONS = (
     st.builds(Branches, NUMBER),
     st.builds(Recounted, st.integers(1, 4)),
     st.builds(Helped, st.sampled_from(["straight", "branches", "gather"]), NUMBER),
+    st.builds(Loops, st.sampled_from(["each", "gather"]), NUMBER),
     st.builds(Near, OFFSET, OFFSET, FAR, st.integers(-2, 2), st.integers(0, 2)),
     st.builds(Moved, st.sampled_from([*MOVES])),
     st.builds(Summed, st.sampled_from(NUMBERS)),
@@ -577,7 +622,18 @@ FIXED = (
         (3, 9, 4),
     ),
     ([Moved("cut"), Every(3.0, False), Summed("uint8"), Moved("mirrored"), Recounted(2)], (3, 13, 1)),
-    ([NEAR[1], Every(3.0, True), Summed("float32"), Mixed(3.0, 0.5, True), Moved("mirrored")], (3, 12, 2)),
+    (
+        [
+            NEAR[1],
+            Every(3.0, True),
+            Summed("float32"),
+            Mixed(3.0, 0.5, True),
+            Moved("mirrored"),
+            Loops("gather", -2.5),
+            Loops("each", 0.5),
+        ],
+        (3, 12, 2),
+    ),
     ([Helped("straight", 3.0), Helped("gather", 0.5), Helped("branches", -1.0), Moved("cut")], (5, 14, 3)),
     ([Moved("mirrored"), Helped("straight", 99.0)], (5, 9, 1)),
     ([Moved("cut"), Summed("uint8"), Moved("cut")], (6, 13, 3)),
@@ -938,7 +994,7 @@ def looks_up(value):
 
 
 def nowhere(value):
-    return value.nosuch
+    return value.reshape(2)
 
 
 table_of_shades = {0: 1}
@@ -1113,7 +1169,7 @@ class Either(Operation):
                 held[1] = v
                 v = np.float32(held[1])
                 if y % 2:
-                    return 16777217
+                    return 16777216
                 return v * third * other + load(y, far, c) / 7
 
         else:

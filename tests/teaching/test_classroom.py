@@ -71,14 +71,14 @@ def come(choice, prediction="speedup"):
 
 
 def test_page_says_what_the_room_believed_before_and_after(room):
-    room("a.jsonl", say("2"), say("20"), come("1000"), say("1000"))
-    room("b.jsonl", say("20"), come("100"), say("all", "light"))
-    room("c.jsonl", say("1000"), come("1000"), say("x", EVIL))
+    room("a.jsonl", say("2"), say("20"), come("200"), say("200"))
+    room("b.jsonl", say("20"), come("20"), say("all", "light"))
+    room("c.jsonl", say("200"), come("200"), say("x", EVIL))
     page = classroom.page_of(room.folder)
     found = [row for row in rows(page) if row.startswith(("speedup", "light", "&lt;"))]
-    asked = "How many times as fast as plain Python is the compiled loop over the photograph?"
-    said = "0 × 2 2 × 20 0 × 100 1 × 1000"
-    assert found[0] == f"speedup {asked} {said} 2 × 1000 1 × 100 1 of 3 1 × 1000"
+    asked = "How many times as fast as plain Python on lists is the compiled loop over the photograph?"
+    said = "0 × 2 2 × 20 1 × 200"
+    assert found[0] == f"speedup {asked} {said} 2 × 200 1 × 20 2 of 3 1 × 200"
     assert found[1].startswith("light Threads share") and found[1].endswith(
         "1 × all 0 × less 0 × error 0 of 1"
     )

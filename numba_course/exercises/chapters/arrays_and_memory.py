@@ -130,57 +130,6 @@ def of_the_largest_value(values, window):
     return 1e-9 * np.abs(values).max()
 
 
-# The same without subtracting: what has left the window has left no trace.
-
-
-@njit
-def robust_moving_average(values, window):
-    """Return the mean of every full window, each from its own values only."""
-    means, ends = np.empty(values.size - window + 1), np.empty(window)
-    for start in range(0, means.size, window):
-        total = 0.0
-        for k in range(window - 1, -1, -1):  # ends[k]: the sum of the block from its k-th value on
-            total += values[start + k]
-            ends[k] = total
-        means[start] = total / window
-        total = 0.0
-        for k in range(1, min(window, means.size - start)):
-            total += values[start + window + k - 1]
-            means[start + k] = (ends[k] + total) / window
-    return means
-
-
-def robust_moving_average_examples():
-    """As before; one NaN, one infinity, two that meet; spikes of any size, first, last and between."""
-    yield from moving_average_examples()
-    rise = np.arange(12.0)
-    for special in (np.nan, np.inf, -np.inf, 1e16, -1e16, 1e300):
-        for place in (0, 5, 11):
-            values = rise.copy()
-            values[place] = special
-            yield values, 3
-    meeting = rise.copy()
-    meeting[3], meeting[6] = np.inf, -np.inf
-    yield meeting, 3
-    yield meeting, 4
-    spikes = np.sin(np.arange(300.0))
-    spikes[[40, 90, 91, 200]] = 1e16, np.nan, -1e300, np.inf
-    for window in (2, 16, 37, 100, 129, 290):
-        yield spikes, window
-
-
-def robust_moving_average_inputs(st):
-    """Short arrays in which anything may stand."""
-    special = st.sampled_from([np.nan, np.inf, -np.inf, 1e16, -1e16, 1e300, -1e300])
-    return _windows(st, st.floats(-1e6, 1e6) | st.floats(-1e6, 1e6) | special)
-
-
-def of_its_own_window(values, window):
-    """The rounding error of adding up one window in any order; nothing that lies outside it counts."""
-    sizes = np.where(np.isfinite(values), np.abs(values), 0.0)
-    return 1e-12 * np.lib.stride_tricks.sliding_window_view(sizes, window).mean(axis=1)
-
-
 # A photograph in another size: four neighbours, two weights.
 
 
@@ -247,6 +196,57 @@ def of_the_brightest_pixel(image, height, width):
     return (1e-6 if image.dtype == np.float32 else 1e-12) * np.abs(image).max()
 
 
+# The same without subtracting: what has left the window has left no trace.
+
+
+@njit
+def robust_moving_average(values, window):
+    """Return the mean of every full window, each from its own values only."""
+    means, ends = np.empty(values.size - window + 1), np.empty(window)
+    for start in range(0, means.size, window):
+        total = 0.0
+        for k in range(window - 1, -1, -1):  # ends[k]: the sum of the block from its k-th value on
+            total += values[start + k]
+            ends[k] = total
+        means[start] = total / window
+        total = 0.0
+        for k in range(1, min(window, means.size - start)):
+            total += values[start + window + k - 1]
+            means[start + k] = (ends[k] + total) / window
+    return means
+
+
+def robust_moving_average_examples():
+    """As before; one NaN, one infinity, two that meet; spikes of any size, first, last and between."""
+    yield from moving_average_examples()
+    rise = np.arange(12.0)
+    for special in (np.nan, np.inf, -np.inf, 1e16, -1e16, 1e300):
+        for place in (0, 5, 11):
+            values = rise.copy()
+            values[place] = special
+            yield values, 3
+    meeting = rise.copy()
+    meeting[3], meeting[6] = np.inf, -np.inf
+    yield meeting, 3
+    yield meeting, 4
+    spikes = np.sin(np.arange(300.0))
+    spikes[[40, 90, 91, 200]] = 1e16, np.nan, -1e300, np.inf
+    for window in (2, 16, 37, 100, 129, 290):
+        yield spikes, window
+
+
+def robust_moving_average_inputs(st):
+    """Short arrays in which anything may stand."""
+    special = st.sampled_from([np.nan, np.inf, -np.inf, 1e16, -1e16, 1e300, -1e300])
+    return _windows(st, st.floats(-1e6, 1e6) | st.floats(-1e6, 1e6) | special)
+
+
+def of_its_own_window(values, window):
+    """The rounding error of adding up one window in any order; nothing that lies outside it counts."""
+    sizes = np.where(np.isfinite(values), np.abs(values), 0.0)
+    return 1e-12 * np.lib.stride_tricks.sliding_window_view(sizes, window).mean(axis=1)
+
+
 EXERCISES = (
     Exercise(
         name="normalise_into",
@@ -270,8 +270,8 @@ EXERCISES = (
             "range(image.shape[1])`.",
         ),
         explanation=(
-            "One number at a time needs no array. `out[:] = (image - mean) / std` is fused into a single "
-            "loop too, but that loop fills a new array, which is then copied."
+            "One number at a time needs no array. `out[:] = (image - mean) / std` becomes a single loop too, but "
+            "that loop fills a new array, which is then copied."
         ),
     ),
     Exercise(
@@ -300,38 +300,6 @@ EXERCISES = (
             "From one window to the next, one value joins the sum and one leaves it, so each mean costs two "
             "additions, whatever the window. The price is that the sum remembers: a NaN that has once entered "
             "never leaves, and rounding errors add up."
-        ),
-    ),
-    Exercise(
-        name="robust_moving_average",
-        reference=robust_moving_average,
-        spec=moving_average_spec,
-        examples=robust_moving_average_examples,
-        inputs=robust_moving_average_inputs,
-        requirements=(
-            Compiled(),
-            Within(of_its_own_window),
-            Returns("float64", ndim=1),
-            LeavesInputsAlone(),
-            InBounds(),
-            InAnyOrder(),
-            WorkStays(moving_average_work, "the window"),
-            StaysCompiled(),
-        ),
-        hints=(
-            "Whatever has been added cannot be taken away again. Which sums can two windows share by adding alone?",
-            "Cut the values into blocks as long as the window. A window is then the end of one block and the "
-            "beginning of the next.",
-            "For each block: go backwards from its last value, adding up, and keep every sum in `ends[k]`. "
-            "Then go forwards through the next block with a new sum: the k-th window is `(ends[k] + total) "
-            "/ window`.",
-            "Or double: sums of 2, 4, 8, … neighbours are sums of two sums. A window of 13 is one of 8, one "
-            "of 4 and one of 1, side by side.",
-        ),
-        explanation=(
-            "Every window is the end of one block and the beginning of the next, and both are sums that were "
-            "made by adding only. So each mean is made of its own values and nothing else, for two or three "
-            "additions a value (van Herk, Pattern Recognition Letters 13, 1992, for maxima)."
         ),
     ),
     Exercise(
@@ -369,6 +337,38 @@ EXERCISES = (
             "kernel of the course computes it once for a pair of sizes, and keeps it."
         ),
     ),
+    Exercise(
+        name="robust_moving_average",
+        reference=robust_moving_average,
+        spec=moving_average_spec,
+        examples=robust_moving_average_examples,
+        inputs=robust_moving_average_inputs,
+        requirements=(
+            Compiled(),
+            Within(of_its_own_window),
+            Returns("float64", ndim=1),
+            LeavesInputsAlone(),
+            InBounds(),
+            InAnyOrder(),
+            WorkStays(moving_average_work, "the window"),
+            StaysCompiled(),
+        ),
+        hints=(
+            "Whatever has been added cannot be taken away again. Which sums can two windows share by adding alone?",
+            "Cut the values into blocks as long as the window. A window is then the end of one block and the "
+            "beginning of the next.",
+            "For each block: go backwards from its last value, adding up, and keep every sum in `ends[k]`. "
+            "Then go forwards through the next block with a new sum: the k-th window is `(ends[k] + total) "
+            "/ window`.",
+            "Or double: sums of 2, 4, 8, … neighbours are sums of two sums. A window of 13 is one of 8, one "
+            "of 4 and one of 1, side by side.",
+        ),
+        explanation=(
+            "Every window is the end of one block and the beginning of the next, and both are sums that were "
+            "made by adding only. So each mean is made of its own values and nothing else, for two or three "
+            "additions a value (van Herk, Pattern Recognition Letters 13, 1992, for maxima)."
+        ),
+    ),
 )
 
 PREDICTIONS = (
@@ -391,7 +391,7 @@ PREDICTIONS = (
         choices=(0, 1, 2),
         answer=2,
         why={
-            0: "A number with a name needs no memory. An array with a name does, if nothing leaves it out.",
+            0: "A number with a name needs no memory. An array with a name does, unless the compiler removes it.",
             1: "In one line it would be one: Numba makes one loop of an array expression, but not of two statements.",
         },
     ),

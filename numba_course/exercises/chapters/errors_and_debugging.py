@@ -23,7 +23,12 @@ from numba_course.lens import complaints
 
 # A message that is read. All of them are made by the Numba that is installed, when the check asks for them.
 
-FILE = "yours.py"  # in which the functions of the messages are
+FILE, LIBRARY = "yours.py", "theirs.py"  # in which the functions of the messages are, and one that they call
+THEIRS = """
+@njit
+def spread(values):
+    return values.peak() - values.min()
+"""
 ATTRIBUTE = """
 @njit
 def f(x):
@@ -130,20 +135,32 @@ def f(x):
 
 f(-1)
 """,
+    """
+@njit
+def f(values):
+    largest = values.max()
+    return spread(values) / largest
+
+f(np.ones(3))
+""",
 )
 
 
 @functools.cache
 def message_of(text):
     """What a notebook shows of the error that a program raises, without the traceback."""
-    lines = text.splitlines(keepends=True)
-    linecache.cache[FILE] = (len(text), None, lines, FILE)  # where Numba looks up the lines that it quotes
+    texts = {LIBRARY: THEIRS, FILE: text}
+    for name, known in texts.items():  # where Numba looks up the lines that it quotes
+        linecache.cache[name] = (len(known), None, known.splitlines(keepends=True), name)
+    names = {"np": np, "njit": njit}
     try:
-        exec(compile(text, FILE, "exec"), {"np": np, "njit": njit})
+        for name, known in texts.items():
+            exec(compile(known, name, "exec"), names)
     except Exception as error:
         return f"{type(error).__name__}: {complaints.message(error)}"
     finally:
-        linecache.cache.pop(FILE)
+        for name in texts:
+            linecache.cache.pop(name)
     raise AssertionError(f"nothing was raised by {text}")
 
 
@@ -170,7 +187,7 @@ def decode_message_spec(message):
 
 
 def decode_message_examples():
-    """Types, in the function called, in a callee, in Numba's own; of no line; bytecode; and three of the run."""
+    """Types: of the function called, a callee, Numba's own, no line, a library; bytecode; and three of the run."""
     for text in SHORT:
         yield (message_of(text),)
     for above in (1, 4, 30):
@@ -371,8 +388,8 @@ EXERCISES = (
         requirements=(Matches(),),
         hints=(
             "Begin with `print(message)` for two messages, and put your finger on the three parts that are asked for.",
-            "The kind of error is what stands before the first colon: `message.partition(': ')`. Only two kinds come "
-            "from the compiler.",
+            "The kind of error is what stands before the first colon: `message.partition(': ')`. Of the five kinds "
+            "here, two come from the compiler.",
             "Of `message.splitlines()`, look for the first line that begins, after its spaces, with "
             '`File "yours.py"`. Other files are not yours.',
             "The reason is the first line with `>>> `; without one, the first line that does not begin with "
@@ -380,8 +397,8 @@ EXERCISES = (
         ),
         explanation=(
             "The innermost place stands first, so the first line of your own file is the one to look at; places in "
-            "Numba's own files may stand above it. The reason stands above all places, below the lines that only say "
-            "where the compiler was. It is `lens.complaints.complaints` that does this for any error."
+            "other files may stand above it. The reason stands above all places, below the lines that only say "
+            "where the compiler was. `lens.complaints.complaints` finds the same in the error of a call."
         ),
     ),
     Exercise(
@@ -406,8 +423,8 @@ EXERCISES = (
         ),
         explanation=(
             "Both conditions were there, in the wrong order: it looked at the value, and asked afterwards "
-            "whether there is one. The second question threw away what the first had read, so no result was "
-            "wrong, until the memory behind the array is not there at all."
+            "whether there is one. The answer to the second ended the loop in any case, so no result was wrong, "
+            "as long as there was memory behind the array."
         ),
     ),
 )

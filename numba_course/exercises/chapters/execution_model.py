@@ -1,4 +1,4 @@
-"""Chapter 01, execution model: a first kernel, a loop that NumPy cannot write, and a clock that is right."""
+"""Chapter 01, execution model: a first kernel, a loop that NumPy cannot write, a clock that is right; predictions."""
 
 import time
 
@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from numba_course.exercises.arrays import BLOCKS, LARGE, layouts
+from numba_course.exercises.predictions import Prediction
 from numba_course.exercises.question import Exercise
 from numba_course.exercises.requirements.accesses import InAnyOrder, InBounds
 from numba_course.exercises.requirements.clocks import ReturnsSeconds, TimesASteadyCall, timed, timed_function
@@ -168,8 +169,8 @@ EXERCISES = (
             "chain is strictly longer: then the smallest start stays.",
         ),
         explanation=(
-            "Each chain has its own length, so there is no array to compute at once: the loop is the natural "
-            "program. The call of `chain_length` costs nothing, for it is compiled into the loop. The strict "
+            "How long a chain is shows only when it ends, so there is no array to compute at once: the loop is the "
+            "natural program. The call of `chain_length` costs nothing, for it is compiled into the loop. The strict "
             "> keeps the smallest of several starts that are equally good."
         ),
     ),
@@ -181,7 +182,7 @@ EXERCISES = (
         requirements=(ReturnsSeconds(), TimesASteadyCall()),
         call=timed,
         shown=timed_function,
-        seconds=10.0,  # our function is compiled meanwhile
+        seconds=30.0,  # our function is compiled meanwhile, maybe on a busy machine
         hints=(
             "What does the first call do that no later one does?",
             "Call `function(*args)` once before you look at the clock: with the same arguments, for their "
@@ -194,5 +195,76 @@ EXERCISES = (
             "else the machine does can only add to a time. For calls much shorter than a microsecond, time "
             "many of them at once and divide, as `timeit` does."
         ),
+    ),
+)
+
+PREDICTIONS = (
+    Prediction(
+        name="by_name",
+        question=(
+            "A loop runs in a function, and the same text at module level, where its variables are looked up by name. "
+            "How many times as long does it take there?"
+        ),
+        choices=(1, 2, 10),
+        answer=2,
+        why={
+            1: "The text is the same. But Python makes other instructions of it: at module level a variable is a name.",
+            10: (
+                "A search in a dictionary sounds slow. But the place of a name follows from its hash value, and a name "
+                "keeps that value once it is computed."
+            ),
+        },
+    ),
+    Prediction(
+        name="compilations",
+        question=(
+            "A compiled function is called with an array, with the same array again, and with its values as float32. "
+            "How often does the compiler run?"
+        ),
+        choices=(1, 2, 3),
+        answer=2,
+        why={
+            1: "As if the machine code fitted all arrays. But an instruction for float64 does not work on float32.",
+            3: "As if each call compiled. Numba keeps the machine code, and finds it by the types of the arguments.",
+        },
+    ),
+    Prediction(
+        name="step",
+        question=(
+            "A loop stays in Python, and only the addition in it is compiled. How many times as fast as plain Python "
+            "is that?"
+        ),
+        choices=(0.25, 1, 4),
+        answer=0.25,
+        why={
+            1: "As if a call were free. At each call, the argument is checked and unboxed, and the result boxed again.",
+            4: "The addition alone may be faster. But the call of a compiled function is more work than an addition.",
+        },
+    ),
+    Prediction(
+        name="billion",
+        question=(
+            "A compiled loop adds up the first n odd numbers. How many times as long does it take for a billion as for "
+            "a thousand?"
+        ),
+        choices=(1, 1000, 1_000_000),
+        answer=1,
+        why={
+            1000: "A careful answer between the two. But no iteration gets a thousand times faster in a longer loop.",
+            1_000_000: (
+                "A million times as many iterations take about a million times as long, if they are done. Nobody "
+                "promises that: a compiler keeps the result, not the way to it."
+            ),
+        },
+    ),
+    Prediction(
+        name="first_call",
+        question="How many times as long as its third call does the first call of a compiled function take?",
+        choices=(2, 50, 10_000),
+        answer=10_000,
+        why={
+            2: "Many programs are a little slower at first. But here a whole compiler runs before the function does.",
+            50: "Compiling takes only a moment. But beside a call of a microsecond, a tenth of a second is very long.",
+        },
     ),
 )

@@ -29,12 +29,13 @@ def axpy_spec(alpha, x, y):
 
 
 def axpy_examples():
-    """No element; one; several; a factor of nought; values that are not finite; many."""
+    """No element; one; several; a factor of nought; values that are not finite, or no float32; many."""
     yield 2.0, np.array([]), np.array([])
     yield 0.5, np.array([3.0]), np.array([1.0])
     yield 2.0, np.array([1.0, 2.0, 3.0]), np.array([10.0, 20.0, 30.0])
     yield 0.0, np.array([1.0, np.inf]), np.array([2.0, 3.0])
     yield -1.5, np.array([np.nan, -np.inf, 1.0, 4.0]), np.array([1.0, 1.0, np.inf, np.nan])
+    yield 0.1, np.array([0.1, 0.2, 0.7]), np.array([0.3, 0.6, 0.9])
     yield 0.25, np.arange(1000.0), np.ones(1000)
     yield 1.5, np.arange(float(BLOCKS)), np.arange(BLOCKS) % 7 / 4
     yield -0.5, np.arange(float(LARGE)), np.arange(LARGE) % 9 / 4
@@ -147,7 +148,7 @@ EXERCISES = (
         ),
         explanation=(
             "The signature says all three types, so the function is compiled where it is defined, and for no "
-            "others: another number is converted, another array refused. [::1] promises that neighbours in the array "
+            "others: an int is converted, another array refused. [::1] promises that neighbours in the array "
             "are neighbours in memory, and the compiler can work on several at once. `y += alpha * x` is as right; it "
             "first makes an array for alpha * x."
         ),

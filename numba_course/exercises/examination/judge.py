@@ -63,6 +63,8 @@ class Run:
         Of the answer, and of the specification.
     shared : tuple of str
         Names of the arguments with which the result shares memory.
+    unlocked : tuple of str
+        Names of the arguments that were read-only before the call, and may be written to after it.
     """
 
     before: dict[str, Any]
@@ -71,6 +73,7 @@ class Run:
     expected: Any
     expected_after: dict[str, Any]
     shared: tuple[str, ...] = ()
+    unlocked: tuple[str, ...] = ()
 
 
 class Failure(Exception):
@@ -429,7 +432,7 @@ class Specification:
         """What is not as asked in a call of which a worker says what came of it: pairs of status and finding."""
         before, expected, expected_after = self.of(packed)
         try:
-            result, after, shared = came
+            result, after, shared, unlocked = came
             run = Run(
                 before=before,
                 after=dict(zip(self.names, after, strict=True)),
@@ -437,6 +440,7 @@ class Specification:
                 expected=expected,
                 expected_after=expected_after,
                 shared=tuple(self.names[number] for number in shared),
+                unlocked=tuple(self.names[number] for number in unlocked),
             )
         except (TypeError, ValueError, IndexError):
             raise Failure(("raised", _finding(None))) from None

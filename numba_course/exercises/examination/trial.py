@@ -203,7 +203,7 @@ class Trial:
 
     def call(self, args: tuple[Any, ...]) -> tuple[str, Any]:
         """Call the answer: "done" and what came of it as data, or a status and a finding."""
-        before = self.copies(args)
+        before, locks = self.copies(args), _read_only(args)
         # NumPy would warn of an infinity or NaN in the name of a ufunc, as it does not where a function makes it.
         silent = np.errstate(all="ignore") if isinstance(self.answer, DUFunc | GUFunc) else nullcontext()
         try:
@@ -216,7 +216,10 @@ class Trial:
         except BaseException as error:  # sys.exit in an answer is an answer that raised
             return self.raised(error, before)
         shared = [number for number, value in enumerate(args) if _share_memory(result, value)]
-        return "done", (_data(result), _data(args), shared)
+        unlocked = [
+            n for n, (was, now) in enumerate(zip(locks, _read_only(args), strict=True)) if was and not now
+        ]
+        return "done", (_data(result), _data(args), shared, unlocked)
 
     def compile(self, args: tuple[Any, ...]) -> tuple[str, Finding] | None:
         """Compile for a call; the status and finding if that fails, or None."""
@@ -294,6 +297,11 @@ def _share_memory(result, value):
     return (
         isinstance(result, np.ndarray) and isinstance(value, np.ndarray) and np.shares_memory(result, value)
     )
+
+
+def _read_only(args):
+    """Of each argument, whether it is an array that is read-only."""
+    return [isinstance(value, np.ndarray) and not value.flags.writeable for value in args]
 
 
 def settle_in() -> None:

@@ -1,4 +1,4 @@
-"""Pictures of chapter 05: page faults of calls, a ring of buffers, the weights of a resized pixel, photographs."""
+"""Pictures of chapter 05: page faults, a ring of buffers, the weights of a resized pixel, photographs, windows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from typing import Any
 import numpy as np
 
 from numba_course.lens import figures
-
-HATCHES = ("", "///", "...", "xx")
-LIGHT = "#dce6f2"
 
 
 def page_faults(counts: Mapping[str, Sequence[int]]) -> figures.Figure:
@@ -39,7 +36,11 @@ def page_faults(counts: Mapping[str, Sequence[int]]) -> figures.Figure:
         width = 0.8 / len(counts)
         for i, (name, faults) in enumerate(counts.items()):
             left = np.arange(len(faults)) - 0.4 + (i + 0.5) * width
-            look = {"color": LIGHT, "edgecolor": figures.COLOURS[i], "hatch": HATCHES[i % len(HATCHES)]}
+            look = {
+                "color": figures.LIGHT,
+                "edgecolor": figures.COLOURS[i],
+                "hatch": figures.HATCHES[i % len(figures.HATCHES)],
+            }
             bars = ax.bar(left, faults, width, label=name, **look)
             ax.bar_label(bars, [f"{count:,}" for count in faults], padding=2, fontsize=8)
         ax.set_xticks(range(*calls), [f"call {k + 1}" for k in range(*calls)])
@@ -77,7 +78,7 @@ def ring(batches: Sequence[np.typing.NDArray[Any]]) -> figures.Figure:
     def draw(ax):
         for number, address in enumerate(addresses):
             kept = last[address] == number
-            box = {"boxstyle": "square,pad=0.5", "facecolor": LIGHT if kept else "white"}
+            box = {"boxstyle": "square,pad=0.5", "facecolor": figures.LIGHT if kept else "white"}
             box |= {"edgecolor": figures.COLOURS[0], "linestyle": "-" if kept else ":"}
             text = f"batch {number}" if kept else f"batch {number}\nlost"
             ax.text(number, places.index(address), text, ha="center", va="center", bbox=box)
@@ -156,11 +157,15 @@ def weights(
 
     def draw(ax):
         for (i, j), weight in np.ndenumerate(found):
-            colour = LIGHT if weight else "white"
+            colour = figures.LIGHT if weight else "white"
             ax.add_patch(_square(j, i, 1, 1, facecolor=colour, edgecolor="#555555"))
             ax.plot(j + 0.5, i + 0.5, "o", color="#555555", markersize=4)
             if weight:
-                ground = {"facecolor": LIGHT, "edgecolor": "none", "pad": 1}  # the edges of pixels pass below
+                ground = {
+                    "facecolor": figures.LIGHT,
+                    "edgecolor": "none",
+                    "pad": 1,
+                }  # the edges of pixels pass below
                 ax.text(j + 0.5, i + 0.26, f"{weight:.4g}", ha="center", va="center", bbox=ground)
         for i, j in np.ndindex(*new):
             chosen = (i, j) == pixel
@@ -216,3 +221,56 @@ def photographs(images: Mapping[str, np.typing.NDArray[Any]], alt: str) -> figur
         ax.axis("off")
 
     return figures.show(draw, alt, size=(2.6 * len(images), 3.4))
+
+
+def windows(values: np.typing.NDArray[Any], window: int) -> figures.Figure:
+    """The sum of each window of neighbours as that of the end of one block and the beginning of the next.
+
+    Parameters
+    ----------
+    values : 1-D ndarray of float
+        Cut into blocks as long as the window.
+    window : int
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If there is no such window.
+    """
+    if not 1 <= window <= len(values):
+        raise ValueError(f"window must be from 1 to {len(values)}, not {window}")
+    rows = [_parts(start, window) for start in range(len(values) - window + 1)]
+    sums = [[f"{np.sum(values[start:stop]):g}" for start, stop in parts] for parts in rows]
+    totals = [f"{np.sum(values[k : k + window]):g}" for k in range(len(rows))]
+
+    def draw(ax):
+        for k, value in enumerate(values):
+            ax.text(k + 0.5, 0, f"{value:g}", ha="center", va="center")
+        for place in range(0, len(values) + 1, window):
+            ax.axvline(place, color="#888888", linewidth=1)
+        for k, parts in enumerate(rows):
+            for (start, stop), text in zip(parts, sums[k], strict=True):
+                ends = stop % window == 0
+                look = {"facecolor": figures.LIGHT if ends else "white", "linestyle": "-" if ends else "--"}
+                look["edgecolor"] = figures.COLOURS[0 if ends else 1]
+                ax.add_patch(_square(start + 0.05, k + 0.6, stop - start - 0.1, 0.8, linewidth=1.5, **look))
+                ax.text((start + stop) / 2, k + 1, text, ha="center", va="center")
+            ax.text(len(values) + 0.3, k + 1, totals[k], va="center")
+        ax.set_yticks(range(len(rows) + 1), ["values", *(f"sum of window {k}" for k in range(len(rows)))])
+        ax.set(xlim=(-0.1, len(values) + 1.2), ylim=(len(rows) + 0.6, -0.5), xticks=[])
+
+    told = "; ".join(
+        f"{' + '.join(row)} = {total}" if row[1:] else total for row, total in zip(sums, totals, strict=True)
+    )
+    alt = f"Blocks of {window}. Sums of the windows, solid up to the end of a block, dashed from its beginning: {told}."
+    return figures.show(draw, alt, size=(5.0, 0.9 + 0.4 * len(rows)))
+
+
+def _parts(start, window):
+    """A window as the end of the block in which it begins, and the beginning of the next block, if it goes so far."""
+    cut = (start // window + 1) * window
+    return [part for part in ((start, cut), (cut, start + window)) if part[0] < part[1]]

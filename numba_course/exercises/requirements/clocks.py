@@ -47,14 +47,15 @@ class ScriptedClock(event.Listener):
 
     Attributes
     ----------
-    now, reads : int
-        What they show, and how often they were read by someone else than the compiler.
+    now, reads, moves : int
+        What they show, how often they were read by someone else than the compiler, and how often they were told to
+        move.
     """
 
     COMPILING = 100 * 10**9  # nanoseconds that each work of the compiler takes
 
     def __init__(self) -> None:
-        self.now = self.reads = self._compilers = 0
+        self.now = self.reads = self.moves = self._compilers = 0
 
     def on_start(self, event: event.Event) -> None:
         self._compilers += 1
@@ -62,6 +63,11 @@ class ScriptedClock(event.Listener):
     def on_end(self, event: event.Event) -> None:
         self._compilers -= 1
         self.now += self.COMPILING
+
+    def move(self, nanoseconds: int) -> None:
+        """Let some time pass."""
+        self.now += nanoseconds
+        self.moves += 1
 
     def nanoseconds(self) -> int:
         """Read the clock."""
@@ -147,7 +153,7 @@ def timed(answer: Callable, compiled: bool, seconds: float, args: tuple[Any, ...
     others = sum(repr(other) != repr(args) for other in received)
     if isinstance(returned, float):  # a class of its own may compute as it likes; this is its number
         returned = float.__float__(returned)
-    return {"returned": returned, "reads": clock.reads, "calls": len(received), "with_others": others}
+    return {"returned": returned, "reads": clock.reads, "calls": clock.moves, "with_others": others}
 
 
 def timed_function(compiled: bool, seconds: float, args: tuple[Any, ...]) -> str:
@@ -162,7 +168,7 @@ def _ticking(clock, steady, received, count, compiled):
     def tick(args):
         if len(received) < 100:  # of a million calls, those are enough
             received.append(args)
-        clock.now += steady
+        clock.move(steady)
 
     @njit
     def function(*args):
@@ -184,7 +190,7 @@ def _fault(compiled, steady, args, returned, reads, calls, with_others):
     if with_others:
         return f"it called the function with other arguments than {args!r}"
     if not reads:
-        return "it did not read a clock: use one of `time`, or `timeit`"
+        return "it read no clock of `time` or `timeit`: use one of them"
     if not _is_number(returned):  # `ReturnsSeconds` says so
         return ""
     if abs(returned - steady) <= 0.01 * steady:

@@ -117,7 +117,10 @@ class CallsKernel(Requirement):
             advice = "leave the decorator to the kernel, and let plain Python prepare the matrix"
             return self.finding(f"the wrapper itself is compiled; {advice}")
         if not kernels_of(trial, list(trial.exercise.examples())[2:4]):
-            return self.finding("it calls no compiled function; write a kernel, decorated with @njit")
+            advice = (
+                "write a kernel, decorated with @njit (a method of a ufunc, such as reduce, does not count)"
+            )
+            return self.finding(f"it calls no compiled function; {advice}")
         return None
 
 

@@ -23,6 +23,7 @@ from numba_course.lens.compiled.compilation import compiled_here
 from numba_course.lens.compiled.dispatchers import hardly_optimised
 from numba_course.lens.compiled.machine_code import UNREACHED, MachineCode, report
 from numba_course.lens.errors import reason
+from numba_course.lens.properties import LESS
 
 if TYPE_CHECKING:
     from numba_course.exercises.examination.trial import Trial
@@ -134,13 +135,16 @@ class Vectorised(CodeRequirement):
         elements = max(map(np.size, args))
         few_scalar = scalar <= (1 - NEARLY_ALL) * elements
         nearly_all = few_scalar and packed >= NEARLY_ALL * elements
-        if nearly_all and any(loop.state == "packed" for loop in code.loops):
+        states = {loop.state for loop in code.loops}
+        if nearly_all and "packed" in states and "partly packed" not in states:
             return None
         for loop in code.loops:
             if loop.state == "scalar":
                 any_layout = loop.reason == UNREACHED and ", A)" in code.signature
                 because = f": {SIDE_BY_SIDE if any_layout else loop.reason}" if loop.reason else ""
                 return self.finding(f"the loop works on one element at a time{because}", line=loop.line)
+            if loop.state == "partly packed":
+                return self.finding(f"the loop is only partly packed: {loop.reason}", line=loop.line)
         if nearly_all:
             return self.finding("the packed loop is not in the function itself, but in one that it calls")
         if not few_scalar:
@@ -174,7 +178,7 @@ class ComparesPacked(Vectorised):
         floats = sum(packed + scalar for name, packed, scalar in code.executed or () if name in self.work)
         few = floats < (1 - NEARLY_ALL) * max(map(np.size, args))
         states = {loop.state for loop in code.loops}
-        if code.executed is not None and few and "packed" in states and "scalar" not in states:
+        if code.executed is not None and few and "packed" in states and states.isdisjoint(LESS):
             return None
         return super().of_machine_code(code, args)
 

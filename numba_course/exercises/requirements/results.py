@@ -97,6 +97,11 @@ class LeavesInputsAlone(Requirement):
                 return self.finding(
                     f"it changed its argument `{name}`: {seen.replace(', expected', ', and was')}"
                 )
+        for name in run.unlocked:
+            if name not in self.except_:
+                return self.finding(
+                    f"it changed its argument `{name}`: it was read-only, and is not any more"
+                )
         return None
 
 

@@ -99,6 +99,8 @@ class MachineLoop:
         Numbers of the rows of the IR that it was made from.
     packed : frozenset
         Own lines of what it computes or moves several elements at a time with; None for those without a line.
+    calls : bool
+        Whether it calls functions that take no vectors.
     unreached : str
         Why it does not run, if it is for a step that there is never, or seldom; see `Dataflow.unreached`.
     """
@@ -139,7 +141,7 @@ def loops(stream, dataflow, tables):
     for blocks in found:
         inside = [other for other in found if other < blocks]
         body = [i for block in sorted(blocks.difference(*inside)) for i in stream[block][1]]
-        calls = any(i.is_a("calls") for i in body)
+        calls = any(i.is_a("calls") and i.row not in dataflow.packed_calls for i in body)
         rows = frozenset(i.row for i in body if i.row)
         yield MachineLoop(
             lines=frozenset(i.line for i in body if i.line),

@@ -33,6 +33,7 @@ INTRINSIC = re.compile(
 PACKED_CALL = re.compile(f"{INTRINSIC.pattern}|@llvm.masked.")
 WIDENS_MASK = re.compile(r" = (?:[sz]ext|select)[a-z ]* <\d+ x i1> ")
 NARROWS = re.compile(r" = trunc[a-z ]* <")
+LIBRARY_CALL = re.compile(rf"\bcall [^@]*{VECTOR} @(?!llvm\.)")  # of a library for vectors
 MOVE = re.compile(r"^  store <|@llvm\.masked\.(store|scatter)")
 ADDRESSED = ("getelementptr", "inttoptr", "load")  # what makes an address, or is read from one
 SINKS = ("store", "ret", "atomicrmw", "cmpxchg")
@@ -109,12 +110,15 @@ class Dataflow:
         average of bytes, for one, with what narrows it again.
     moves : set
         Rows that store several elements at once.
+    packed_calls : set
+        Rows that call a function of a library for several elements at once.
     unreached : dict
         Why they do not run, of rows in what LLVM packed for a step that there is never, or seldom.
     """
 
     arithmetic: dict
     moves: set
+    packed_calls: set
     unreached: dict
 
 
@@ -126,6 +130,7 @@ def dataflow(text, numbers):
     return Dataflow(
         arithmetic=_arithmetic(reached),
         moves=_moves(reached),
+        packed_calls={row.number for row in reached if LIBRARY_CALL.search(row.text)},
         unreached={row.number: unreached[row.block] for row in rows if row.block in unreached},
     )
 

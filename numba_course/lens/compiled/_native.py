@@ -256,6 +256,8 @@ def _calls(rows, symbols):
                 found += [(line, name) for name in names if {name, f"_{name}"} & symbols]
         elif direct and (re.search(r"\W|_ZN", direct[1]) or {direct[1], f"_{direct[1]}"} & symbols):
             found.append((line, demangled(direct[1])))  # of sqrt, say, an instruction may be all that is left
+        elif " = frem " in row:
+            found += [(line, name) for name in _library_names("fmod") if {name, f"_{name}"} & symbols]
         elif indirect := re.search(r"\bcall\b[^@%]* (%[\w.]+)\(", row):
             found.append((line, pointers.get(indirect[1], "a function pointer")))
     launches = any(name == "numba_parallel_for" for _, name in found)
@@ -263,8 +265,9 @@ def _calls(rows, symbols):
 
 
 def _library_names(name):
-    """What the C library may call an intrinsic: exp or, for float32, expf; memset is bzero on a Mac."""
-    return (name, f"{name}f", "bzero") if name == "memset" else (name, f"{name}f")
+    """What the C library may call an intrinsic: exp or, for float32, expf; memset is bzero on a Mac; sincos is both."""
+    others = {"memset": ["bzero"], "sin": ["sincos", "sincosf"], "cos": ["sincos", "sincosf"]}
+    return (name, f"{name}f", *others.get(name, ()))
 
 
 def _raises(rows, module):

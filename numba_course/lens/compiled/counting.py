@@ -131,7 +131,10 @@ def _places(function):
 def _operations(row):
     """(name, elements, whether they are done at once) of what a row of LLVM IR computes with floats."""
     if found := OPERATION.search(row):
-        yield f"f{found['name']}", int(found["elements"] or 1), bool(found["elements"])
+        is_done_at_once = (
+            found["elements"] and found["name"] != "rem"
+        )  # of a remainder, C's fmod is called for each
+        yield f"f{found['name']}", int(found["elements"] or 1), bool(is_done_at_once)
     elif found := FUSED.search(row):
         for name in ("fadd", "fmul"):
             yield name, int(found["elements"] or 1), bool(found["elements"])

@@ -20,7 +20,8 @@ SILENT = ("explicitly disabled", "interleaving is not beneficial")  # remarks th
 UNREACHED = _dataflow.NEVER
 GROWS = "memory that lists, dicts and sets take to grow is not counted"
 CONVERTED = "around the call a Python list or set is converted item by item, which holds the GIL"
-TONES = {"packed": "good", "scalar": "warn", "gone": "warn"}
+CALLS_SINGLY = "it also calls functions, for one element at a time"
+TONES = {"packed": "good", "partly packed": "warn", "scalar": "warn", "gone": "warn"}
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,12 @@ class Loop:
         Where it begins in the source; for a loop inside a NumPy function, the line of the call.
     state : str
         ``packed``: computes or moves several elements at once, if need be unrolled whole, in the loop around it or
-        in none. ``scalar``: one by one. ``outer``: only holds other loops. ``gone``: no loop is left.
-        ``not known``: its instructions, or all that is packed, carry no line.
+        in none. ``partly packed``: that, and it also calls functions, for one element at a time. ``scalar``: one by
+        one. ``outer``: only holds other loops. ``gone``: no loop is left. ``not known``: its instructions, or all
+        that is packed, carry no line.
     reason : str
-        Why: in LLVM's words, if it said so. What begins with "packed only for", "LLVM remarks" or "but another loop"
-        is what the lens reads in the machine code.
+        Why: in LLVM's words, if it said so. What begins with "packed only for", "LLVM remarks", "but another loop"
+        or "it also calls" is what the lens reads in the machine code.
     """
 
     line: int
@@ -312,6 +314,8 @@ def _loop(first, loops, found, said, unknown, packs_somewhere, unplaced):
         return Loop(first, "outer")
     if packed and packed <= inside and vectorised and vectorised <= inside:
         return Loop(first, "outer")  # an inner loop was packed first, and then unrolled whole
+    if any(loop.packed and loop.calls for loop in innermost):
+        return Loop(first, "partly packed", CALLS_SINGLY)
     if packed or moved_out:
         mixed = lines == (first,) and causes
         return Loop(first, "packed", f"but another loop of this line is not: {causes[-1]}" if mixed else "")

@@ -48,3 +48,17 @@ def test_photographs_of_other_sizes_stand_side_by_side():
 def test_no_batches_are_refused():
     with pytest.raises(ValueError, match="at least one batch"):
         pictures.ring([])
+
+
+def test_a_window_is_the_end_of_a_block_and_the_beginning_of_the_next():
+    values = np.array([2.0, 7.0, 1.0, 8.0, 2.0, 8.0, 5.0])
+    assert pictures.windows(values, 3).alt.endswith(": 10; 8 + 8 = 16; 1 + 10 = 11; 18; 10 + 5 = 15.")
+    assert pictures.windows(values[:2], 1).alt.endswith(": 2; 7.")
+    values[1] = np.nan
+    assert pictures.windows(values, 3).alt.endswith(": nan; nan + 8 = nan; 1 + 10 = 11; 18; 10 + 5 = 15.")
+
+
+@pytest.mark.parametrize("window", [0, 3])
+def test_a_window_that_there_is_not_is_refused(window):
+    with pytest.raises(ValueError, match=f"window must be from 1 to 2, not {window}"):
+        pictures.windows(np.ones(2), window)

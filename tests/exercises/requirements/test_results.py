@@ -28,6 +28,7 @@ def run(result, **more):
         "expected_after": values,
         "expected": np.arange(3.0),
         "shared": (),
+        "unlocked": (),
     }
     return SimpleNamespace(result=result, **given | more)
 
@@ -64,6 +65,21 @@ def test_an_odd_element_is_shown(odd):
 def test_where_an_answer_runs_it_is_seen_whether_its_result_is_in_the_memory_of_an_argument(answer, shared):
     status, came = Trial(answer, exercise().without_answer()).call((np.arange(3.0),))
     assert (status, came[2]) == ("done", shared)
+
+
+@pytest.mark.parametrize(
+    ("answer", "unlocked"), [(np.copy, []), (lambda values: values.setflags(write=True), [0])]
+)
+def test_where_an_answer_runs_it_is_seen_whether_an_argument_is_still_read_only(answer, unlocked):
+    locked = np.arange(3.0)
+    locked.flags.writeable = False
+    status, came = Trial(answer, exercise().without_answer()).call((locked,))
+    assert (status, came[3]) == ("done", unlocked)
+
+
+def test_an_argument_that_is_unlocked_is_changed():
+    assert "`values`: it was read-only" in LeavesInputsAlone().of_run(run(1.0, unlocked=("values",))).seen
+    assert LeavesInputsAlone(except_=("values",)).of_run(run(1.0, unlocked=("values",))) is None
 
 
 def test_memory_is_shared_as_the_run_says():

@@ -313,6 +313,33 @@ def test_a_function_called_for_each_element_is_no_packed_arithmetic():
     assert report.element_type in (None, "float64")  # the sum; expf works on float32
 
 
+def with_sines(values, out):
+    for i in range(values.size):
+        out[i] += np.sin(values[i]) + np.cos(values[i])
+
+
+def with_remainder(values, out):
+    for i in range(values.size):
+        out[i] = 2 * values[i] + np.fmod(values[i], 3.0)
+
+
+@pytest.mark.parametrize(
+    ("fn", "called"),
+    [(mixed_exponential, "exp"), (with_sines, "sincos|sin|cos|__sincos_stret"), (with_remainder, "fmod")],
+)
+def test_a_packed_loop_that_calls_a_function_for_each_element_is_partly_packed(fn, called):
+    report = seen(fn, "x", "y")
+    assert [loop.state for loop in report.loops] == ["partly packed"]
+    assert "one element at a time" in report.loops[0].reason
+    assert any(re.fullmatch(called, name) for _, name in report.calls)
+
+
+def test_a_remainder_is_counted_one_by_one_as_it_is_computed():
+    executed = {name: counts for name, *counts in seen(with_remainder, "x", "y").executed}
+    assert executed["frem"] == [0, 64]
+    assert sum(executed["fmul"]) == 64 and executed["fmul"][0] > executed["fmul"][1]
+
+
 # ---- allocations
 
 
