@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba_course.lens import figures
 from numba_course.pipeline.batchwise import Graph
 
-COMPILED = {"facecolor": "#dce6f2", "edgecolor": figures.COLOURS[0], "linewidth": 1.8}
+COMPILED = {"facecolor": figures.LIGHT, "edgecolor": figures.COLOURS[0], "linewidth": 1.8}
 PLAIN = {"facecolor": "white", "edgecolor": figures.COLOURS[1], "linewidth": 1.4, "linestyle": "--"}
 KINDS = ("compiled operations", COMPILED), ("left to Python", PLAIN)  # of stages, in turn
 WIDTH, GAP, ROW = 1.7, 0.6, 1.5  # of a box, between two, and from one output to the next
