@@ -255,7 +255,7 @@ def windows(values: np.typing.NDArray[Any], window: int) -> figures.Figure:
         for k, parts in enumerate(rows):
             for (start, stop), text in zip(parts, sums[k], strict=True):
                 ends = stop % window == 0
-                look = {"facecolor": LIGHT if ends else "white", "linestyle": "-" if ends else "--"}
+                look = {"facecolor": figures.LIGHT if ends else "white", "linestyle": "-" if ends else "--"}
                 look["edgecolor"] = figures.COLOURS[0 if ends else 1]
                 ax.add_patch(_square(start + 0.05, k + 0.6, stop - start - 0.1, 0.8, linewidth=1.5, **look))
                 ax.text((start + stop) / 2, k + 1, text, ha="center", va="center")
