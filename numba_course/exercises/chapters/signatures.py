@@ -166,8 +166,8 @@ EXERCISES = (
             Matches(rtol=1e-12),
             Returns("float64", ndim=1),
             LeavesInputsAlone(),
+            OneSpecialisation(),  # first: of more than a few kernels, the other says no more than that they are many
             KernelInBounds(),
-            OneSpecialisation(),
         ),
         hints=(
             "Which four things about an array are part of its type? Which of them can you make equal before the call?",
