@@ -141,7 +141,7 @@ EXERCISES = (
             StaysCompiled(),
         ),
         hints=(
-            "A signature is text: first the type of what is returned, then, in brackets, those of the arguments.",
+            "A signature can be a text: first the type of what is returned, then, in brackets, those of the arguments.",
             "What returns nothing is void; a C-contiguous one-dimensional array of float64 is "
             "`float64[::1]`.",
             '`@njit("void(float64, float64[::1], float64[::1])")`, and in the loop `y[i] += alpha * x[i]`.',
