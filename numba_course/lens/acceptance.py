@@ -105,7 +105,7 @@ class Signatures(html.Shown):
             yield text, kind, "; ".join(taken) or "–"
 
     def _lines(self):
-        yield "plain", "Each was compiled and called."
+        yield "plain", "Each without an error was compiled and called."
 
 
 def each_call(function: Dispatcher, arguments: Mapping[str, Any]) -> Calls:

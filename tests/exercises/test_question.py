@@ -15,6 +15,7 @@ from numba_course import exercises
 from numba_course.exercises.examination.answer import Saved
 from numba_course.exercises.examination.verdict import STATUSES, Finding, Verdict
 from numba_course.exercises.requirements.accesses import RaceFree
+from numba_course.exercises.requirements.kernels import KernelInBounds, OneSpecialisation
 from numba_course.exercises.requirements.results import Matches, difference
 from numba_course.exercises.requirements.structure import Parallel
 from tests.exercises.toy import (
@@ -478,3 +479,8 @@ def test_a_saved_answer_uses_the_disk_cache_only_if_told(tmp_path, monkeypatch):
         answer.load(caching)(1)
         files = list(tmp_path.rglob("*.nbi"))
         assert bool(files) == caching
+
+
+def test_a_wrapper_that_compiles_at_each_call_hears_of_that_before_bounds_that_were_not_looked_at():
+    kinds = [type(requirement) for requirement in exercises.row_sums.requirements]
+    assert kinds.index(OneSpecialisation) < kinds.index(KernelInBounds)

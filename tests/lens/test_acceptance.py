@@ -88,6 +88,7 @@ def test_each_type_takes_what_numba_takes_and_a_text_that_is_none_has_a_row():
         ("NameError: name 'nb' is not defined", ()),
     ]
     assert "nb.int8          NameError: name 'nb' is not defined  –" in repr(rows)
+    assert repr(rows).endswith("Each without an error was compiled and called.")
 
 
 def test_whether_one_type_takes_one_value():

@@ -141,7 +141,7 @@ EXERCISES = (
             StaysCompiled(),
         ),
         hints=(
-            "A signature is text: first the type of what is returned, then, in brackets, those of the arguments.",
+            "A signature can be a text: first the type of what is returned, then, in brackets, those of the arguments.",
             "What returns nothing is void; a C-contiguous one-dimensional array of float64 is "
             "`float64[::1]`.",
             '`@njit("void(float64, float64[::1], float64[::1])")`, and in the loop `y[i] += alpha * x[i]`.',
@@ -166,8 +166,8 @@ EXERCISES = (
             Matches(rtol=1e-12),
             Returns("float64", ndim=1),
             LeavesInputsAlone(),
+            OneSpecialisation(),  # first: of more than a few kernels, the other says no more than that they are many
             KernelInBounds(),
-            OneSpecialisation(),
         ),
         hints=(
             "Which four things about an array are part of its type? Which of them can you make equal before the call?",
