@@ -444,7 +444,7 @@ PREDICTIONS = (
         },
     ),
     Prediction(
-        name="first_call",
+        name="who",
         question="np.array([[1, 2], [x]]), in the very first call of a function, raises a ValueError. Who complains?",
         choices=("types", "machine code", "run"),
         answer="run",
