@@ -29,7 +29,7 @@ NAMES = {
     "03_signatures": ("seven_calls", "float32_array", "cast_number", "any_layout", "long_list"),
     "04_machine_code": ("one_word", "same_sum", "blind", "written"),
     "05_arrays_and_memory": ("own_buffer", "named_step", "ring"),
-    "06_errors_and_debugging": ("hints", "first_call", "leak", "callee", "interrupt"),
+    "06_errors_and_debugging": ("hints", "who", "leak", "callee", "interrupt"),
     "11_code_generation": ("stage_functions",),
 }
 

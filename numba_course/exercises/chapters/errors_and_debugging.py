@@ -143,6 +143,25 @@ def f(values):
 
 f(np.ones(3))
 """,
+    """
+@njit
+def f(x):
+    return inner(x)
+
+
+@njit
+def inner(x):
+    return x.absolute()
+
+f(2.5)
+""",
+    """
+@njit
+def f(values):
+    return np.pad(values, 1)
+
+f(np.ones(3))
+""",
 )
 
 
@@ -187,7 +206,7 @@ def decode_message_spec(message):
 
 
 def decode_message_examples():
-    """Types: of the function called, a callee, Numba's own, no line, a library; bytecode; and three of the run."""
+    """Types: the function called, callees above and below, Numba's, no line, a library; bytecode; three of the run."""
     for text in SHORT:
         yield (message_of(text),)
     for above in (1, 4, 30):
@@ -436,7 +455,10 @@ PREDICTIONS = (
         choices=("2", "2.5", "an error"),
         answer="2.5",
         why={
-            "2": "In C, what is declared an int is made an int. Annotations declare nothing in Python, nor in Numba.",
+            "2": (
+                "In C, what is declared an int is made one. The hints of a function declare nothing in Python, nor in "
+                "Numba."
+            ),
             "an error": (
                 "A type checker would complain. But Python does not look at annotations when it calls a function, and "
                 "Numba takes the types of the arguments that it is given."
@@ -444,7 +466,7 @@ PREDICTIONS = (
         },
     ),
     Prediction(
-        name="first_call",
+        name="who",
         question="np.array([[1, 2], [x]]), in the very first call of a function, raises a ValueError. Who complains?",
         choices=("types", "machine code", "run"),
         answer="run",

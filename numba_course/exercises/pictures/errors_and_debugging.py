@@ -11,7 +11,6 @@ DOES = {
     "machine code": "Numba and LLVM\nwrite the\nmachine code",
     "run": "the machine code\nruns, with\nyour data",
 }
-LIGHT = "#dce6f2"
 
 
 def path(found: Complaints) -> figures.Figure:
@@ -38,7 +37,7 @@ def path(found: Complaints) -> figures.Figure:
 
     def draw(ax):
         for column, station in enumerate(STATIONS):
-            box = {"boxstyle": "square,pad=0.6", "facecolor": LIGHT, "edgecolor": figures.COLOURS[0]}
+            box = {"boxstyle": "square,pad=0.6", "facecolor": figures.LIGHT, "edgecolor": figures.COLOURS[0]}
             title = f"{column + 1}. {station}"
             ax.text(column, 1.55, title, ha="center", va="bottom", weight="bold", color="black")
             ax.text(column, 0.6, DOES[station], ha="center", va="center", fontsize=8, bbox=box)
