@@ -19,6 +19,7 @@ from numba_course.pipeline import algebra, interpreted, runtime
 from numba_course.pipeline.kinds import OTHER, REAL, WHOLE, Kinds, Reals
 from numba_course.pipeline.language import (
     check_attribute,
+    check_inputs,
     check_key,
     check_nodes,
     check_numpy,
@@ -443,6 +444,7 @@ class _Scope(ast.NodeTransformer):
             return ast.Call(ast.Name(name, ast.Load()), list(map(self.visit, node.args)), [])
         called = ast.unparse(node.func)
         self.generic_visit(node)
+        check_inputs(ast.unparse(node.func), node)
         if node.keywords and isinstance(node.func, ast.Name):
             raise PipelineError(f"{called} must be called by position")
         if isinstance(node.func, ast.Name) and node.func.id == "rounded" and len(node.args) > 1:

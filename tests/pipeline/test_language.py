@@ -83,7 +83,26 @@ def strided(source, out, key):
     out[:] = np.lib.stride_tricks.as_strided(source, (1000000,), (1,))[-1]
 
 
+@image
+def written_as_a_copy(source, out, key):
+    np.ascontiguousarray(source)[0, 0, 0] = 77
+    out[:] = source
+
+
+@image
+def into_less(source, out, key):
+    np.add(source, source.mean(), out[0])
+
+
+@point
+def into_less_by_name(r, g, b, key):
+    return np.sqrt(r, out=np.zeros(1)), g, b
+
+
 LEAVING = {
+    written_as_a_copy: "cannot use np.ascontiguousarray: compiled, what it makes could be written where the images",
+    into_less: "cannot give np.add an array to write into; assign what it returns",
+    into_less_by_name: "cannot give np.sqrt an array to write into",
     flat_written: "cannot use the attribute flat: of an array it takes its shape",
     flat_read: "cannot use the attribute flat",
     viewed: "cannot use the attribute view",
