@@ -183,6 +183,12 @@ def check_inputs(called: str, call: ast.Call) -> None:
         )
 
 
+def makes_arrays(definition: ast.FunctionDef) -> bool:
+    """Whether it calls what makes arrays."""
+    called = {ast.unparse(node.func) for node in ast.walk(definition) if isinstance(node, ast.Call)}
+    return any(f"np.{name}" in called for name in OF_ARRAYS.split())
+
+
 def check_attribute(name: str) -> None:
     """Likewise of an array's attribute."""
     if name not in ATTRIBUTES:
