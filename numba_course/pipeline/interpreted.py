@@ -241,6 +241,16 @@ def nearest(at: Any, last: builtins.int) -> np.int64:
     return min(max(whole(at), int64(0)), last)
 
 
+def clipped(values: Any, low: Any, high: Any) -> Any:
+    """As `runtime.clipped`."""
+    return min(max(values, low), high) if _is_number(values) else np.clip(values, low, high)
+
+
+def fitting(target: Any, values: Any) -> Any:
+    """As `runtime.fitting`; NumPy looks at shapes itself."""
+    return values
+
+
 def shaped(array: np.typing.NDArray[Any], *shape: builtins.int) -> np.typing.NDArray[Any]:
     """The same array, which has this shape."""
     return array

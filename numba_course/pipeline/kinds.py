@@ -28,7 +28,7 @@ WHOLES = (
     "np.int64",
     "np.intp",
 )
-CHOICES = "min", "max", "abs"  # what gives numbers of the type that its arguments have in common
+CHOICES = "min", "max", "abs", "clipped"  # what gives numbers of the type that its arguments have in common
 # From this argument on, these take whole numbers: indices, numbers of draws, sizes.
 WHOLE_FROM = {"uniform": 0, "range": 0, "round": 1}
 

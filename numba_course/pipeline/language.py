@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 
+import numpy as np
+
 from numba_course.pipeline.literals import integer
 from numba_course.pipeline.protocol import PipelineError
 
@@ -52,10 +54,12 @@ logical_or logical_xor maximum minimum mod multiply negative not_equal power rad
 signbit sin sinh sqrt square subtract tan tanh true_divide trunc where
 """
 OF_ARRAYS = """
-all amax amin any arange argmax argmin argsort array asarray ascontiguousarray concatenate copy cumprod cumsum diff
-empty empty_like expand_dims flip fliplr flipud full full_like interp linspace max mean median min ones ones_like
-partition percentile prod ptp quantile ravel reshape roll sort stack std sum take transpose var zeros zeros_like
+all amax amin any arange argmax argmin argsort array asarray concatenate copy cumprod cumsum diff empty empty_like
+expand_dims flip fliplr flipud full full_like interp linspace max mean median min ones ones_like partition percentile
+prod ptp quantile ravel reshape roll sort stack std sum take transpose var zeros zeros_like
 """
+# Numba takes what np.ascontiguousarray makes of a read-only array for one that may be written, though it is the same.
+READ_ONLY = "ascontiguousarray"
 NUMPY = frozenset(f"{NUMBERS} {CONSTANTS} {BY_ELEMENT} {OF_ARRAYS} random.random".split())
 ATTRIBUTES = frozenset(
     "T all any append argmax argmin argsort astype copy cumprod cumsum dtype fill flatten max mean min ndim prod ravel "
@@ -156,11 +160,33 @@ def check_round(call: ast.Call) -> None:
 
 def check_numpy(name: str) -> None:
     """Refuse what NumPy has under a name, unless it is known to stay inside of arrays."""
+    if name == READ_ONLY:
+        raise PipelineError(
+            f"generated code cannot use np.{name}: compiled, what it makes could be written where the images cannot; "
+            "take np.copy"
+        )
     if name not in NUMPY:
         raise PipelineError(
             f"generated code cannot use np.{name}: of NumPy it takes numbers' types, what computes element by "
             "element, and what makes, sums, sorts and reshapes arrays"
         )
+
+
+def check_inputs(called: str, call: ast.Call) -> None:
+    """Refuse an array to write into: where it is smaller than the result, compiled code drops the rest silently."""
+    name = called.removeprefix("np.")
+    function = getattr(np, name) if called.startswith("np.") and name in BY_ELEMENT.split() else None
+    takes = 3 if name in ("clip", "where") else getattr(function, "nin", len(call.args))
+    if function and (len(call.args) > takes or any(given.arg == "out" for given in call.keywords)):
+        raise PipelineError(
+            f"generated code cannot give np.{name} an array to write into; assign what it returns"
+        )
+
+
+def makes_arrays(definition: ast.FunctionDef) -> bool:
+    """Whether it calls what makes arrays."""
+    called = {ast.unparse(node.func) for node in ast.walk(definition) if isinstance(node, ast.Call)}
+    return any(f"np.{name}" in called for name in OF_ARRAYS.split())
 
 
 def check_attribute(name: str) -> None:

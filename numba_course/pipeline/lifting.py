@@ -19,17 +19,20 @@ from numba_course.pipeline import algebra, interpreted, runtime
 from numba_course.pipeline.kinds import OTHER, REAL, WHOLE, Kinds, Reals
 from numba_course.pipeline.language import (
     check_attribute,
+    check_inputs,
     check_key,
     check_nodes,
     check_numpy,
     check_places,
     check_returns,
     check_round,
+    makes_arrays,
     with_defined,
 )
 from numba_course.pipeline.literals import (
     Assigned,
     AsTuple,
+    Fitting,
     Rounded,
     integer,
     literal,
@@ -49,6 +52,8 @@ TAKEN = {
     *interpreted.NAMES,
     "round",
     "np",
+    "clipped",
+    "fitting",
     "uniform",
     "op_key",
     "skey",
@@ -181,6 +186,10 @@ def _lifted(function, name, index, stream, channels, shapes, numbers=None):
         _with_reals([*helpers.definitions(), definition], kind, channels, f"load{index}")
         if not straight:
             definition = Rounded(kind, channels if kind == "point" else 0).visit(definition)
+    every = [*helpers.definitions(), definition]
+    if kind == "image" or any(map(makes_arrays, every)):
+        for each in every:
+            Fitting().visit(each)
     definition.args.args = [ast.arg(parameter) for parameter in PARAMETERS[kind](own)]
     definition.body[:0] = _prologue(definition, own, stream, shapes)
     functions = *helpers.written(), _written(name, definition, function)
@@ -443,11 +452,15 @@ class _Scope(ast.NodeTransformer):
             return ast.Call(ast.Name(name, ast.Load()), list(map(self.visit, node.args)), [])
         called = ast.unparse(node.func)
         self.generic_visit(node)
+        written = ast.unparse(node.func)
+        check_inputs(written, node)
         if node.keywords and isinstance(node.func, ast.Name):
             raise PipelineError(f"{called} must be called by position")
         if isinstance(node.func, ast.Name) and node.func.id == "rounded" and len(node.args) > 1:
             check_round(node)
             node.func.id = "round"  # to so many digits, which gives a float
+        if written == "np.clip" and len(node.args) == 3 and not node.keywords:
+            node.func = ast.Name("clipped", ast.Load())
         return node
 
     def visit_BinOp(self, node):

@@ -75,6 +75,16 @@ class Assigned(ast.NodeTransformer):
         return ast.copy_location(ast.Assign([node.target], ast.BinOp(before, node.op, node.value)), node)
 
 
+class Fitting(ast.NodeTransformer):
+    """Have operators such as ``+=`` refuse an array that is larger than their target, as NumPy does."""
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        if not isinstance(node.value, ast.Constant):
+            before = ast.parse(ast.unparse(node.target), mode="eval").body
+            node.value = ast.Call(ast.Name("fitting", ast.Load()), [before, node.value], [])
+        return node
+
+
 class AsTuple(ast.NodeTransformer):
     """Have a point for one channel return a tuple, as others do."""
 

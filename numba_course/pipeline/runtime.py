@@ -9,7 +9,7 @@ from numba import njit
 from numba.core import cgutils, types
 from numba.core.imputils import impl_ret_borrowed, lower_cast
 from numba.core.typeconv import Conversion
-from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
+from numba.extending import intrinsic, lower_builtin, models, overload, register_model, type_callable
 
 from numba_course.kernels.vectors import Vector
 
@@ -17,7 +17,9 @@ from numba_course.kernels.vectors import Vector
 FOR_CHANNELS = "interleave", "pixel", "spread", "spread_mirrored"
 # What generated modules import.
 GENERATED = (
+    "clipped",
     "copy",
+    "fitting",
     *(f"{name}{number}" for name in FOR_CHANNELS for number in ("", 1, 2, 4)),
     "nearest",
     "op_key",
@@ -131,6 +133,38 @@ def rounded(value):
 def nearest(at, last):
     """The nearest index in ``0..last``."""
     return min(max(whole(at), 0), last)
+
+
+def clipped(values, low, high):
+    """``np.clip``, also of a single number, for which Numba has none."""
+
+
+@overload(clipped, jit_options={"forceinline": True})
+def _clipped(values, low, high):
+    if isinstance(values, NUMBERS):
+        return lambda values, low, high: min(max(values, low), high)
+    return lambda values, low, high: np.clip(values, low, high)
+
+
+def fitting(target, values):
+    """What an operator such as ``+=`` puts into a target; ValueError if it is an array that is larger.
+
+    Compiled, the operator itself takes the beginning of such an array.
+    """
+
+
+@overload(fitting, jit_options={"forceinline": True})
+def _fitting(target, values):
+    if not (isinstance(target, types.Array) and isinstance(values, types.Array)):
+        return lambda target, values: values
+
+    def of_arrays(target, values):
+        shape = np.broadcast_shapes(target.shape, values.shape)
+        if len(shape) != target.ndim or shape != target.shape:
+            raise ValueError("an operator in place cannot take an array that is larger than its target")
+        return values
+
+    return of_arrays
 
 
 @intrinsic(prefer_literal=True)

@@ -83,7 +83,26 @@ def strided(source, out, key):
     out[:] = np.lib.stride_tricks.as_strided(source, (1000000,), (1,))[-1]
 
 
+@image
+def written_as_a_copy(source, out, key):
+    np.ascontiguousarray(source)[0, 0, 0] = 77
+    out[:] = source
+
+
+@image
+def into_less(source, out, key):
+    np.add(source, source.mean(), out[0])
+
+
+@point
+def into_less_by_name(r, g, b, key):
+    return np.sqrt(r, out=np.zeros(1)), g, b
+
+
 LEAVING = {
+    written_as_a_copy: "cannot use np.ascontiguousarray: compiled, what it makes could be written where the images",
+    into_less: "cannot give np.add an array to write into; assign what it returns",
+    into_less_by_name: "cannot give np.sqrt an array to write into",
     flat_written: "cannot use the attribute flat: of an array it takes its shape",
     flat_read: "cannot use the attribute flat",
     viewed: "cannot use the attribute view",
@@ -146,6 +165,39 @@ def test_vectors_that_are_changed_in_place_are_values():
     made = both(adds_in_place)
     assert np.array_equal(made[..., 0], g * 2 + 1 - b)
     assert np.array_equal(made[..., 2], r + 10 + b / np.float32(7))
+
+
+@image
+def more_than_fits(source, out, key):
+    out[:] = source
+    row = out[0]
+    row += np.ones((2, 1, 1), np.float32)
+
+
+@gather
+def more_than_fits_in_a_gather(load, y, x, c, key):
+    values = np.zeros(2, np.float32)
+    values += np.ones(5, np.float32)
+    return load(y, x, c) + values[1]
+
+
+@pytest.mark.parametrize("function", [more_than_fits, more_than_fits_in_a_gather])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_an_operator_in_place_takes_no_more_than_fits(function, compiled):
+    with pytest.raises(ValueError, match=r"larger than its target|broadcast"):
+        Pipeline([Says(function)], SHAPE, compiled=compiled)(IMAGES)
+
+
+@point
+def between(r, g, b, key):
+    """A number, a whole number, and an array."""
+    return np.clip(r * 2, 0, 255), np.clip(int(g), 3, 99) // 2, np.clip(np.array([r, b]), 1.5, 200)[1]
+
+
+def test_single_numbers_are_clipped_as_arrays_are():
+    r, g, b = np.moveaxis(IMAGES.astype(np.float32), 3, 0)
+    wanted = np.minimum(r * 2, 255), np.clip(g, 3, 99) // 2, np.clip(b, np.float32(1.5), 200)
+    assert np.array_equal(both(between), np.stack(wanted, axis=3))
 
 
 # ---- names

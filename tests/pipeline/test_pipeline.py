@@ -489,7 +489,7 @@ class NoSuchForPixels(Operation):
                 )
             # in more than one way
             else:
-                g = np.argsort(r)
+                g = np.float32(np.argsort(r))
             return r, g, b
 
         return no_such
