@@ -48,7 +48,7 @@ def cropper(shape: tuple[int, ...], new: tuple[int, ...], dtype: str, memory: Me
 
     `image` and `out` have one axis; rows of the image have `wide` pixels; `box` is top, left, height and width of the
     crop, which is of at least 2 × 2 pixels and lies in the image; `memory` are arrays as `memory_for` says. A uint8 is
-    within 0.51 of exact arithmetic, as in `bilinear_resize`. ValueError if `memory` is from another kind of processor.
+    within 0.52 of exact arithmetic, as in `bilinear_resize`. ValueError if `memory` is from another kind of processor.
     """
     if memory != memory_for(shape, new, dtype):
         raise ValueError("the memory is for a processor of another kind: build the pipeline on this one")
