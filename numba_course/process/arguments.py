@@ -12,6 +12,10 @@ from numpy.lib.array_utils import byte_bounds
 from numba_course.process import pickling
 
 ALIGNMENT = 64  # bytes: a copy lies as far from a multiple of it as the original does
+# Bytes, at most as many as the copy has, that are left free on both sides of it. What LLVM tests before a packed loop
+# is rough: where an index may be negative, it asks for the memory before and behind an array, too. So which loop runs
+# would be left to chance.
+APART = 2**24
 
 
 def pack(args: object) -> bytes:
@@ -107,9 +111,11 @@ def _is_plain(array):
 
 
 def _memory(shift, content):
-    memory = np.zeros(len(content) + ALIGNMENT, np.uint8)
-    start = (shift - memory.__array_interface__["data"][0]) % ALIGNMENT
-    memory = memory[start : start + len(content)]
+    free = min(len(content), APART)
+    room = np.zeros(len(content) + 2 * free + ALIGNMENT, np.uint8)
+    start = free + (shift - free - room.__array_interface__["data"][0]) % ALIGNMENT
+    # Not a view of the room: the race detector keeps a table for all memory of which an array is a view.
+    memory = np.frombuffer((ctypes.c_char * len(content)).from_buffer(room, start), np.uint8)
     memory[:] = np.frombuffer(content, np.uint8)
     return memory
 

@@ -35,6 +35,15 @@ def test_arguments_that_overlap_still_do():
     assert data[3] == 3.0
 
 
+def test_copies_of_arrays_that_lie_apart_leave_space_for_one_more_of_their_size():
+    size = 1000
+    packed = pack(tuple(np.ones(size) for _ in range(6)))
+    between = [bytes(8 * size) for _ in range(40)]
+    del between[::2]  # room for the contents, so that the copies would be neighbours
+    starts = np.sort([array.ctypes.data for array in unpack(packed)])
+    assert np.diff(starts).min() >= 2 * 8 * size
+
+
 def test_a_copy_is_aligned_as_the_original():
     misaligned = np.zeros(17, np.uint8)[1:].view(np.float64)
     assert not copy(misaligned)[0].flags.aligned
