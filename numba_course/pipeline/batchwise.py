@@ -54,9 +54,15 @@ class Compiler:
 
     @classmethod
     def set_num_threads(cls, number: int) -> None:
-        """Loops that are made from now on are for so many threads; Numba uses no more than the machine has."""
-        cls.num_threads = number
+        """Loops that are made from now on are for so many threads; Numba uses no more than the machine has.
+
+        Raises
+        ------
+        ValueError
+            If it is less than 1; the number stays what it was. FFCV takes all processors then.
+        """
         numba.set_num_threads(min(number, numba.config.NUMBA_NUM_THREADS))
+        cls.num_threads = number
 
     @classmethod
     def get_iterator(cls) -> Callable[..., Any]:
@@ -175,6 +181,11 @@ class Epoch:
     memory : dict of int to ndarray or None
         For each node, by number, what it asked for: of shape ``(batches_ahead + 2, batch_size, …)``. It is taken
         when the epoch is made, and the batches use its first axis in turn.
+
+    Raises
+    ------
+    ValueError
+        If the graph has more outputs than one, or none.
     """
 
     def __init__(
@@ -185,6 +196,8 @@ class Epoch:
         batch_size: int,
         batches_ahead: int = 1,
     ) -> None:
+        if len(graph.outputs) != 1:  # else an output would go on with what the one before it gave
+            raise ValueError(f"graph must have one output, and has {len(graph.outputs)}")
         self.read, self.order, self.batch_size = read, order, batch_size
         self.slots = batches_ahead + 2
         self.code = {

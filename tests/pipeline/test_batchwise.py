@@ -107,6 +107,18 @@ def marked():
     return function
 
 
+def test_a_number_of_threads_that_is_refused_changes_nothing():
+    with pytest.raises(ValueError, match="number of threads"):
+        Compiler.set_num_threads(0)
+    assert Compiler.num_threads == 1
+
+
+def test_an_epoch_is_of_one_output():
+    graph = Graph({"image": in_modes("c"), "label": in_modes("p")}, IMAGES)
+    with pytest.raises(ValueError, match="one output, and has 2"):
+        Epoch(graph, all_images().take, np.arange(3), 2)
+
+
 def test_a_compiler_that_is_switched_off_leaves_functions_alone():
     Compiler.set_enabled(False)
     assert Compiler.compile(unchanged) is unchanged

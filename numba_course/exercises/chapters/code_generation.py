@@ -349,8 +349,8 @@ EXERCISES = (
             "`AllocationQuery(state.shape, state.dtype)`, the memory for one image.",
         ),
         explanation=(
-            "An image that stays as it is must be copied, too: `dst` is memory that an earlier batch used, and "
-            "whatever is not written there is from that batch. The draw takes the number of the image and not its "
+            "An image that stays as it is must be copied, too: `dst` holds what an earlier batch left there, or, "
+            "before its first use, anything at all. The draw takes the number of the image and not its "
             "place in the batch, so an image comes out the same in any order and in batches of any size. FFCV's own "
             "flip draws from NumPy's generator instead, and need not know the numbers."
         ),

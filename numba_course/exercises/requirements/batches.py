@@ -80,7 +80,7 @@ def _misdeclared(operation, state):
         kind = type_name(query)
         return f"declare_state_and_memory asked for memory by something of type {kind}, not by an AllocationQuery"
     for what, given in (("its state", after), ("its memory", query)):
-        if given is not None and (given.shape, given.dtype) != (state.shape, state.dtype):
+        if given is not None and (_sizes(given.shape), given.dtype) != (state.shape, state.dtype):
             wanted, seen = (f"{np.dtype(one.dtype).name} {one.shape}" for one in (state, given))
             return f"images of {wanted} go in, so they come out as such, but {what} says {seen}"
     if not after.jit_mode:
@@ -95,6 +95,11 @@ def _misdeclared(operation, state):
         if callable(code)
         else f"generate_code returned something of type {type_name(code)}, not a function"
     )
+
+
+def _sizes(shape):
+    """A shape as a tuple: memory is allocated for a list of sizes just as well."""
+    return tuple(shape) if isinstance(shape, list) else shape
 
 
 def _unfit(batch, before):

@@ -18,7 +18,7 @@ class ffcv_flip(Operation):
         self.key = key
 
     def declare_state_and_memory(self, state):
-        return state, AllocationQuery(state.shape, state.dtype)
+        return state, AllocationQuery(list(state.shape), state.dtype)
 
     def generate_code(self):
         key = self.key
