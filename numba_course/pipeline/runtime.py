@@ -135,7 +135,7 @@ def nearest(at, last):
     return min(max(whole(at), 0), last)
 
 
-def clipped(values, low, high):
+def clipped(values: Any, low: Any, high: Any) -> Any:
     """``np.clip``, also of a single number, for which Numba has none."""
 
 
@@ -146,7 +146,7 @@ def _clipped(values, low, high):
     return lambda values, low, high: np.clip(values, low, high)
 
 
-def fitting(target, values):
+def fitting(target: Any, values: Any) -> Any:
     """What an operator such as ``+=`` puts into a target; ValueError if it is an array that is larger.
 
     Compiled, the operator itself takes the beginning of such an array.

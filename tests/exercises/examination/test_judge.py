@@ -130,7 +130,7 @@ def asked_of_whom(session):
 
 
 def test_looks_that_need_no_calls_are_shared_by_two_workers():
-    values = wire.encode(("said", ("done", (np.zeros(0), [np.zeros(0)], []))))
+    values = wire.encode(("said", ("done", (np.zeros(0), [np.zeros(0)], [], []))))
     question = exercise(
         requirements=(Matches(), Apart(), Apart(), Apart()), inputs=None, examples=lambda: [(np.zeros(0),)]
     )
