@@ -116,7 +116,7 @@ def as_module(text: str) -> Callable[..., None]:
     SyntaxError
         If the text is no Python.
     """
-    code = compile(text, "<module>", "exec")
+    code = _code(text)
 
     def run(**names: Any) -> None:
         exec(code, names)

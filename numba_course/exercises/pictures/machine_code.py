@@ -14,7 +14,7 @@ from numba_course.lens.compiled.machine_code import MachineCode
 if TYPE_CHECKING:
     from numba_course.lens.relations import Relation
 
-PACKED = {"facecolor": "#dce6f2", "edgecolor": figures.COLOURS[0]}
+PACKED = {"facecolor": figures.LIGHT, "edgecolor": figures.COLOURS[0]}
 SINGLE = {"facecolor": "white", "edgecolor": figures.COLOURS[1], "linestyle": "--"}
 GAP = 0.15  # between cells that do not belong to one register
 PER_ROW = 16  # elements in a row of a picture
